@@ -1,0 +1,61 @@
+// Notifier: carries one message to one receiver, once. It classifies what happened; the shared stage
+// (alerts/outbox) keeps the message, waits and tries again.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/alert.h"
+#include "core/clock.h"
+#include "core/registry.h"
+#include "core/result.h"
+#include "core/telemetry.h"
+
+namespace driftd::alerts {
+
+// What goes to a notifier: alerts of one group, all for the same route. Built from an outbox row, so
+// it is the same after a restart.
+struct Message {
+  std::string id;         // idempotency key, the same for every attempt; has no "."
+  std::string type;       // "alert.firing", "alert.resolved", "retrain.requested"
+  std::string group_key;  // labels of the group, "stream=pumps,segment=stream"
+  Time created_at = 0;    // wall clock
+  unsigned attempt = 1;   // 1, 2, ...
+  std::vector<Alert> alerts;
+  std::vector<std::string> finding_lines;  // JSON of the newest findings behind the alerts, capped
+};
+
+struct Delivery {
+  enum class Result { kDelivered, kRetry, kRejected, kGone };
+  Result result = Result::kDelivered;
+  Duration after = 0;   // kRetry: do not try before this (Retry-After); 0: as the schedule says
+  std::string detail;   // for logs and `driftd outbox list`; no secrets
+};
+
+class Notifier {
+ public:
+  virtual ~Notifier() = default;
+  // Blocks until the deadline at most. Never throws. Called from one thread.
+  virtual Delivery send(const Message& message, Deadline deadline) = 0;
+  // Receives the alerts that are firing (and recently resolved) again and again, as Alertmanager
+  // wants; zero: each message once.
+  virtual Duration resend_every() const { return 0; }
+};
+
+struct NotifierContext {
+  std::string name;          // of the notifier in the configuration
+  std::string external_url;  // where driftd's page is reachable, for links
+  Telemetry* telemetry = nullptr;
+  const Clock* clock = nullptr;
+};
+
+using NotifierFactory =
+    std::function<Result<std::unique_ptr<Notifier>>(const Params& params, const NotifierContext& context)>;
+using NotifierRegistry = Registry<NotifierFactory>;
+
+// All notifiers of alerts/notifiers.def.
+const NotifierRegistry& notifiers();
+
+}  // namespace driftd::alerts

@@ -1,0 +1,79 @@
+// Node: a configuration tree with the place of every value, free of any file format.
+//
+// app/config turns YAML into Nodes; everything behind it (parameter tables, units, tests) works on
+// Nodes, so that every error can say line and column and none depends on a parser.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace driftd {
+
+struct Node {
+  enum class Kind { kNull, kScalar, kList, kMap };
+
+  Kind kind = Kind::kNull;
+  std::string scalar;   // kScalar: the text, environment variables replaced
+  bool quoted = false;  // kScalar: was written in quotes, so "1" is text
+  std::vector<Node> items;                            // kList
+  std::vector<std::pair<std::string, Node>> entries;  // kMap, in the order of the file
+  int line = 0;    // of the value, from 1; 0 when it comes from no file
+  int column = 0;  // from 1
+
+  bool is_null() const { return kind == Kind::kNull; }
+  bool is_scalar() const { return kind == Kind::kScalar; }
+  bool is_list() const { return kind == Kind::kList; }
+  bool is_map() const { return kind == Kind::kMap; }
+
+  // Entry of a map; nullptr when absent or when this is no map.
+  const Node* find(std::string_view key) const {
+    for (const auto& [name, value] : entries) {
+      if (name == key) return &value;
+    }
+    return nullptr;
+  }
+
+  static Node text(std::string s) {
+    Node n;
+    n.kind = Kind::kScalar;
+    n.scalar = std::move(s);
+    return n;
+  }
+  static Node map(std::vector<std::pair<std::string, Node>> e) {
+    Node n;
+    n.kind = Kind::kMap;
+    n.entries = std::move(e);
+    return n;
+  }
+  static Node list(std::vector<Node> i) {
+    Node n;
+    n.kind = Kind::kList;
+    n.items = std::move(i);
+    return n;
+  }
+};
+
+// One thing wrong in the configuration, with what to do about it.
+struct ConfigError {
+  int line = 0;
+  int column = 0;
+  std::string message;     // what is wrong
+  std::string suggestion;  // what to do; may be empty
+};
+
+// Collects every error instead of stopping at the first.
+class ErrorList {
+ public:
+  void add(const Node& at, std::string message, std::string suggestion = "") {
+    errors_.push_back({at.line, at.column, std::move(message), std::move(suggestion)});
+  }
+  bool empty() const { return errors_.empty(); }
+  const std::vector<ConfigError>& errors() const { return errors_; }
+
+ private:
+  std::vector<ConfigError> errors_;
+};
+
+}  // namespace driftd

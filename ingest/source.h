@@ -1,0 +1,91 @@
+// Source: where raw records come from. One poll loop (one thread, in app/) drives a source; none of
+// its methods is called concurrently but status().
+//
+// A source is made of partitions, each an ordered sequence of records with growing positions.
+// Positions belong to driftd's own store: on assignment the handler says where to go on; commit()
+// only shows progress to others. A source never loses its place by itself: a server that is away is
+// a status, not an error, and it reconnects with jittered back-off.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/raw_batch.h"
+#include "core/registry.h"
+#include "core/result.h"
+#include "core/telemetry.h"
+
+namespace driftd::ingest {
+
+// Told about partitions from inside Source::poll (or open/close), on the polling thread.
+class SourceHandler {
+ public:
+  virtual ~SourceHandler() = default;
+  // A partition is ours from now on. Returns the position to go on from; nullopt when driftd has
+  // none yet (the source starts by its own `start` setting).
+  virtual std::optional<std::int64_t> on_assigned(std::uint32_t partition) = 0;
+  // Partitions are taken away in good order: everything read from them must be checkpointed before
+  // this returns.
+  virtual void on_revoked(const std::vector<std::uint32_t>& partitions) = 0;
+  // Partitions were lost: their state after the newest checkpoint must be dropped, nothing committed.
+  virtual void on_lost(const std::vector<std::uint32_t>& partitions) = 0;
+};
+
+struct PartitionStatus {
+  std::uint32_t partition = 0;
+  std::optional<std::int64_t> lag;  // records behind the newest one; nullopt when not known
+};
+
+struct SourceStatus {
+  bool connected = false;  // the server answers (files: readable)
+  bool assigned = false;   // partitions are ours (true also when the group gave us none)
+  std::string detail;      // for people, when not connected: what, where, why
+  std::vector<PartitionStatus> partitions;
+};
+
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  // Starts connecting; does not wait for the server. An Error is a configuration that cannot work.
+  virtual Status open(SourceHandler& handler) = 0;
+  // Fills `out` with records of one partition (cleared first) and returns true, or returns false
+  // when there were none until the deadline. An Error is fatal for the source (fenced by another
+  // member with the same id, journal damaged), with what to do in its message.
+  virtual Result<bool> poll(Deadline deadline, RawBatch& out) = 0;
+  // Everything before `next_position` of the partition is durable in driftd's checkpoint: show it to
+  // the group, delete journal segments. Never called for partitions that are not assigned.
+  virtual void commit(std::uint32_t partition, std::int64_t next_position) = 0;
+  // Back-pressure: while paused, poll() keeps the session alive and returns no records.
+  virtual void pause(bool paused) = 0;
+  // True when there will never be another record (files at their end).
+  virtual bool finished() const { return false; }
+  // Leaves the group in good order (calls on_revoked first).
+  virtual void close() = 0;
+  // Thread-safe.
+  virtual SourceStatus status() const = 0;
+};
+
+struct SourceContext {
+  std::string stream;        // for logs, metrics, file names
+  std::string data_dir;      // the stream's own folder for journals; exists
+  std::uint64_t journal_cap = 1ULL << 30;  // bytes; service.limits.journal
+  Telemetry* telemetry = nullptr;
+  const Clock* clock = nullptr;
+  // For sources that must know the sensor before decoding (HTTP): the JSON pointer or column name.
+  std::string sensor_path;
+};
+
+using SourceFactory =
+    std::function<Result<std::unique_ptr<Source>>(const Params& params, const SourceContext& context)>;
+using SourceRegistry = Registry<SourceFactory>;
+
+// All sources of ingest/sources.def.
+const SourceRegistry& sources();
+
+}  // namespace driftd::ingest

@@ -1,0 +1,42 @@
+#include "stats/bins.h"
+
+#include <cmath>
+
+#include "core/text.h"
+
+namespace driftd::stats {
+
+std::string Bins::label(std::uint32_t bin) const {
+  if (!numeric()) return bin < categories.size() ? "'" + excerpt(categories[bin], 60) + "'" : "other";
+  if (edges.empty()) return "all";
+  if (bin == 0) return "<= " + format_number(edges.front());
+  if (bin == edges.size()) return "> " + format_number(edges.back());
+  return "(" + format_number(edges[bin - 1]) + ", " + format_number(edges[bin]) + "]";
+}
+
+void Bins::save(ByteWriter& out) const {
+  out.u8(static_cast<std::uint8_t>(kind));
+  out.u32(static_cast<std::uint32_t>(edges.size()));
+  for (const double edge : edges) out.f64(edge);
+  out.u32(static_cast<std::uint32_t>(categories.size()));
+  for (const std::string& category : categories) out.str(category);
+}
+
+Status Bins::load(ByteReader& in) {
+  const std::uint8_t k = in.u8();
+  if (k > static_cast<std::uint8_t>(Kind::kCategory)) in.fail();
+  kind = static_cast<Kind>(k);
+  edges.resize(in.count(4096, 8));
+  for (double& edge : edges) edge = in.f64();
+  categories.resize(in.count(kMaxCategories, 4));
+  for (std::string& category : categories) category = in.str(65536);
+  bool ordered = true;
+  for (std::size_t i = 0; i < edges.size(); ++i) {
+    ordered = ordered && std::isfinite(edges[i]) && (i == 0 || edges[i - 1] < edges[i]);
+  }
+  for (std::size_t i = 1; i < categories.size(); ++i) ordered = ordered && categories[i - 1] < categories[i];
+  if (in.failed() || !ordered) return Error{ErrorCode::kCorrupt, "bins: damaged or not in order"};
+  return {};
+}
+
+}  // namespace driftd::stats
