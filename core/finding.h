@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/bytes.h"
 #include "core/result.h"
 #include "core/time.h"
 
@@ -82,6 +83,10 @@ std::string finding_id(const Finding& finding, std::string_view config_hash);
 
 // One JSON object without a line end, keys in the order of the contract.
 void append_json(std::string& out, const Finding& finding);
+
+// Stored form, for what waits in a checkpoint.
+void save(ByteWriter& out, const Finding& finding);
+Status load(ByteReader& in, Finding& finding);
 
 // The order of the findings log: window end, stream, segment, field, check, then record position.
 bool before(const Finding& a, const Finding& b);

@@ -1,0 +1,138 @@
+// How the state of partitions is stored; docs/FORMATS.md, "Checkpoint".
+#include "app/engine/partition_engine.h"
+
+namespace driftd::app {
+namespace {
+
+constexpr std::uint32_t kMaxPanes = 1U << 20;
+constexpr std::uint32_t kMaxFindings = 1U << 24;
+
+Status damaged() { return Error{ErrorCode::kCorrupt, "partition state: damaged"}; }
+
+void save_findings(ByteWriter& out, const std::vector<Finding>& findings) {
+  out.u32(static_cast<std::uint32_t>(findings.size()));
+  for (const Finding& f : findings) save(out, f);
+}
+
+Status load_findings(ByteReader& in, std::vector<Finding>& findings) {
+  findings.clear();
+  const std::uint32_t n = in.count(kMaxFindings, 64);
+  for (std::uint32_t i = 0; i < n; ++i) {
+    if (const Status s = driftd::load(in, findings.emplace_back()); !s) return s;
+  }
+  return in.failed() ? damaged() : Status();
+}
+
+}  // namespace
+
+void PartitionOutput::save(ByteWriter& out) const {
+  out.u32(partition);
+  for (const Time t : {start, end, closed_until}) out.i64(t);
+  save_findings(out, findings);
+  out.u32(static_cast<std::uint32_t>(parts.size()));
+  for (const WidePart& part : parts) {
+    out.u32(part.level);
+    out.str(part.value);
+    part.block.save(out);
+  }
+  out.u64(late);
+  out.u8(*closed_by == '\0' ? 0 : *closed_by == 'i' ? 1 : 2);
+}
+
+Status PartitionOutput::load(ByteReader& in, const StreamPlan& plan) {
+  partition = in.u32();
+  for (Time* t : {&start, &end, &closed_until}) *t = in.i64();
+  if (const Status s = load_findings(in, findings); !s) return s;
+  const std::uint32_t n = in.count(kMaxPanes, 8);
+  for (std::uint32_t i = 0; i < n; ++i) {
+    WidePart& part = parts.emplace_back();
+    part.level = in.u32();
+    part.value = in.str(65536);
+    if (part.level >= plan.config.windows.levels.size()) return damaged();
+    if (const Status s = part.block.load(in, plan.wide); !s) return s;
+  }
+  late = in.u64();
+  static constexpr const char* kClosedBy[] = {"", "idle", "end"};
+  const std::uint8_t by = in.u8();
+  if (in.failed() || by > 2) return damaged();
+  closed_by = kClosedBy[by];
+  return {};
+}
+
+void PartitionEngine::save(ByteWriter& out) const {
+  out.i64(max_time_);
+  out.i64(closed_until_);
+  out.i64(next_position_);
+  dictionaries_.sensors.save(out);
+  for (const Dictionary& d : dictionaries_.categories) d.save(out);
+  for (const auto* panes : {&open_, &closed_}) {
+    out.u32(static_cast<std::uint32_t>(panes->size()));
+    for (const auto& pane : *panes) {
+      out.i64(pane->start);
+      for (const stats::LevelPane& level : pane->levels) level.save(out);
+    }
+  }
+  save_findings(out, record_findings_);
+  for (const auto& codes : last_code_) {
+    out.u32(static_cast<std::uint32_t>(codes.size()));
+    for (const std::uint32_t code : codes) out.u32(code);
+  }
+  for (const std::uint64_t v : {late_since_close_, counters_.accepted, counters_.late, counters_.duplicate}) out.u64(v);
+  // Each check's state has its own length, so that a fault in one is found as its own.
+  ByteWriter part;
+  for (const auto& check : checks_) {
+    part.clear();
+    check->save(part);
+    out.str(part.bytes());
+  }
+  part.clear();
+  decoder_->save(part);
+  out.str(part.bytes());
+}
+
+Status PartitionEngine::load(ByteReader& in) {
+  max_time_ = in.i64();
+  closed_until_ = in.i64();
+  next_position_ = in.i64();
+  if (const Status s = dictionaries_.sensors.load(in); !s) return s;
+  for (Dictionary& d : dictionaries_.categories) {
+    if (const Status s = d.load(in); !s) return s;
+  }
+  for (auto* panes : {&open_, &closed_}) {
+    panes->clear();
+    const std::uint32_t n = in.count(kMaxPanes, 8);
+    for (std::uint32_t i = 0; i < n; ++i) {
+      auto pane = new_pane(in.i64());
+      for (std::size_t l = 0; l < pane->levels.size(); ++l) {
+        const Level& level = plan_->config.windows.levels[l];
+        std::uint32_t cap = 1;
+        if (level.kind == Level::Kind::kSensor) cap = dictionaries_.sensors.size();
+        if (level.kind == Level::Kind::kField) cap = dictionaries_.categories[static_cast<std::size_t>(level.field)].size();
+        if (const Status s = pane->levels[l].load(in, cap); !s) return s;
+      }
+      panes->push_back(std::move(pane));
+    }
+  }
+  if (const Status s = load_findings(in, record_findings_); !s) return s;
+  for (std::size_t l = 0; l < last_code_.size(); ++l) {
+    last_code_[l].resize(in.count(dictionaries_.sensors.size(), 4));
+    for (std::uint32_t& code : last_code_[l]) {
+      code = in.u32();
+      const Level& level = plan_->config.windows.levels[l];
+      const bool known = level.kind == Level::Kind::kField &&
+                         code < dictionaries_.categories[static_cast<std::size_t>(level.field)].size();
+      if (!known) code = Dictionary::kNone;
+    }
+  }
+  for (std::uint64_t* v : {&late_since_close_, &counters_.accepted, &counters_.late, &counters_.duplicate}) *v = in.u64();
+  for (const auto& check : checks_) {
+    ByteReader part(in.view(1U << 31));
+    if (in.failed()) return damaged();
+    if (const Status s = check->load(part); !s) return s;
+  }
+  ByteReader part(in.view(1U << 20));
+  if (in.failed()) return damaged();
+  return decoder_->load(part);
+}
+
+}  // namespace driftd::app

@@ -1,0 +1,192 @@
+#include "app/engine/merger.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace driftd::app {
+
+Result<std::unique_ptr<Merger>> Merger::make(std::shared_ptr<const StreamPlan> plan,
+                                             VerdictObserver* observer, Sink sink) {
+  auto checks = make_checks(plan->config, plan->reference.get());
+  if (!checks) return checks.error();
+  return std::unique_ptr<Merger>(new Merger(std::move(plan), std::move(*checks), observer, std::move(sink)));
+}
+
+Merger::Merger(std::shared_ptr<const StreamPlan> plan, CheckSet checks, VerdictObserver* observer, Sink sink)
+    : plan_(std::move(plan)),
+      checks_(std::move(checks)),
+      observer_(observer),
+      sink_(std::move(sink)),
+      view_(&plan_->wide) {}
+
+void Merger::set_partitions(const std::vector<std::uint32_t>& partitions) {
+  std::map<std::uint32_t, Progress> now;
+  for (const std::uint32_t p : partitions) {
+    const auto it = partitions_.find(p);
+    now[p] = it == partitions_.end() ? Progress{} : it->second;
+  }
+  partitions_ = std::move(now);
+  emit_complete();
+}
+
+void Merger::set_idle(std::uint32_t partition, bool idle) {
+  const auto it = partitions_.find(partition);
+  if (it == partitions_.end() || it->second.idle == idle) return;
+  it->second.idle = idle;
+  emit_complete();
+}
+
+void Merger::take(PartitionOutput output) {
+  Progress& progress = partitions_[output.partition];
+  progress.closed_until = std::max(progress.closed_until, output.closed_until);
+  if (output.end != kNoTime) {
+    if (output.end <= emitted_until_) {
+      // The stream's window was judged without this partition (it was idle): its records are late for
+      // the wider segments; what it found on its own sensors goes out with the next window.
+      for (const WidePart& part : output.parts) {
+        if (plan_->config.windows.levels[part.level].kind == Level::Kind::kStream) late_ += part.block.rows;
+      }
+      std::move(output.findings.begin(), output.findings.end(), std::back_inserter(left_over_));
+    } else {
+      pending_[output.end][output.partition] = std::move(output);
+    }
+  }
+  emit_complete();
+}
+
+void Merger::emit_complete() {
+  while (!pending_.empty()) {
+    const Time end = pending_.begin()->first;
+    bool idle = false;
+    bool waiting = false;
+    for (const auto& [id, progress] : partitions_) {
+      if (progress.closed_until != kNoTime && progress.closed_until >= end) continue;
+      if (progress.idle) {
+        idle = true;
+      } else {
+        waiting = true;
+      }
+    }
+    if (waiting) return;
+    auto outputs = std::move(pending_.begin()->second);
+    pending_.erase(pending_.begin());
+    emit(end, std::move(outputs), idle);
+  }
+}
+
+void Merger::emit(Time end, std::map<std::uint32_t, PartitionOutput> outputs, bool idle) {
+  const WindowConfig& windows = plan_->config.windows;
+  ClosedWindow closed;
+  closed.end = end;
+  const char* closed_by = idle ? "idle" : "";
+  std::map<SegmentKey, stats::Block>& merged = recent_[end];
+  for (std::uint32_t l = 0; l < windows.levels.size(); ++l) {
+    if (windows.levels[l].kind == Level::Kind::kStream) merged[{l, ""}] = stats::Block::zero(plan_->wide);
+  }
+  std::uint64_t late = late_;
+  late_ = 0;
+  for (auto& [partition, output] : outputs) {
+    late += output.late;
+    if (*output.closed_by != '\0' && *closed_by == '\0') closed_by = output.closed_by;
+    for (WidePart& part : output.parts) merged[{part.level, std::move(part.value)}].merge(part.block);
+    std::move(output.findings.begin(), output.findings.end(), std::back_inserter(closed.findings));
+  }
+  closed.late = late;
+  std::move(left_over_.begin(), left_over_.end(), std::back_inserter(closed.findings));
+  left_over_.clear();
+  for (std::uint32_t l = 0; l < windows.levels.size(); ++l) {
+    if (windows.levels[l].kind == Level::Kind::kStream) merged[{l, ""}].late = late;
+  }
+  const Time oldest = end - windows.size;  // panes that end after it are in the window
+  while (!recent_.empty() && recent_.begin()->first <= oldest) recent_.erase(recent_.begin());
+  if (recent_.size() == 1) {
+    for (const auto& [key, block] : merged) judge(key, block, end, closed_by, closed.findings);
+    closed.windows = static_cast<std::uint32_t>(merged.size());
+  } else {
+    std::map<SegmentKey, stats::Block> whole;
+    for (const auto& [pane_end, blocks] : recent_) {
+      for (const auto& [key, block] : blocks) whole[key].merge(block);
+    }
+    for (const auto& [key, block] : whole) judge(key, block, end, closed_by, closed.findings);
+    closed.windows = static_cast<std::uint32_t>(whole.size());
+  }
+  emitted_until_ = end;
+  std::sort(closed.findings.begin(), closed.findings.end(), before);
+  sink_(std::move(closed));
+}
+
+void Merger::judge(const SegmentKey& key, const stats::Block& block, Time end, const char* closed_by,
+                   std::vector<Finding>& out) {
+  stats::Window& window = view_.view(block);
+  window.end = end;
+  window.start = end - plan_->config.windows.size;
+  window.segment = {plan_->config.windows.levels[key.first].by, key.second};
+  window.closed_by = closed_by;
+  judge_window(*plan_, key.first, checks_, window, observer_, out);
+}
+
+void Merger::save(ByteWriter& out) const {
+  out.i64(emitted_until_);
+  out.u64(late_);
+  out.u32(static_cast<std::uint32_t>(partitions_.size()));
+  for (const auto& [id, progress] : partitions_) {
+    out.u32(id);
+    out.i64(progress.closed_until);
+  }
+  out.u32(static_cast<std::uint32_t>(pending_.size()));
+  for (const auto& [end, outputs] : pending_) {
+    out.u32(static_cast<std::uint32_t>(outputs.size()));
+    for (const auto& [id, output] : outputs) output.save(out);
+  }
+  out.u32(static_cast<std::uint32_t>(recent_.size()));
+  for (const auto& [end, blocks] : recent_) {
+    out.i64(end);
+    out.u32(static_cast<std::uint32_t>(blocks.size()));
+    for (const auto& [key, block] : blocks) {
+      out.u32(key.first);
+      out.str(key.second);
+      block.save(out);
+    }
+  }
+  out.u32(static_cast<std::uint32_t>(left_over_.size()));
+  for (const Finding& f : left_over_) driftd::save(out, f);
+}
+
+Status Merger::load(ByteReader& in) {
+  constexpr std::uint32_t kMost = 1U << 24;
+  emitted_until_ = in.i64();
+  late_ = in.u64();
+  partitions_.clear();
+  for (std::uint32_t n = in.count(kMost, 12); n > 0; --n) {
+    const std::uint32_t id = in.u32();
+    partitions_[id].closed_until = in.i64();
+  }
+  pending_.clear();
+  for (std::uint32_t n = in.count(kMost, 4); n > 0; --n) {
+    for (std::uint32_t m = in.count(kMost, 32); m > 0; --m) {
+      PartitionOutput output;
+      if (const Status s = output.load(in, *plan_); !s) return s;
+      pending_[output.end][output.partition] = std::move(output);
+    }
+  }
+  recent_.clear();
+  for (std::uint32_t n = in.count(kMost, 12); n > 0; --n) {
+    auto& blocks = recent_[in.i64()];
+    for (std::uint32_t m = in.count(kMost, 24); m > 0; --m) {
+      SegmentKey key;
+      key.first = in.u32();
+      key.second = in.str(65536);
+      if (key.first >= plan_->config.windows.levels.size()) in.fail();
+      if (in.failed()) break;
+      if (const Status s = blocks[key].load(in, plan_->wide); !s) return s;
+    }
+  }
+  left_over_.clear();
+  for (std::uint32_t n = in.count(kMost, 64); n > 0; --n) {
+    if (const Status s = driftd::load(in, left_over_.emplace_back()); !s) return s;
+  }
+  if (in.failed()) return Error{ErrorCode::kCorrupt, "merger state: damaged"};
+  return {};
+}
+
+}  // namespace driftd::app

@@ -1,0 +1,79 @@
+// Merger: joins what the partitions of a stream hand over into the stream's findings.
+//
+// Windows of wider segments are merged from the partitions' parts in partition order and judged when
+// every partition that is not idle has closed them; with them all findings on sensors and records of
+// that window go out, sorted. So what comes out is the same for any timing of the partitions.
+// Thread-safety: none; the caller holds the stream's merger lock.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/engine/judge.h"
+#include "app/engine/partition_output.h"
+
+namespace driftd::app {
+
+// All findings of a stream that belong to one window end, in the order of the findings log.
+struct ClosedWindow {
+  Time end = kNoTime;
+  std::uint64_t late = 0;      // records too late, since the window before
+  std::uint32_t windows = 0;   // wide windows judged
+  std::vector<Finding> findings;
+};
+
+class Merger {
+ public:
+  using Sink = std::function<void(ClosedWindow)>;
+
+  static Result<std::unique_ptr<Merger>> make(std::shared_ptr<const StreamPlan> plan,
+                                              VerdictObserver* observer, Sink sink);
+
+  // The partitions that windows must wait for, from now on.
+  void set_partitions(const std::vector<std::uint32_t>& partitions);
+  // A partition that has no new records is not waited for.
+  void set_idle(std::uint32_t partition, bool idle);
+
+  void take(PartitionOutput output);
+
+  // Event time up to which the stream is complete; kNoTime before the first window.
+  Time complete_until() const { return emitted_until_; }
+
+  void save(ByteWriter& out) const;
+  Status load(ByteReader& in);
+
+ private:
+  struct Progress {
+    Time closed_until = kNoTime;
+    bool idle = false;
+  };
+  using SegmentKey = std::pair<std::uint32_t, std::string>;  // level, value
+
+  Merger(std::shared_ptr<const StreamPlan> plan, CheckSet checks, VerdictObserver* observer, Sink sink);
+
+  void emit_complete();
+  void emit(Time end, std::map<std::uint32_t, PartitionOutput> outputs, bool idle);
+  void judge(const SegmentKey& key, const stats::Block& block, Time end, const char* closed_by,
+             std::vector<Finding>& out);
+
+  std::shared_ptr<const StreamPlan> plan_;
+  CheckSet checks_;
+  VerdictObserver* observer_;
+  Sink sink_;
+  stats::WindowView view_;
+
+  std::map<std::uint32_t, Progress> partitions_;
+  std::map<Time, std::map<std::uint32_t, PartitionOutput>> pending_;  // by window end, partition
+  std::map<Time, std::map<SegmentKey, stats::Block>> recent_;  // merged panes that sliding windows need
+  std::vector<Finding> left_over_;  // of windows that were judged before the partition closed them
+  std::uint64_t late_ = 0;
+  Time emitted_until_ = kNoTime;
+};
+
+}  // namespace driftd::app

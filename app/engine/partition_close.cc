@@ -1,0 +1,152 @@
+// The closing side of PartitionEngine: windows that the watermark has passed.
+#include <algorithm>
+
+#include "app/engine/partition_engine.h"
+
+namespace driftd::app {
+namespace {
+
+// So many empty base windows in a row are judged one by one (a stream that fell silent); a longer
+// jump of event time goes on at its far side.
+constexpr int kMaxEmptyWindows = 1000;
+constexpr std::uint32_t kNone = Dictionary::kNone;
+
+}  // namespace
+
+void PartitionEngine::advance(Time watermark, const char* closed_by, OutputSink& sink) {
+  if (max_time_ == kNoTime) return;
+  if (watermark >= closed_until_ + plan_->config.windows.slide) close_until(watermark, closed_by, sink);
+}
+
+void PartitionEngine::finish(OutputSink& sink) {
+  if (max_time_ == kNoTime) return;
+  const Duration slide = plan_->config.windows.slide;
+  advance(floor_to(max_time_, slide) + slide, "end", sink);
+}
+
+void PartitionEngine::close_until(Time watermark, const char* closed_by, OutputSink& sink) {
+  const Duration slide = plan_->config.windows.slide;
+  const Time target = floor_to(watermark, slide);
+  int empty = 0;
+  while (closed_until_ + slide <= target) {
+    const Time start = closed_until_;
+    const bool has_rows = !open_.empty() && open_.front()->start == start;
+    empty = has_rows ? 0 : empty + 1;
+    if (empty > kMaxEmptyWindows) {
+      // On to the next window that has rows, or to the target.
+      closed_until_ = open_.empty() ? target : std::min(open_.front()->start, target);
+      empty = 0;
+      continue;
+    }
+    close_pane(start, closed_by, sink);
+  }
+}
+
+void PartitionEngine::close_pane(Time start, const char* closed_by, OutputSink& sink) {
+  const WindowConfig& windows = plan_->config.windows;
+  std::unique_ptr<Pane> pane;
+  if (!open_.empty() && open_.front()->start == start) {
+    pane = std::move(open_.front());
+    open_.pop_front();
+  } else {
+    pane = new_pane(start);
+  }
+  PartitionOutput output;
+  output.partition = partition_;
+  output.start = start;
+  output.end = start + windows.slide;
+  output.closed_by = closed_by;
+  output.late = late_since_close_;
+  late_since_close_ = 0;
+  find_silence(*pane);
+  const auto due = std::stable_partition(record_findings_.begin(), record_findings_.end(),
+                                         [&](const Finding& f) { return f.window_end > output.end; });
+  output.findings.assign(std::make_move_iterator(due), std::make_move_iterator(record_findings_.end()));
+  record_findings_.erase(due, record_findings_.end());
+  for (std::uint32_t l = 0; l < pane->levels.size(); ++l) {
+    const Level& level = windows.levels[l];
+    if (level.kind == Level::Kind::kSensor) {
+      judge_sensors(l, *pane, closed_by, output.findings);
+      continue;
+    }
+    for (std::uint32_t slot = 0; slot < pane->levels[l].slots(); ++slot) {
+      WidePart part;
+      part.level = l;
+      if (level.kind == Level::Kind::kField) {
+        part.value = dictionaries_.categories[static_cast<std::size_t>(level.field)].text(pane->levels[l].segment(slot));
+      }
+      part.block = pane->levels[l].block(slot, partition_, dictionaries_.sensors);
+      output.parts.push_back(std::move(part));
+    }
+  }
+  closed_until_ = output.end;
+  output.closed_until = closed_until_;
+  closed_.push_back(std::move(pane));
+  while (closed_.size() >= windows.panes()) {
+    for (stats::LevelPane& level : closed_.front()->levels) level.clear();
+    spare_.push_back(std::move(closed_.front()));
+    closed_.pop_front();
+  }
+  sink.take(std::move(output));
+}
+
+void PartitionEngine::find_silence(Pane& pane) {
+  const WindowConfig& windows = plan_->config.windows;
+  for (std::uint32_t c = 0; c < checks_.size(); ++c) {
+    if (!checks_[c]->row_level()) continue;
+    silent_.clear();
+    checks_[c]->on_close(pane.start, pane.start + windows.slide, silent_);
+    for (const rules::SensorHit& hit : silent_) {
+      for (std::size_t l = 0; l < pane.levels.size(); ++l) {
+        std::uint32_t segment = 0;
+        if (windows.levels[l].kind == Level::Kind::kSensor) segment = hit.sensor;
+        if (windows.levels[l].kind == Level::Kind::kField) {
+          segment = hit.sensor < last_code_[l].size() ? last_code_[l][hit.sensor] : kNone;
+          if (segment == kNone) continue;
+        }
+        stats::TallyCell& tally = pane.levels[l].tally(pane.levels[l].slot(segment), c);
+        ++tally.failed;
+        tally.worst = std::max(tally.worst, hit.value);
+        if (tally.first_time != kNoTime) continue;
+        tally.first_time = hit.time;
+        tally.first_position = -1;
+        tally.first_value = hit.value;
+        tally.first_sensor = hit.sensor;
+      }
+    }
+  }
+}
+
+void PartitionEngine::judge_sensors(std::size_t level, Pane& pane, const char* closed_by,
+                                    std::vector<Finding>& out) {
+  const WindowConfig& windows = plan_->config.windows;
+  stats::LevelPane& now = pane.levels[level];
+  const bool sliding = windows.panes() > 1;
+  // A sliding window also judges sensors whose rows are all in the panes before.
+  for (const auto& before : closed_) {
+    for (std::uint32_t slot = 0; slot < before->levels[level].slots(); ++slot) {
+      if (before->levels[level].rows(slot) != 0) now.slot(before->levels[level].segment(slot));
+    }
+  }
+  for (std::uint32_t slot = 0; slot < now.slots(); ++slot) {
+    const std::uint32_t sensor = now.segment(slot);
+    stats::Block merged;
+    if (sliding) {
+      for (const auto& before : closed_) {
+        stats::LevelPane& older = before->levels[level];
+        if (older.has(sensor)) merged.merge(older.block(older.slot(sensor), partition_, dictionaries_.sensors));
+      }
+      merged.merge(now.block(slot, partition_, dictionaries_.sensors));
+    }
+    stats::Window& window = sliding ? narrow_view_.view(merged)
+                                    : narrow_view_.view(now, slot, partition_, dictionaries_.sensors);
+    window.end = pane.start + windows.slide;
+    window.start = window.end - windows.size;
+    window.segment.by = "sensor";
+    window.segment.value = dictionaries_.sensors.text(sensor);
+    window.closed_by = closed_by;
+    judge_window(*plan_, level, checks_, window, nullptr, out);
+  }
+}
+
+}  // namespace driftd::app

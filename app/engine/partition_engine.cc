@@ -1,0 +1,274 @@
+#include "app/engine/partition_engine.h"
+
+#include <algorithm>
+
+namespace driftd::app {
+namespace {
+
+
+constexpr std::uint32_t kNone = Dictionary::kNone;
+
+}  // namespace
+
+Result<std::unique_ptr<PartitionEngine>> PartitionEngine::make(std::shared_ptr<const StreamPlan> plan,
+                                                               std::uint32_t partition,
+                                                               RejectSink& rejects) {
+  auto checks = make_checks(plan->config, plan->reference.get());
+  if (!checks) return checks.error();
+  const auto* unit = ingest::decoders().find(plan->config.decoder);
+  if (unit == nullptr) {
+    return Error{ErrorCode::kNotFound, "stream " + plan->config.name + ": no decoder '" + plan->config.decoder + "'"};
+  }
+  auto decoder = unit->make(plan->config.decoder_params, plan->config.decode, plan->config.schema);
+  if (!decoder) return decoder.error().at("stream " + plan->config.name);
+  return std::unique_ptr<PartitionEngine>(new PartitionEngine(std::move(plan), partition, rejects,
+                                                              std::move(*checks), std::move(*decoder)));
+}
+
+PartitionEngine::PartitionEngine(std::shared_ptr<const StreamPlan> plan, std::uint32_t partition,
+                                 RejectSink& rejects, CheckSet checks,
+                                 std::unique_ptr<ingest::Decoder> decoder)
+    : plan_(std::move(plan)),
+      partition_(partition),
+      rejects_(rejects),
+      checks_(std::move(checks)),
+      decoder_(std::move(decoder)),
+      dictionaries_(plan_->config.schema.fields.size(), plan_->config.sensor_cap),
+      narrow_view_(&plan_->narrow) {
+  const std::size_t levels = plan_->config.windows.levels.size();
+  last_code_.resize(levels);
+  slots_.resize(levels);
+  bin_of_row_.resize(plan_->config.schema.fields.size());
+  bin_of_code_.resize(plan_->config.schema.fields.size());
+}
+
+void PartitionEngine::process(const RawBatch& raw, OutputSink& sink) {
+  batch_.reset(plan_->config.schema, partition_);
+  BatchBuilder builder(batch_, plan_->config.schema, dictionaries_);
+  decoder_->decode(raw, builder, rejects_);
+  process_rows(batch_, sink);
+  next_position_ = raw.next_position;
+}
+
+void PartitionEngine::process_rows(const Batch& batch, OutputSink& sink) {
+  const WindowConfig& windows = plan_->config.windows;
+  RowRange slice{0, 0};
+  const std::uint32_t rows = batch.rows();
+  for (std::uint32_t r = 0; r < rows; ++r) {
+    const Time t = batch.event_time[r];
+    if (t <= max_time_) continue;
+    const bool first = max_time_ == kNoTime;
+    max_time_ = t;
+    const Time watermark = t - windows.lateness;
+    if (first) {
+      closed_until_ = floor_to(watermark, windows.slide);
+      PartitionOutput progress;
+      progress.partition = partition_;
+      progress.closed_until = closed_until_;
+      sink.take(std::move(progress));
+    }
+    if (watermark < closed_until_ + windows.slide) continue;
+    // Rows up to here are in the window that closes or later ones; those after it may come too late.
+    slice.end = r + 1;
+    take_rows(batch, slice);
+    slice.begin = slice.end;
+    close_until(watermark, "", sink);
+  }
+  slice.end = rows;
+  take_rows(batch, slice);
+  counters_.accepted += rows;
+}
+
+std::unique_ptr<PartitionEngine::Pane> PartitionEngine::new_pane(Time start) {
+  if (!spare_.empty()) {
+    auto pane = std::move(spare_.back());
+    spare_.pop_back();
+    pane->start = start;
+    return pane;
+  }
+  auto pane = std::make_unique<Pane>();
+  pane->start = start;
+  for (const Level& level : plan_->config.windows.levels) pane->levels.emplace_back(&plan_->layout(level));
+  return pane;
+}
+
+PartitionEngine::Pane* PartitionEngine::pane_of(Time event_time) {
+  if (event_time < closed_until_) return nullptr;
+  const Time start = floor_to(event_time, plan_->config.windows.slide);
+  for (auto it = open_.rbegin(); it != open_.rend(); ++it) {
+    if ((*it)->start == start) return it->get();
+  }
+  const auto at = std::find_if(open_.begin(), open_.end(), [&](const auto& p) { return p->start > start; });
+  return open_.insert(at, new_pane(start))->get();
+}
+
+void PartitionEngine::take_rows(const Batch& batch, RowRange range) {
+  if (range.begin == range.end) return;
+  assign_panes(batch, range);
+  find_bins(batch, range);
+  for (std::uint32_t r = range.begin; r < range.end;) {
+    std::uint32_t end = r + 1;
+    while (end < range.end && pane_of_row_[end] == pane_of_row_[r]) ++end;
+    if (pane_of_row_[r] != nullptr) {
+      count_run(batch, *pane_of_row_[r], {r, end});
+    } else {
+      late_since_close_ += end - r;
+      counters_.late += end - r;
+      for (auto& slots : slots_) std::fill(slots.begin() + r, slots.begin() + end, kNone);
+    }
+    r = end;
+  }
+  run_checks(batch, range);
+}
+
+void PartitionEngine::assign_panes(const Batch& batch, RowRange range) {
+  const Duration slide = plan_->config.windows.slide;
+  pane_of_row_.resize(batch.rows());
+  for (auto& slots : slots_) slots.resize(batch.rows());
+  Pane* last = nullptr;
+  Time from = 1, to = 0;  // of `last`
+  for (std::uint32_t r = range.begin; r < range.end; ++r) {
+    const Time t = batch.event_time[r];
+    if (t < from || t >= to) {
+      last = pane_of(t);
+      from = last == nullptr ? kNoTime : last->start;
+      to = last == nullptr ? closed_until_ : last->start + slide;
+    }
+    pane_of_row_[r] = last;
+  }
+}
+
+void PartitionEngine::find_bins(const Batch& batch, RowRange range) {
+  for (std::size_t f = 0; f < batch.columns.size(); ++f) {
+    const stats::Bins* bins = plan_->wide.fields[f].bins;
+    if (bins == nullptr) bins = plan_->narrow.fields[f].bins;
+    if (bins == nullptr) continue;
+    const Column& column = batch.columns[f];
+    std::vector<std::uint32_t>& out = bin_of_row_[f];
+    out.resize(batch.rows());
+    if (bins->numeric() && is_numeric(column.kind)) {
+      // A cell without a value holds 0 here; its bin is never counted.
+      for (std::uint32_t r = range.begin; r < range.end; ++r) out[r] = bins->bin_of(column.numbers[r]);
+    } else if (column.kind == FieldKind::kCategory) {
+      std::vector<std::uint32_t>& known = bin_of_code_[f];
+      const Dictionary& dictionary = dictionaries_.categories[f];
+      while (known.size() < dictionary.size()) {
+        known.push_back(bins->bin_of(std::string_view(dictionary.text(static_cast<std::uint32_t>(known.size())))));
+      }
+      for (std::uint32_t r = range.begin; r < range.end; ++r) {
+        const std::uint32_t code = column.codes[r];
+        out[r] = code < known.size() ? known[code] : bins->size() - 1;
+      }
+    }
+  }
+}
+
+void PartitionEngine::count_run(const Batch& batch, Pane& pane, RowRange run) {
+  for (std::size_t l = 0; l < pane.levels.size(); ++l) {
+    const Level& level = plan_->config.windows.levels[l];
+    stats::LevelPane& counters = pane.levels[l];
+    std::vector<std::uint32_t>& slots = slots_[l];
+    if (level.kind == Level::Kind::kStream) {
+      const std::uint32_t slot = counters.slot(0);
+      for (std::uint32_t r = run.begin; r < run.end; ++r) slots[r] = slot;
+    } else if (level.kind == Level::Kind::kSensor) {
+      for (std::uint32_t r = run.begin; r < run.end; ++r) slots[r] = counters.slot(batch.sensor[r]);
+    } else {
+      const Column& column = batch.columns[static_cast<std::size_t>(level.field)];
+      std::vector<std::uint32_t>& last = last_code_[l];
+      if (last.size() < dictionaries_.sensors.size()) last.resize(dictionaries_.sensors.size(), kNone);
+      for (std::uint32_t r = run.begin; r < run.end; ++r) {
+        const bool known = column.cells[r] == Cell::kValid && column.codes[r] != kNone;
+        slots[r] = known ? counters.slot(column.codes[r]) : kNone;
+        if (known) last[batch.sensor[r]] = column.codes[r];
+      }
+    }
+    for (std::uint32_t r = run.begin; r < run.end; ++r) {
+      if (slots[r] != kNone) counters.add_row(slots[r]);
+    }
+    count_fields(batch, counters, plan_->layout(level), slots, run);
+  }
+}
+
+void PartitionEngine::count_fields(const Batch& batch, stats::LevelPane& level,
+                                   const stats::PaneLayout& layout,
+                                   const std::vector<std::uint32_t>& slots, RowRange run) {
+  for (std::size_t f = 0; f < batch.columns.size(); ++f) {
+    const Column& column = batch.columns[f];
+    const stats::PaneLayout::FieldPlan& plan = layout.fields[f];
+    const bool numeric = is_numeric(column.kind);
+    const std::uint32_t* bins = plan.bins != nullptr ? bin_of_row_[f].data() : nullptr;
+    for (std::uint32_t r = run.begin; r < run.end; ++r) {
+      const std::uint32_t slot = slots[r];
+      if (slot == kNone) continue;
+      stats::FieldCell& cell = level.cell(slot, f);
+      if (column.cells[r] != Cell::kValid) {
+        ++cell.cells[static_cast<std::size_t>(column.cells[r])];
+        continue;
+      }
+      if (numeric) {
+        cell.add_number(column.numbers[r]);
+      } else {
+        ++cell.cells[0];
+      }
+      if (bins == nullptr) continue;
+      level.add_bin(slot, plan, bins[r]);
+      if (plan.sums) level.add_sum(slot, plan, bins[r], column.numbers[r]);
+    }
+    if (!plan.quantiles) continue;
+    for (std::uint32_t r = run.begin; r < run.end; ++r) {
+      if (slots[r] != kNone && column.cells[r] == Cell::kValid) level.add_quantile(slots[r], f, column.numbers[r]);
+    }
+  }
+}
+
+void PartitionEngine::run_checks(const Batch& batch, RowRange range) {
+  for (std::uint32_t c = 0; c < checks_.size(); ++c) {
+    rules::Check& check = *checks_[c];
+    if (!check.row_level()) continue;
+    hits_.clear();
+    check.on_rows({batch, range, dictionaries_}, hits_);
+    for (const rules::RowHits::Hit& hit : hits_.failed) tally_failed(batch, c, hit);
+    for (const std::uint32_t r : hits_.skipped) {
+      if (pane_of_row_[r] == nullptr) continue;
+      for (std::size_t l = 0; l < slots_.size(); ++l) {
+        if (slots_[l][r] != kNone) ++pane_of_row_[r]->levels[l].tally(slots_[l][r], c).skipped;
+      }
+    }
+    if (plan_->config.checks[c].unit->descriptor.name == "duplicate") counters_.duplicate += hits_.failed.size();
+  }
+}
+
+void PartitionEngine::tally_failed(const Batch& batch, std::uint32_t check, const rules::RowHits::Hit& hit) {
+  const std::uint32_t r = hit.row;
+  if (checks_[check]->judges_records()) {
+    record_findings_.push_back(record_finding(*plan_, check, *checks_[check], checks_[check]->judge_record(hit),
+                                              dictionaries_.sensors.text(batch.sensor[r]), batch.event_time[r],
+                                              record_source(partition_, batch.position[r])));
+    return;
+  }
+  if (pane_of_row_[r] == nullptr) return;
+  for (std::size_t l = 0; l < slots_.size(); ++l) {
+    if (slots_[l][r] == kNone) continue;
+    stats::TallyCell& tally = pane_of_row_[r]->levels[l].tally(slots_[l][r], check);
+    ++tally.failed;
+    tally.worst = std::max(tally.worst, hit.value < 0 ? -hit.value : hit.value);
+    if (tally.first_time != kNoTime) continue;
+    tally.first_time = batch.event_time[r];
+    tally.first_position = batch.position[r];
+    tally.first_value = hit.value;
+    tally.first_sensor = batch.sensor[r];
+  }
+}
+
+std::size_t PartitionEngine::open_memory() const {
+  std::size_t bytes = 0;
+  for (const auto* panes : {&open_, &closed_}) {
+    for (const auto& pane : *panes) {
+      for (const stats::LevelPane& level : pane->levels) bytes += level.memory();
+    }
+  }
+  return bytes;
+}
+
+}  // namespace driftd::app

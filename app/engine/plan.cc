@@ -1,0 +1,79 @@
+#include "app/engine/plan.h"
+
+#include <algorithm>
+
+namespace driftd::app {
+namespace {
+
+using stats::PaneLayout;
+
+// Which fields need bins, sums or quantiles on this level, so that no window carries more than its
+// checks look at.
+PaneLayout make_layout(const StreamPlan& plan, const CheckSet& checks, bool narrow) {
+  PaneLayout layout;
+  const StreamConfig& config = plan.config;
+  layout.checks = static_cast<std::uint32_t>(config.checks.size());
+  for (const Field& field : config.schema.fields) {
+    layout.fields.push_back({.kind = field.kind});
+  }
+  for (std::size_t l = 0; l < config.windows.levels.size(); ++l) {
+    if ((config.windows.levels[l].kind == Level::Kind::kSensor) != narrow) continue;
+    for (std::size_t c = 0; c < checks.size(); ++c) {
+      if (!plan.judged[l][c] || config.checks[c].field < 0) continue;
+      const rules::Needs needs = checks[c]->needs();
+      PaneLayout::FieldPlan& field = layout.fields[static_cast<std::size_t>(config.checks[c].field)];
+      if (needs.bins && plan.reference != nullptr) {
+        const std::string& name = config.schema.fields[static_cast<std::size_t>(config.checks[c].field)].name;
+        const stats::FieldProfile* profile = plan.reference->field(Segment{}, name);
+        if (profile != nullptr && profile->kind == field.kind) field.bins = &profile->bins;
+      }
+      field.sums = field.sums || (needs.sums && is_numeric(field.kind));
+      field.quantiles = field.quantiles || needs.quantiles;
+    }
+  }
+  layout.finish();
+  return layout;
+}
+
+}  // namespace
+
+Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference* reference) {
+  CheckSet set;
+  for (const CheckConfig& check : config.checks) {
+    rules::CheckContext context;
+    context.schema = &config.schema;
+    context.field = check.field;
+    context.reference = reference;
+    context.window = config.windows.size;
+    auto made = check.unit->make.make(check.params, context);
+    if (!made) return made.error().at("stream " + config.name + ": check " + check.name);
+    set.push_back(std::move(*made));
+  }
+  return set;
+}
+
+Result<std::shared_ptr<const StreamPlan>> make_plan(StreamConfig config,
+                                                    std::shared_ptr<const stats::Reference> reference,
+                                                    bool all_findings) {
+  auto plan = std::make_shared<StreamPlan>();
+  plan->config = std::move(config);
+  plan->reference = std::move(reference);
+  plan->all_findings = all_findings;
+  const StreamConfig& c = plan->config;
+  auto checks = make_checks(c, plan->reference.get());
+  if (!checks) return checks.error();
+  for (const Level& level : c.windows.levels) {
+    std::vector<bool> judged;
+    for (std::size_t i = 0; i < c.checks.size(); ++i) {
+      const auto& by = c.checks[i].by;
+      const bool listed = by.empty() || std::find(by.begin(), by.end(), level.by) != by.end();
+      judged.push_back(listed && !(*checks)[i]->judges_records());
+    }
+    plan->judged.push_back(std::move(judged));
+  }
+  plan->wide = make_layout(*plan, *checks, false);
+  plan->narrow = make_layout(*plan, *checks, true);
+  return std::shared_ptr<const StreamPlan>(std::move(plan));
+}
+
+}  // namespace driftd::app

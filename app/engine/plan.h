@@ -1,0 +1,84 @@
+// StreamPlan: what a stream's configuration and reference come to, compiled once and shared,
+// read-only, by the engines of all its partitions.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/finding.h"
+#include "core/params.h"
+#include "core/schema.h"
+#include "ingest/decoder.h"
+#include "rules/check.h"
+#include "stats/panes.h"
+#include "stats/reference.h"
+
+namespace driftd::app {
+
+// One entry of windows.by.
+struct Level {
+  enum class Kind : std::uint8_t { kStream, kField, kSensor };
+  Kind kind = Kind::kStream;
+  std::string by;    // "stream", the field's name, "sensor"
+  int field = -1;    // kField: index in the schema
+};
+
+struct WindowConfig {
+  Duration size = 5 * kMinute;
+  Duration slide = 5 * kMinute;  // = size: tumbling; else size is a whole number of slides
+  Duration lateness = 30 * kSecond;
+  Duration idle = kMinute;       // wall clock
+  std::vector<Level> levels;
+  std::uint32_t panes() const { return static_cast<std::uint32_t>(size / slide); }
+};
+
+// One check on one field (or none).
+struct CheckConfig {
+  const rules::CheckRegistry::Unit* unit = nullptr;
+  Params params;
+  int field = -1;
+  std::string name;  // in findings and metrics; the unit's unless configured
+  Severity severity = Severity::kWarning;
+  std::vector<std::string> by;  // levels it judges; empty: all
+};
+
+struct StreamConfig {
+  std::string name;
+  std::string source;  // unit: kafka, mqtt, http, file, generator
+  Params source_params;
+  std::string decoder;
+  Params decoder_params;
+  ingest::DecodeOptions decode;
+  Schema schema;
+  WindowConfig windows;
+  std::vector<CheckConfig> checks;
+  std::string reference;  // "pumps@production"; empty: none
+  std::uint32_t sensor_cap = 1U << 20;
+  std::string hash;  // of everything that findings depend on: all but the source
+};
+
+struct StreamPlan {
+  StreamConfig config;
+  std::shared_ptr<const stats::Reference> reference;  // null: none (yet)
+  stats::PaneLayout wide;    // of the stream and the segment fields
+  stats::PaneLayout narrow;  // of sensors
+  std::vector<std::vector<bool>> judged;  // by level, by check: does the check judge this level?
+  bool all_findings = false;              // findings that are ok are emitted too
+
+  const stats::PaneLayout& layout(const Level& level) const {
+    return level.kind == Level::Kind::kSensor ? narrow : wide;
+  }
+};
+
+// The checks of a plan, one instance each.
+using CheckSet = std::vector<std::unique_ptr<rules::Check>>;
+
+// Compiles; an Error is a check that cannot be made with these parameters.
+Result<std::shared_ptr<const StreamPlan>> make_plan(StreamConfig config,
+                                                    std::shared_ptr<const stats::Reference> reference,
+                                                    bool all_findings);
+Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference* reference);
+
+}  // namespace driftd::app
