@@ -49,6 +49,12 @@ PathNode& child_of(PathNode& node, const std::string& key) {
   child.plain = std::none_of(key.begin(), key.end(), [](char c) {
     return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
   });
+  const std::string closed = key + '"';
+  for (std::size_t i = 0; i < closed.size() && i < 16; ++i) {
+    const std::size_t shift = 8 * (i % 8);
+    child.word[i / 8] |= static_cast<std::uint64_t>(static_cast<unsigned char>(closed[i])) << shift;
+    child.mask[i / 8] |= std::uint64_t{0xff} << shift;
+  }
   node.children.push_back(std::move(child));
   const auto n = static_cast<std::uint32_t>(node.children.size());
   node.follows.assign(n + 1, 0);
@@ -63,7 +69,11 @@ Status PathTree::add(std::string_view path, std::uint32_t target) {
   if (!segments) return segments.error();
   PathNode* node = &root_;
   for (const std::string& key : *segments) node = &child_of(*node, key);
-  node->targets.push_back(target);
+  if (node->target == kNoTarget) {
+    node->target = target;
+  } else {
+    node->more_targets.push_back(target);
+  }
   return {};
 }
 

@@ -6,6 +6,7 @@
 // next_child, so one tree belongs to one decoder.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -18,15 +19,28 @@ namespace driftd::ingest {
 
 inline constexpr std::size_t kMaxPathDepth = 16;
 
+inline constexpr std::uint32_t kNoTarget = 0xffffffff;
+
 struct PathNode {
-  std::string key;                     // as it reads after unescaping
-  bool plain = true;                   // no byte of the key would be escaped in JSON
-  std::int64_t index = -1;             // the key as an array index; -1 when it is none
-  std::vector<std::uint32_t> targets;  // what the value found here is wanted for
+  std::string key;                          // as it reads after unescaping
+  bool plain = true;                        // no byte of the key would be escaped in JSON
+  std::int64_t index = -1;                  // the key as an array index; -1 when it is none
+  std::uint32_t target = kNoTarget;         // what the value found here is wanted for
+  std::vector<std::uint32_t> more_targets;  // and what else
   std::vector<PathNode> children;
-  std::vector<std::uint32_t> follows;  // [0]: child that came first the last time; [i + 1]: after i
+  std::vector<std::uint32_t> follows;  // [0]: child that came first last time; [i + 1]: after i
+
+  // The first 16 bytes of the key with its closing quote, and which of their bits count.
+  std::array<std::uint64_t, 2> word{};
+  std::array<std::uint64_t, 2> mask{};
 
   bool is_container() const { return !children.empty(); }
+
+  template <class Visit>
+  void each_target(const Visit& visit) const {
+    if (target != kNoTarget) visit(target);
+    for (const std::uint32_t t : more_targets) visit(t);
+  }
 };
 
 class PathTree {
@@ -41,29 +55,40 @@ class PathTree {
   PathNode root_;
 };
 
-// Calls `visit(target)` for every target at or below `node`.
+// Calls `visit(target)` for every target below `node`.
 template <class Visit>
-void for_each_target(const PathNode& node, const Visit& visit) {
-  for (const std::uint32_t target : node.targets) visit(target);
-  for (const PathNode& child : node.children) for_each_target(child, visit);
+void each_target_below(const PathNode& node, const Visit& visit) {
+  for (const PathNode& child : node.children) {
+    child.each_target(visit);
+    each_target_below(child, visit);
+  }
 }
 
-// The child whose key stands, unescaped, at `raw` (just behind the opening quote; readable up to
-// `end`), or nullptr. Producers write keys in one order, so the child that followed last time is
-// tried first: in the steady state that is one comparison a key.
+// Whether the key that stands, unescaped, at `raw` (just behind the opening quote) is the node's.
+// Precondition: 16 bytes can be read at `raw`, and so can all bytes before `end`.
+inline bool is_key(const PathNode& node, const char* raw, const char* end) {
+  std::array<std::uint64_t, 2> word;
+  std::memcpy(word.data(), raw, sizeof word);
+  if (((word[0] & node.mask[0]) ^ node.word[0]) | ((word[1] & node.mask[1]) ^ node.word[1])) {
+    return false;
+  }
+  const std::size_t size = node.key.size();
+  return node.plain &&
+         (size < 16 || (static_cast<std::size_t>(end - raw) > size && raw[size] == '"' &&
+                        std::memcmp(raw, node.key.data(), size) == 0));
+}
+
+// The child with this key, or nullptr; see is_key. Producers write keys in one order, so the child
+// that followed last time is tried first: in the steady state that is one comparison a key. `last`
+// starts at 0 for every object.
 inline PathNode* find_child(PathNode& node, const char* raw, const char* end, std::uint32_t& last) {
-  const auto is = [&](const PathNode& child) {
-    const std::size_t size = child.key.size();
-    return static_cast<std::size_t>(end - raw) > size && raw[size] == '"' && child.plain &&
-           std::memcmp(raw, child.key.data(), size) == 0;
-  };
   const std::uint32_t guess = node.follows[last];
-  if (is(node.children[guess])) {
+  if (is_key(node.children[guess], raw, end)) {
     last = guess + 1;
     return &node.children[guess];
   }
   for (std::uint32_t i = 0; i < node.children.size(); ++i) {
-    if (!is(node.children[i])) continue;
+    if (!is_key(node.children[i], raw, end)) continue;
     node.follows[last] = i;
     last = i + 1;
     return &node.children[i];

@@ -1,5 +1,6 @@
 #include "ingest/row_identity.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -12,16 +13,9 @@ constexpr std::array<Duration, 4> kNanosOf = {kSecond, kMillisecond, kMicrosecon
 
 // Decimal digits from `at` on; nullopt when there are more than 18 (no time of this age needs
 // them).
-std::optional<std::int64_t> digits(std::string_view s, std::size_t& at) {
-  std::int64_t value = 0;
-  const std::size_t first = at;
-  for (; at < s.size() && s[at] >= '0' && s[at] <= '9'; ++at) {
-    if (at - first >= 19) return std::nullopt;
-    if (__builtin_mul_overflow(value, 10, &value)) return std::nullopt;
-    if (__builtin_add_overflow(value, s[at] - '0', &value)) return std::nullopt;
-  }
-  return value;
-}
+constexpr std::array<std::uint64_t, 4> kLatestOf = {
+    kLatestTime / kSecond, kLatestTime / kMillisecond, kLatestTime / kMicrosecond, kLatestTime};
+constexpr std::size_t kMaxDigits = 19;  // any number of so many fits into 64 bits
 
 ReadTime judged(Time t) {
   if (t < kEarliestTime || t >= kLatestTime) return {0, RejectReason::kAbsurdTime};
@@ -37,6 +31,11 @@ ReadTime read_as_double(std::string_view text, Duration nanos) {
   return judged(static_cast<Time>(std::llround(t)));
 }
 
+// Digits that are too many; they may still be no number.
+ReadTime far_off(std::string_view text) {
+  return {0, parse_number(text) ? RejectReason::kAbsurdTime : RejectReason::kBadTime};
+}
+
 }  // namespace
 
 ReadTime read_time(std::string_view text, TimeUnit unit) {
@@ -45,9 +44,13 @@ ReadTime read_time(std::string_view text, TimeUnit unit) {
     return t ? judged(*t) : ReadTime{0, RejectReason::kBadTime};
   }
   const Duration nanos = kNanosOf[static_cast<std::size_t>(unit)];
+  std::uint64_t whole = 0;
   std::size_t at = 0;
-  const auto whole = digits(text, at);
-  if (at == 0 || !whole) return read_as_double(text, nanos);  // signs, ".5", too many digits
+  const std::size_t most = std::min(text.size(), kMaxDigits);
+  for (; at < most && text[at] >= '0' && text[at] <= '9'; ++at)
+    whole = whole * 10 + static_cast<unsigned>(text[at] - '0');
+  if (at == 0) return read_as_double(text, nanos);  // a sign, ".5", no number
+  if (whole > kLatestOf[static_cast<std::size_t>(unit)]) return far_off(text);
   Duration part = 0;
   if (at < text.size() && text[at] == '.') {
     Duration weight = nanos;
@@ -58,9 +61,8 @@ ReadTime read_time(std::string_view text, TimeUnit unit) {
     }
     if (at == first) return {0, RejectReason::kBadTime};
   }
-  if (at != text.size()) return read_as_double(text, nanos);
-  if (*whole > kLatestTime / nanos) return {0, RejectReason::kAbsurdTime};
-  return judged(*whole * nanos + part);
+  return at == text.size() ? judged(static_cast<Time>(whole) * nanos + part)
+                           : read_as_double(text, nanos);
 }
 
 RowIdentity::RowIdentity(const DecodeOptions& options)

@@ -21,19 +21,11 @@ namespace {
 
 namespace od = simdjson::ondemand;
 
-constexpr std::uint32_t kSensorTarget = 0xfffffffe;
-constexpr std::uint32_t kTimeTarget = 0xffffffff;
+// Targets of the path tree: fields by number, and these.
+constexpr std::uint32_t kSensorTarget = 0xfffffffd;
+constexpr std::uint32_t kTimeTarget = 0xfffffffe;
+static_assert(kTimeTarget < kNoTarget);
 constexpr std::size_t kLeastCapacity = 4096;
-
-struct Refusal {
-  RejectReason reason;
-  std::string_view detail;
-};
-using Verdict = std::optional<Refusal>;
-
-Refusal undecodable(simdjson::error_code error) {
-  return {RejectReason::kUndecodable, simdjson::error_message(error)};
-}
 
 class JsonDecoder final : public Decoder {
  public:
@@ -48,21 +40,31 @@ class JsonDecoder final : public Decoder {
     rejects_ = &rejects;
     for (const RawRecord& record : raw.records) {
       out.begin_row();
-      const Verdict refused = row(record);
-      if (!refused) {
+      if (row(record)) {
         out.commit_row(found_.sensor, found_.time, record.arrival, record.position);
       } else {
         out.abandon_row();
-        rejects.reject(record, refused->reason, refused->detail);
+        rejects.reject(record, reason_, detail_);
       }
     }
   }
 
  private:
-  Verdict row(const RawRecord& record) {
-    if (record.payload.empty()) return Refusal{RejectReason::kEmptyPayload, {}};
-    if (record.payload.size() > options_.max_record) return Refusal{RejectReason::kTooLarge, {}};
-    if (Verdict refused = pad(record.payload)) return refused;
+  // Always false, so that a step can end with it; every step says whether to go on.
+  bool refuse(RejectReason reason, std::string_view detail = {}) {
+    reason_ = reason;
+    detail_ = detail;
+    return false;
+  }
+  bool undecodable(std::string_view detail) { return refuse(RejectReason::kUndecodable, detail); }
+  bool undecodable(simdjson::error_code error) {
+    return undecodable(simdjson::error_message(error));
+  }
+
+  bool row(const RawRecord& record) {
+    if (record.payload.empty()) return refuse(RejectReason::kEmptyPayload);
+    if (record.payload.size() > options_.max_record) return refuse(RejectReason::kTooLarge);
+    if (!pad(record.payload)) return false;
     identity_.begin(record);
     od::document document;
     const auto size = record.payload.size();
@@ -70,21 +72,21 @@ class JsonDecoder final : public Decoder {
       return undecodable(e);
     od::json_type type;
     if (const auto e = document.type().get(type)) return undecodable(e);
-    if (type != od::json_type::object) return Refusal{RejectReason::kNotAnObject, {}};
+    if (type != od::json_type::object) return refuse(RejectReason::kNotAnObject);
     od::object object;
     if (const auto e = document.get_object().get(object)) return undecodable(e);
-    if (Verdict refused = members(object, tree_.root(), 1)) return refused;
+    if (!members(object, tree_.root(), 1)) return false;
     if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
-      return Refusal{RejectReason::kUndecodable, "bytes follow the object"};
+      return undecodable("bytes follow the object");
     }
     found_ = identity_.finish(out_->dictionaries().sensors);
-    if (found_.rejected) return Refusal{*found_.rejected, found_.detail};
-    return std::nullopt;
+    if (found_.rejected) return refuse(*found_.rejected, found_.detail);
+    return true;
   }
 
   // Grows by powers of two: the parser's own buffers are several times its capacity, so it must not
   // start at max_record, and one growth a record would be slow.
-  Verdict pad(std::string_view payload) {
+  bool pad(std::string_view payload) {
     if (payload.size() > parser_.capacity()) {
       const std::size_t want = std::max(kLeastCapacity, std::bit_ceil(payload.size()));
       if (const auto e = parser_.allocate(std::min(want, options_.max_record)))
@@ -94,23 +96,25 @@ class JsonDecoder final : public Decoder {
     std::memcpy(padded_.data(), payload.data(), payload.size());
     std::memset(padded_.data() + payload.size(), ' ', simdjson::SIMDJSON_PADDING);
     end_ = padded_.data() + payload.size();
-    return std::nullopt;
+    has_escapes_ = payload.find('\\') != std::string_view::npos;
+    return true;
   }
 
   // `depth` is the object's own, from 1. Recursion follows the configured paths, never the data.
-  Verdict members(od::object& object, PathNode& node, std::size_t depth) {
+  bool members(od::object& object, PathNode& node, std::size_t depth) {
     std::uint32_t last = 0;
     for (auto member : object) {
-      od::field field;
-      if (const auto e = std::move(member).get(field)) return undecodable(e);
+      if (const auto e = member.error()) return undecodable(e);
+      od::field&& field =
+          std::move(member).value_unsafe();  // in place: a copy stalls on its stores
       const char* key = field.key().raw();
       PathNode* child = find_child(node, key, end_, last);
       if (child == nullptr) child = unusual_key(node, key);
-      Verdict refused =
+      const bool good =
           child != nullptr ? value(field.value(), *child, depth) : skip(field.value(), depth);
-      if (refused) return refused;
+      if (!good) return false;
     }
-    return std::nullopt;
+    return true;
   }
 
   // A key that no path has, or one that is written with escapes.
@@ -128,7 +132,7 @@ class JsonDecoder final : public Decoder {
     return nullptr;
   }
 
-  Verdict elements(od::array& array, PathNode& node, std::size_t depth) {
+  bool elements(od::array& array, PathNode& node, std::size_t depth) {
     std::int64_t index = 0;
     for (auto element : array) {
       od::value v;
@@ -137,41 +141,39 @@ class JsonDecoder final : public Decoder {
       for (PathNode& c : node.children) {
         if (c.index == index) child = &c;
       }
-      if (Verdict refused = child != nullptr ? value(v, *child, depth) : skip(v, depth))
-        return refused;
+      if (!(child != nullptr ? value(v, *child, depth) : skip(v, depth))) return false;
       ++index;
     }
-    return std::nullopt;
+    return true;
   }
 
   // Steps over a value that nobody reads, but never into more depth than allowed.
-  Verdict skip(od::value& v, std::size_t depth) {
+  bool skip(od::value& v, std::size_t depth) {
     const char first = v.raw_json_token().front();
-    if (first != '{' && first != '[') return std::nullopt;
+    if (first != '{' && first != '[') return true;
     std::string_view raw;
     const auto e = first == '{' ? raw_object(v, raw) : raw_array(v, raw);
     if (e) return undecodable(e);
-    if (depth + nesting(raw) > options_.max_depth) return Refusal{RejectReason::kTooDeep, {}};
-    return std::nullopt;
+    if (depth + nesting(raw) > options_.max_depth) return refuse(RejectReason::kTooDeep);
+    return true;
   }
-  static simdjson::error_code raw_object(od::value& v, std::string_view& raw) {
+  simdjson::error_code raw_object(od::value& v, std::string_view& raw) {
     od::object object;
     if (const auto e = v.get_object().get(object)) return e;
     return object.raw_json().get(raw);
   }
-  static simdjson::error_code raw_array(od::value& v, std::string_view& raw) {
+  simdjson::error_code raw_array(od::value& v, std::string_view& raw) {
     od::array array;
     if (const auto e = v.get_array().get(array)) return e;
     return array.raw_json().get(raw);
   }
 
-  Verdict value(od::value& v, PathNode& node, std::size_t depth) {
+  bool value(od::value& v, PathNode& node, std::size_t depth) {
     const std::string_view token = trimmed(v.raw_json_token());
-    if (token.empty()) return Refusal{RejectReason::kUndecodable, "a value is missing"};
+    if (token.empty()) return undecodable("a value is missing");
     if (node.is_container()) {
       // A second object under the same key replaces the first.
-      for (const PathNode& child : node.children)
-        for_each_target(child, [&](auto t) { forget(t); });
+      each_target_below(node, [&](std::uint32_t t) { forget(t); });
     }
     switch (token.front()) {
       case '{':
@@ -182,22 +184,22 @@ class JsonDecoder final : public Decoder {
       case 't':
       case 'f':
         if (token != "true" && token != "false") break;
-        for (const std::uint32_t t : node.targets) flag(t, token.front() == 't');
-        return std::nullopt;
+        node.each_target([&](std::uint32_t t) { flag(t, token.front() == 't'); });
+        return true;
       case 'n':
         if (token != "null") break;
-        for (const std::uint32_t t : node.targets) null(t);
-        return std::nullopt;
+        node.each_target([&](std::uint32_t t) { null(t); });
+        return true;
       default:
         return number(v, token, node);
     }
-    return Refusal{RejectReason::kUndecodable, "a literal that is not JSON"};
+    return undecodable("a literal that is not JSON");
   }
 
-  Verdict container(od::value& v, PathNode& node, std::size_t depth, char open) {
-    for (const std::uint32_t t : node.targets) wrong_type(t);
+  bool container(od::value& v, PathNode& node, std::size_t depth, char open) {
+    node.each_target([&](std::uint32_t t) { wrong_type(t); });
     if (!node.is_container()) return skip(v, depth);
-    if (depth + 1 > options_.max_depth) return Refusal{RejectReason::kTooDeep, {}};
+    if (depth + 1 > options_.max_depth) return refuse(RejectReason::kTooDeep);
     if (open == '{') {
       od::object object;
       if (const auto e = v.get_object().get(object)) return undecodable(e);
@@ -208,43 +210,44 @@ class JsonDecoder final : public Decoder {
     return elements(array, node, depth + 1);
   }
 
-  Verdict string(std::string_view token, PathNode& node) {
-    if (token.size() < 2 || token.back() != '"')
-      return Refusal{RejectReason::kUndecodable, "damaged string"};
-    std::string_view body = token.substr(1, token.size() - 2);
-    const bool escaped = body.find('\\') != std::string_view::npos;
-    for (const std::uint32_t t : node.targets) {
+  bool string(std::string_view token, PathNode& node) {
+    if (token.size() < 2 || token.back() != '"') return undecodable("a damaged string");
+    const std::string_view body = token.substr(1, token.size() - 2);
+    if (!has_escapes_ || body.find('\\') == std::string_view::npos) {
+      node.each_target([&](std::uint32_t t) { text(t, body); });
+      return true;
+    }
+    bool good = true;
+    node.each_target([&](std::uint32_t t) {
       // Sensor and time are read after the pass, so each has a buffer of its own.
       std::string& buffer = t == kSensorTarget ? sensor_text_
                             : t == kTimeTarget ? time_text_
                                                : scratch_;
-      std::string_view text = body;
-      if (escaped) {
-        if (!unescape(body, buffer))
-          return Refusal{RejectReason::kUndecodable, "damaged escape in a string"};
-        text = buffer;
-      }
-      if (t == kSensorTarget) {
-        identity_.set_sensor(text);
-      } else if (t != kTimeTarget) {
-        out_->set_text(t, text);
-      } else if (identity_.time_unit() == TimeUnit::kRfc3339) {
-        identity_.set_time(text);
-      } else {
-        identity_.set_time_wrong();
-      }
+      good = good && unescape(body, buffer);
+      if (good) text(t, buffer);
+    });
+    return good || undecodable("a damaged escape in a string");
+  }
+  void text(std::uint32_t target, std::string_view v) {
+    if (target == kSensorTarget) {
+      identity_.set_sensor(v);
+    } else if (target != kTimeTarget) {
+      out_->set_text(target, v);
+    } else if (identity_.time_unit() == TimeUnit::kRfc3339) {
+      identity_.set_time(v);
+    } else {
+      identity_.set_time_wrong();
     }
-    return std::nullopt;
   }
 
-  Verdict number(od::value& v, std::string_view token, PathNode& node) {
+  bool number(od::value& v, std::string_view token, PathNode& node) {
     double parsed = 0;
-    if (v.get_double().get(parsed)) {
-      if (!is_json_number(token))
-        return Refusal{RejectReason::kUndecodable, "a value that is not JSON"};
+    const bool only_identity = node.target >= kSensorTarget && node.more_targets.empty();
+    if (only_identity || v.get_double().get(parsed)) {
+      if (!is_json_number(token)) return undecodable("a value that is not JSON");
       parsed = std::numeric_limits<double>::infinity();  // the parser refuses 1e400
     }
-    for (const std::uint32_t t : node.targets) {
+    node.each_target([&](std::uint32_t t) {
       if (t == kSensorTarget) {
         identity_.set_sensor(is_json_integer(token) ? token : std::string_view());
       } else if (t != kTimeTarget) {
@@ -254,8 +257,8 @@ class JsonDecoder final : public Decoder {
       } else {
         identity_.set_time(token);
       }
-    }
-    return std::nullopt;
+    });
+    return true;
   }
 
   void flag(std::uint32_t target, bool v) {
@@ -289,9 +292,12 @@ class JsonDecoder final : public Decoder {
   PathTree tree_;
   RowIdentity identity_;
   RowIdentity::Outcome found_;
+  RejectReason reason_ = RejectReason::kUndecodable;  // why the running row was refused
+  std::string_view detail_;
   od::parser parser_;
   std::string padded_;
   const char* end_ = nullptr;  // of the record in padded_
+  bool has_escapes_ = false;   // the record has a backslash somewhere
   std::string scratch_, sensor_text_, time_text_;
   BatchBuilder* out_ = nullptr;  // of the running decode()
   RejectSink* rejects_ = nullptr;
