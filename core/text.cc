@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 
 namespace driftd {
 namespace {
@@ -51,7 +52,9 @@ std::optional<double> parse_number(std::string_view s) {
   if (!s.empty() && s.front() == '+') s.remove_prefix(1);
   double v = 0;
   const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
-  if (error == std::errc::result_out_of_range && end == s.data() + s.size()) return v;
+  if (error == std::errc::result_out_of_range && end == s.data() + s.size()) {
+    return std::strtod(std::string(s).c_str(), nullptr);  // from_chars leaves v as it was
+  }
   if (s.empty() || error != std::errc() || end != s.data() + s.size()) return std::nullopt;
   return v;
 }

@@ -1,0 +1,11 @@
+"""Real servers for the end-to-end tests, each a context manager on free loopback ports."""
+from .alertmanager import Alertmanager
+from .kafka import Kafka
+from .mariadb import MariaDB
+from .mosquitto import Mosquitto
+from .process import Process, ServerError, free_port, wait_for
+from .prometheus import Prometheus
+from .webhook import WebhookReceiver
+
+__all__ = ["Alertmanager", "Kafka", "MariaDB", "Mosquitto", "Process", "Prometheus", "ServerError",
+           "WebhookReceiver", "free_port", "wait_for"]

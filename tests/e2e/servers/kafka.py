@@ -1,0 +1,163 @@
+"""Apache Kafka, one KRaft node that is broker and controller."""
+import base64
+import os
+import subprocess
+import time
+import uuid
+
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+
+from . import kafka_jars, kafka_wire
+from .process import Process, ServerError, free_port
+
+# The short session lets the broker come back soon after a kill: the controller refuses a broker whose
+# dead predecessor it still believes alive. Old timestamps are what we test with, so nothing expires
+# unless a topic says so.
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs={dir}/data
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
+log.retention.ms=-1
+log.retention.check.interval.ms=1000
+"""
+
+
+class Kafka(Process):
+    name = "kafka"
+    start_timeout = 90.0
+
+    def __init__(self):
+        super().__init__()
+        self.port, self._controller = free_port(), free_port()
+        self.bootstrap = f"127.0.0.1:{self.port}"
+        self._jars = kafka_jars.jars()
+        self._properties = self.dir / "server.properties"
+        self._properties.write_text(_PROPERTIES.format(port=self.port, controller=self._controller, dir=self.dir))
+        self._format()
+
+    def _java(self, heap):
+        # One small broker on a busy machine: a quick start matters more than peak speed.
+        return ["java", f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp",
+                f"{self._jars}/*"]
+
+    def _format(self):
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
+        done = subprocess.run(
+            [*self._java("256m"), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)],
+            capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode != 0:
+            raise ServerError(f"Kafka's storage could not be formatted:\n{done.stdout}{done.stderr}")
+
+    def argv(self):
+        return [*self._java("1g"), "kafka.Kafka", self._properties]
+
+    def environment(self):
+        return {**os.environ, "KAFKA_OPTS": ""}
+
+    def _admin(self):
+        # Clients are quiet: what they would say about a broker that is away is expected in tests.
+        return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0, "socket.timeout.ms": 5000})
+
+    def ready(self):
+        return self._admin().list_topics(timeout=1).brokers
+
+    def create_topic(self, name, partitions=1, config=None):
+        admin = self._admin()  # must live until the answer is there
+        admin.create_topics([NewTopic(name, partitions, 1, config=config or {})])[name].result(timeout=20)
+        return name
+
+    def configure_topic(self, name, **config):
+        """Sets topic settings, with _ for . in their names: configure_topic("t", retention_ms=1)."""
+        resource = ConfigResource("topic", name, {k.replace("_", "."): str(v) for k, v in config.items()})
+        admin = self._admin()
+        admin.alter_configs([resource])[resource].result(timeout=20)
+
+    def produce(self, topic, records, partition=None):
+        """Sends (key, value, timestamp_ms, headers) and waits until all are stored; every part but
+        the value may be None. Records of one partition keep their order. Returns how many."""
+        errors = []
+        producer = Producer({
+            "bootstrap.servers": self.bootstrap, "enable.idempotence": True, "linger.ms": 20, "batch.size": 262144,
+            "queue.buffering.max.messages": 500000, "log_level": 0, "delivery.report.only.error": True,
+            "on_delivery": lambda error, _: errors.append(error)})
+        count = 0
+        for key, value, timestamp, headers in records:
+            options = {"partition": partition} if partition is not None else {}
+            if timestamp is not None:
+                options["timestamp"] = int(timestamp)
+            if headers:
+                options["headers"] = headers
+            while True:
+                try:
+                    producer.produce(topic, value=value, key=key, **options)
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            count += 1
+        left = producer.flush(60)
+        if left or errors:
+            raise ServerError(f"{left} of {count} records not sent, {len(errors)} refused: {errors[:1]}")
+        return count
+
+    def watermarks(self, topic):
+        """{partition: (first offset, offset after the last)}"""
+        client = self._consumer()
+        try:
+            partitions = client.list_topics(topic, timeout=10).topics[topic].partitions
+            return {p: client.get_watermark_offsets(TopicPartition(topic, p), timeout=10) for p in sorted(partitions)}
+        finally:
+            client.close()
+
+    def consume(self, topic, timeout=30):
+        """All messages that are in the topic now, partition by partition, in order."""
+        marks = {p: m for p, m in self.watermarks(topic).items() if m[1] > m[0]}
+        client, messages = self._consumer(), []
+        try:
+            for partition, (low, high) in marks.items():
+                client.assign([TopicPartition(topic, partition, low)])
+                at, deadline = low, time.monotonic() + timeout
+                while at < high:
+                    batch = client.consume(min(10000, high - at), timeout=1)
+                    if not batch and time.monotonic() > deadline:
+                        raise ServerError(f"{topic}[{partition}] stopped at {at} of {high}\n{self.log_tail()}")
+                    for message in batch:
+                        if message.error() and message.error().code() != KafkaError._PARTITION_EOF:
+                            raise ServerError(str(message.error()))
+                        messages.append(message)
+                        at = message.offset() + 1
+        finally:
+            client.close()
+        return messages
+
+    def committed(self, topic, group):
+        """{partition: offset the group committed, or None}"""
+        client = self._consumer(group)
+        try:
+            asked = [TopicPartition(topic, p) for p in self.watermarks(topic)]
+            return {c.partition: c.offset if c.offset >= 0 else None for c in client.committed(asked, timeout=10)}
+        finally:
+            client.close()
+
+    def delete_records(self, topic, partition, before):
+        """Makes `before` the first offset of the partition, as retention would."""
+        kafka_wire.delete_records(self.port, topic, partition, before)
+
+    def _consumer(self, group="driftd-tests"):
+        return Consumer({"bootstrap.servers": self.bootstrap, "group.id": group, "enable.auto.commit": False,
+                         "log_level": 0})
