@@ -63,6 +63,7 @@ void PartitionEngine::save(ByteWriter& out) const {
   out.i64(max_time_);
   out.i64(closed_until_);
   out.i64(next_position_);
+  out.boolean(begun_);
   dictionaries_.sensors.save(out);
   for (const Dictionary& d : dictionaries_.categories) d.save(out);
   for (const auto* panes : {&open_, &closed_}) {
@@ -94,6 +95,7 @@ Status PartitionEngine::load(ByteReader& in) {
   max_time_ = in.i64();
   closed_until_ = in.i64();
   next_position_ = in.i64();
+  begun_ = in.boolean();
   if (const Status s = dictionaries_.sensors.load(in); !s) return s;
   for (Dictionary& d : dictionaries_.categories) {
     if (const Status s = d.load(in); !s) return s;

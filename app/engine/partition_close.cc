@@ -31,15 +31,25 @@ void PartitionEngine::close_until(Time watermark, const char* closed_by, OutputS
   while (closed_until_ + slide <= target) {
     const Time start = closed_until_;
     const bool has_rows = !open_.empty() && open_.front()->start == start;
+    begun_ = begun_ || has_rows;
     empty = has_rows ? 0 : empty + 1;
-    if (empty > kMaxEmptyWindows) {
-      // On to the next window that has rows, or to the target.
+    if (!begun_ || empty > kMaxEmptyWindows) {
+      // On to the next window that has rows, or to the target. Before the first record there is no
+      // window either: that the partition waits for out-of-order rows is no silence.
       closed_until_ = open_.empty() ? target : std::min(open_.front()->start, target);
       empty = 0;
+      send_progress(sink);
       continue;
     }
     close_pane(start, closed_by, sink);
   }
+}
+
+void PartitionEngine::send_progress(OutputSink& sink) const {
+  PartitionOutput progress;
+  progress.partition = partition_;
+  progress.closed_until = closed_until_;
+  sink.take(std::move(progress));
 }
 
 void PartitionEngine::close_pane(Time start, const char* closed_by, OutputSink& sink) {

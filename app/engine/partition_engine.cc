@@ -62,10 +62,7 @@ void PartitionEngine::process_rows(const Batch& batch, OutputSink& sink) {
     const Time watermark = t - windows.lateness;
     if (first) {
       closed_until_ = floor_to(watermark, windows.slide);
-      PartitionOutput progress;
-      progress.partition = partition_;
-      progress.closed_until = closed_until_;
-      sink.take(std::move(progress));
+      send_progress(sink);
     }
     if (watermark < closed_until_ + windows.slide) continue;
     // Rows up to here are in the window that closes or later ones; those after it may come too late.

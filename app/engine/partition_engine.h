@@ -77,6 +77,7 @@ class PartitionEngine {
   void find_bins(const Batch& batch, RowRange range);
   void run_checks(const Batch& batch, RowRange range);
   void tally_failed(const Batch& batch, std::uint32_t check, const rules::RowHits::Hit& hit);
+  void send_progress(OutputSink& sink) const;
   void close_until(Time watermark, const char* closed_by, OutputSink& sink);
   void close_pane(Time start, const char* closed_by, OutputSink& sink);
   void find_silence(Pane& pane);
@@ -92,6 +93,7 @@ class PartitionEngine {
   // State.
   Time max_time_ = kNoTime;
   Time closed_until_ = kNoTime;
+  bool begun_ = false;  // a window with rows was closed
   std::int64_t next_position_ = 0;
   std::deque<std::unique_ptr<Pane>> open_;    // by start, only those that have rows
   std::deque<std::unique_ptr<Pane>> closed_;  // newest last: panes that sliding windows still need

@@ -1,0 +1,85 @@
+#include "app/commands/units.h"
+
+#include "alerts/notifier.h"
+#include "core/text.h"
+#include "ingest/decoder.h"
+#include "ingest/source.h"
+#include "rules/check.h"
+#include "stats/detector.h"
+#include "stats/distance.h"
+
+namespace driftd::app {
+namespace {
+
+template <class R>
+UnitKind kind_of(const char* name, const char* plural, const char* sentence, const R& registry) {
+  UnitKind kind{name, plural, sentence, {}};
+  for (const auto& unit : registry.units()) kind.units.push_back(&unit.descriptor);
+  return kind;
+}
+
+std::string bounds_of(const ParamSpec& spec) {
+  if (!spec.choices.empty()) return join(spec.choices, " \\| ");
+  std::string out;
+  if (spec.min) out += ">= " + format_number(*spec.min);
+  if (spec.max) out += std::string(out.empty() ? "" : ", ") + "<= " + format_number(*spec.max);
+  return out;
+}
+
+void add_params(std::string& out, const std::vector<ParamSpec>& specs, const std::string& prefix) {
+  for (const ParamSpec& spec : specs) {
+    out += "| `" + prefix + spec.name + "` | " + to_string(spec.type) + " | " +
+           (spec.required ? "**required**" : spec.default_text.empty() ? "" : "`" + spec.default_text + "`") + " | " +
+           bounds_of(spec) + " | " + spec.sentence + " |\n";
+    add_params(out, spec.fields, prefix + spec.name + ".");
+  }
+}
+
+}  // namespace
+
+const std::vector<UnitKind>& unit_kinds() {
+  static const std::vector<UnitKind> kinds = {
+      kind_of("source", "sources", "where records come from (`streams.S.from`)", ingest::sources()),
+      kind_of("decoder", "decoders", "how records become rows (`streams.S.decode.format`)", ingest::decoders()),
+      kind_of("check", "checks", "data unit tests (`streams.S.checks`)", rules::checks()),
+      kind_of("distance", "distances", "how far a window is from the reference (`check: distance`, `metric`)", stats::distances()),
+      kind_of("detector", "detectors", "change in one sequence of numbers; each is a check too", stats::detectors()),
+      kind_of("notifier", "notifiers", "who is told (`alerts.notifiers`)", alerts::notifiers()),
+  };
+  return kinds;
+}
+
+std::string describe(const UnitKind& kind, const Descriptor& unit, const std::string& heading) {
+  std::string out = heading + " " + unit.name + " (" + kind.name + ")\n\n" + unit.summary + "\n\n";
+  out += "Applies to: " + unit.applies_to + ". Source: " + unit.source + "\n\n";
+  if (!unit.notes.empty()) out += unit.notes + "\n\n";
+  if (!unit.params.empty()) {
+    out += "| parameter | type | default | bounds | meaning |\n|---|---|---|---|---|\n";
+    add_params(out, unit.params, "");
+    out += '\n';
+  }
+  if (!unit.reasons.empty()) {
+    out += "| reason | meaning |\n|---|---|\n";
+    for (const Reason& r : unit.reasons) out += "| `" + r.word + "` | " + r.meaning + " |\n";
+    out += '\n';
+  }
+  out += "```yaml\n" + unit.example + (unit.example.ends_with("\n") ? "" : "\n") + "```\n";
+  return out;
+}
+
+std::string units_doc() {
+  std::string out =
+      "# Units\n\nMade by `driftd describe units` from the units' own descriptors; do not edit. "
+      "A test fails when this page is stale.\n";
+  for (const UnitKind& kind : unit_kinds()) {
+    out += "\n## " + kind.plural + ": " + kind.sentence + "\n";
+    if (kind.name == "check") {
+      out += "\nEvery check also takes:\n\n| parameter | type | default | bounds | meaning |\n|---|---|---|---|---|\n";
+      add_params(out, rules::common_params(), "");
+    }
+    for (const Descriptor* unit : kind.units) out += "\n" + describe(kind, *unit, "###");
+  }
+  return out;
+}
+
+}  // namespace driftd::app

@@ -1,0 +1,23 @@
+// Every kind of unit with its descriptors, for `driftd list`, `describe` and docs/UNITS.md.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/registry.h"
+
+namespace driftd::app {
+
+struct UnitKind {
+  std::string name;    // "check"
+  std::string plural;  // "checks"
+  std::string sentence;
+  std::vector<const Descriptor*> units;
+};
+const std::vector<UnitKind>& unit_kinds();
+
+// Markdown of one unit, of all of them.
+std::string describe(const UnitKind& kind, const Descriptor& unit, const std::string& heading);
+std::string units_doc();
+
+}  // namespace driftd::app

@@ -1,0 +1,123 @@
+#include "app/config/config.h"
+
+#include <algorithm>
+
+#include "app/config/yaml.h"
+#include "core/text.h"
+
+namespace driftd::app {
+namespace {
+
+ServiceConfig read_service(const Node& node, const std::string& folder, ErrorList& errors) {
+  const Params params = read_params(node, service_params(), "service", errors);
+  // Sections that are absent have their defaults too.
+  const auto section = [&](const char* name) {
+    if (params.has(name)) return params.nested(name);
+    const auto& specs = service_params();
+    const auto spec = std::find_if(specs.begin(), specs.end(), [&](const ParamSpec& s) { return s.name == name; });
+    return read_params(Node(), spec->fields, std::string("service: ") + name, errors);
+  };
+  const Params limits = section("limits"), findings = section("findings");
+  ServiceConfig service;
+  service.listen = params.text("listen");
+  service.web_config = params.text("web_config");
+  service.allow_public = params.boolean("allow_public");
+  service.data_dir = params.text("data_dir");
+  if (!service.data_dir.starts_with("/") && !folder.empty()) service.data_dir = folder + "/" + service.data_dir;
+  service.external_url = params.text("external_url");
+  service.workers = static_cast<unsigned>(params.integer("workers"));
+  service.checkpoint_every = params.duration("checkpoint_every");
+  service.shutdown_grace = params.duration("shutdown_grace");
+  service.log_level = params.text("log_level");
+  service.series_cap = static_cast<std::size_t>(limits.integer("series"));
+  service.quarantine_cap = limits.size("quarantine");
+  service.journal_cap = limits.size("journal");
+  service.sensor_cap = static_cast<std::uint32_t>(limits.integer("sensors"));
+  service.findings_log = findings.text("log");
+  if (!service.findings_log.starts_with("/")) service.findings_log = service.data_dir + "/" + service.findings_log;
+  service.findings_all = findings.boolean("all");
+  service.findings_max_size = findings.size("max_size");
+  return service;
+}
+
+DatabaseConfig read_database(const std::string& name, const Node& node, ErrorList& errors) {
+  const Params params = read_params(node, database_params(), "database " + name, errors);
+  DatabaseConfig database;
+  database.host = params.text("host");
+  database.port = static_cast<unsigned>(params.integer("port"));
+  database.database = params.text("database");
+  database.user = params.text("user");
+  database.password_file = params.text("password_file");
+  database.tls = params.boolean("tls");
+  return database;
+}
+
+bool good_name(const std::string& name) {
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+  }) && name.front() != '.';
+}
+
+}  // namespace
+
+const StreamConfig* Config::stream(std::string_view name) const {
+  for (const StreamConfig& s : streams) {
+    if (s.name == name) return &s;
+  }
+  return nullptr;
+}
+
+Config read_config(const std::string& yaml, const std::string& folder, ErrorList& errors) {
+  Config config;
+  const Node root = parse_yaml(yaml, errors);
+  if (!errors.empty()) return config;
+  static const std::vector<ParamSpec> sections = {
+      {.name = "service", .type = ParamType::kNode, .sentence = "The process"},
+      {.name = "databases", .type = ParamType::kNode, .sentence = "Named database connections"},
+      {.name = "references", .type = ParamType::kNode, .sentence = "Where references are kept",
+       .fields = {{.name = "store", .type = ParamType::kChoice, .sentence = "Kind of store", .default_text = "sqlite", .choices = {"sqlite"}}}},
+      {.name = "streams", .type = ParamType::kNode, .sentence = "The streams, by name", .required = true},
+      {.name = "alerts", .type = ParamType::kNode, .sentence = "Alerts and who is told"},
+  };
+  const Params params = read_params(root, sections, "configuration", errors);
+  config.service = read_service(params.node("service"), folder, errors);
+  if (params.has("databases")) {
+    for (const auto& [name, node] : params.node("databases").entries) config.databases[name] = read_database(name, node, errors);
+  }
+  if (params.has("streams")) {
+    const Node& streams = params.node("streams");
+    if (!streams.is_map() || streams.entries.empty()) errors.add(streams, "streams must name at least one stream");
+    for (const auto& [name, node] : streams.entries) {
+      if (!good_name(name)) errors.add(node, "stream '" + excerpt(name, 60) + "': a name has letters, digits, _ - . only, at most 64");
+      config.streams.push_back(read_stream(name, node, config.service, errors));
+    }
+  }
+  config.alerts = alerts::read_alerts(params.node("alerts"), errors);
+  return config;
+}
+
+std::string format_errors(const std::string& path, const ErrorList& errors) {
+  std::vector<ConfigError> sorted = errors.errors();
+  std::stable_sort(sorted.begin(), sorted.end(), [](const ConfigError& a, const ConfigError& b) {
+    return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+  });
+  std::string out;
+  for (const ConfigError& e : sorted) {
+    out += path + ":" + std::to_string(e.line) + ":" + std::to_string(e.column) + ": " + e.message;
+    if (!e.suggestion.empty()) out += " (" + e.suggestion + ")";
+    out += '\n';
+  }
+  return out;
+}
+
+Result<Config> load_config(const std::string& path) {
+  const auto text = read_file(path);
+  if (!text) return text.error();
+  const std::size_t slash = path.rfind('/');
+  ErrorList errors;
+  Config config = read_config(*text, slash == std::string::npos ? "." : path.substr(0, slash), errors);
+  if (!errors.empty()) return Error{ErrorCode::kInvalidArgument, format_errors(path, errors)};
+  return config;
+}
+
+}  // namespace driftd::app

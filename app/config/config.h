@@ -1,0 +1,74 @@
+// Config: the whole configuration, read and validated. Reading collects every error.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "alerts/alert_config.h"
+#include "app/engine/plan.h"
+#include "core/node.h"
+#include "core/result.h"
+
+namespace driftd::app {
+
+struct ServiceConfig {
+  std::string listen;
+  std::string web_config;
+  bool allow_public = false;
+  std::string data_dir;
+  std::string external_url;
+  unsigned workers = 0;  // threads a stream; 0: one a core
+  Duration checkpoint_every = 10 * kSecond;
+  Duration shutdown_grace = 30 * kSecond;
+  std::string log_level;
+  std::size_t series_cap = 20000;
+  std::uint64_t quarantine_cap = 256ULL << 20;
+  std::uint64_t journal_cap = 1ULL << 30;
+  std::uint32_t sensor_cap = 1U << 20;
+  std::string findings_log;
+  bool findings_all = false;
+  std::uint64_t findings_max_size = 256ULL << 20;
+};
+
+struct DatabaseConfig {
+  std::string host;
+  unsigned port = 3306;
+  std::string database;
+  std::string user;
+  std::string password_file;
+  bool tls = false;
+};
+
+struct Config {
+  ServiceConfig service;
+  std::map<std::string, DatabaseConfig> databases;
+  std::vector<StreamConfig> streams;
+  alerts::AlertsConfig alerts;
+
+  const StreamConfig* stream(std::string_view name) const;
+};
+
+// From the text of a file; relative paths in it are relative to `folder`.
+Config read_config(const std::string& yaml, const std::string& folder, ErrorList& errors);
+
+// Reads and validates a file. The Error's message has one line an error: "file:line:column: what
+// (suggestion)".
+Result<Config> load_config(const std::string& path);
+
+// The lines of `driftd check`.
+std::string format_errors(const std::string& path, const ErrorList& errors);
+
+// The parameter tables of the sections, for validation, schema and docs.
+const std::vector<ParamSpec>& service_params();
+const std::vector<ParamSpec>& database_params();
+const std::vector<ParamSpec>& stream_params();
+const std::vector<ParamSpec>& decode_params();
+const std::vector<ParamSpec>& field_params();
+const std::vector<ParamSpec>& window_params();
+
+// stream_reader.cc: one entry of `streams:`.
+StreamConfig read_stream(const std::string& name, const Node& node, const ServiceConfig& service,
+                         ErrorList& errors);
+
+}  // namespace driftd::app

@@ -1,0 +1,273 @@
+// One entry of `streams:`.
+#include <algorithm>
+#include <set>
+
+#include "app/config/config.h"
+#include "core/hash.h"
+#include "core/text.h"
+#include "ingest/source.h"
+
+namespace driftd::app {
+namespace {
+
+// A canonical text of a node, for the configuration's hash: no places, no comments, no order of keys.
+void dump(const Node& node, std::string& out) {
+  switch (node.kind) {
+    case Node::Kind::kNull: out += "null"; return;
+    case Node::Kind::kScalar: append_json_string(out, node.scalar); return;
+    case Node::Kind::kList:
+      out += '[';
+      for (const Node& item : node.items) {
+        dump(item, out);
+        out += ',';
+      }
+      out += ']';
+      return;
+    case Node::Kind::kMap: {
+      std::vector<const std::pair<std::string, Node>*> entries;
+      for (const auto& entry : node.entries) entries.push_back(&entry);
+      std::sort(entries.begin(), entries.end(), [](auto* a, auto* b) { return a->first < b->first; });
+      out += '{';
+      for (const auto* entry : entries) {
+        append_json_string(out, entry->first);
+        out += ':';
+        dump(entry->second, out);
+        out += ',';
+      }
+      out += '}';
+      return;
+    }
+  }
+}
+
+template <class R>
+const typename R::Unit* find_unit(const R& registry, const Node& at, const std::string& name,
+                                  const std::string& what, ErrorList& errors) {
+  const auto* unit = registry.find(name);
+  if (unit != nullptr) return unit;
+  const auto near = nearest(name, registry.names());
+  errors.add(at, "there is no " + what + " '" + excerpt(name, 60) + "'",
+             near ? "did you mean '" + *near + "'?" : "there are: " + join(registry.names()));
+  return nullptr;
+}
+
+std::vector<std::string> names_of(const std::vector<ParamSpec>& specs) {
+  std::vector<std::string> names;
+  for (const ParamSpec& spec : specs) names.push_back(spec.name);
+  return names;
+}
+
+void read_from(const Node& node, StreamConfig& stream, ErrorList& errors) {
+  const std::string where = "stream " + stream.name + ": from";
+  if (!node.is_map() || node.entries.size() != 1) {
+    return errors.add(node, where + " must name exactly one source", "for example from: {kafka: {brokers: [localhost:9092], topics: [t]}}");
+  }
+  const auto& [name, params] = node.entries.front();
+  const auto* unit = find_unit(ingest::sources(), params, name, "source", errors);
+  if (unit == nullptr) return;
+  stream.source = name;
+  stream.source_params = read_params(params, unit->descriptor.params, where + ": " + name, errors);
+}
+
+void read_time(const Node& node, StreamConfig& stream, ErrorList& errors) {
+  const std::string where = "stream " + stream.name + ": decode: time";
+  if (node.is_scalar()) {
+    stream.decode.time = node.scalar;
+    return;
+  }
+  static const std::vector<ParamSpec> specs = {
+      {.name = "field", .sentence = "Field, JSON pointer, column or @arrival", .required = true},
+      {.name = "unit", .type = ParamType::kChoice, .sentence = "Unit of a number, or rfc3339 for text",
+       .default_text = "ms", .choices = {"s", "ms", "us", "ns", "rfc3339"}}};
+  const Params params = read_params(node, specs, where, errors);
+  stream.decode.time = params.text("field");
+  const auto& units = specs[1].choices;
+  const auto at = std::find(units.begin(), units.end(), params.text("unit")) - units.begin();
+  stream.decode.time_unit = static_cast<ingest::TimeUnit>(at < 5 ? at : 1);
+}
+
+void read_decode(const Node& node, StreamConfig& stream, ErrorList& errors) {
+  const std::string where = "stream " + stream.name + ": decode";
+  const Node* format = node.find("format");
+  stream.decoder = format != nullptr && format->is_scalar() ? format->scalar : "json";
+  const auto* unit = find_unit(ingest::decoders(), format != nullptr ? *format : node, stream.decoder, "decoder", errors);
+  const Params params = read_params(node, decode_params(), where, errors,
+                                    unit != nullptr ? names_of(unit->descriptor.params) : std::vector<std::string>());
+  stream.decode.sensor = params.text("sensor");
+  stream.decode.max_future = params.duration("max_future");
+  stream.decode.max_record = params.size("max_record");
+  stream.decode.max_depth = static_cast<std::size_t>(params.integer("max_depth"));
+  if (params.has("time")) read_time(params.node("time"), stream, errors);
+  if (unit == nullptr) return;
+  stream.decoder_params = read_params(node, unit->descriptor.params, where, errors, names_of(decode_params()));
+}
+
+void read_fields(const Node& node, StreamConfig& stream, ErrorList& errors) {
+  const std::string where = "stream " + stream.name + ": fields";
+  if (!node.is_map() || node.entries.empty()) return errors.add(node, where + " must name at least one field");
+  for (const auto& [name, given] : node.entries) {
+    Node value = given;
+    if (given.is_scalar()) {  // `temperature: number`
+      value = Node::map({{"type", given}});
+      value.line = given.line;
+      value.column = given.column;
+    }
+    const Params params = read_params(value, field_params(), where + ": " + name, errors);
+    Field field;
+    field.name = name;
+    field.kind = field_kind(params.text("type")).value_or(FieldKind::kNumber);
+    field.role = field_role(params.text("role")).value_or(FieldRole::kFeature);
+    field.unit = params.text("unit");
+    field.path = params.text("path");
+    field.numbers_in_text = params.boolean("numbers_in_text");
+    if (field.role == FieldRole::kSegment && field.kind != FieldKind::kCategory) {
+      errors.add(value, where + ": " + name + ": a segment must be a category", "write type: category");
+    }
+    stream.schema.fields.push_back(std::move(field));
+  }
+}
+
+void read_windows(const Node& node, StreamConfig& stream, ErrorList& errors) {
+  const std::string where = "stream " + stream.name + ": windows";
+  const Params params = read_params(node, window_params(), where, errors);
+  WindowConfig& windows = stream.windows;
+  windows.size = params.duration("size");
+  windows.slide = params.has("slide") ? params.duration("slide") : windows.size;
+  windows.lateness = params.duration("lateness");
+  windows.idle = params.duration("idle");
+  if (windows.slide <= 0 || windows.size % windows.slide != 0 || windows.panes() > 10000) {
+    errors.add(node, where + ": size must be a whole number (at most 10000) of slides");
+    windows.slide = windows.size;
+  }
+  std::vector<std::string> by = params.texts("by");
+  if (by.empty()) by = {"stream"};
+  std::vector<std::string> known = {"stream", "sensor"};
+  for (const Field& field : stream.schema.fields) {
+    if (field.role == FieldRole::kSegment) known.push_back(field.name);
+  }
+  const Node* at = node.find("by");
+  for (const std::string& name : by) {
+    Level level;
+    level.by = name;
+    if (name == "sensor") {
+      level.kind = Level::Kind::kSensor;
+    } else if (name != "stream") {
+      level.kind = Level::Kind::kField;
+      const auto index = stream.schema.index_of(name);
+      if (!index || stream.schema.fields[*index].role != FieldRole::kSegment) {
+        const auto near = nearest(name, known);
+        errors.add(at != nullptr ? *at : node, where + ": by: '" + name + "' is neither stream, sensor nor a field of role segment",
+                   near ? "did you mean '" + *near + "'?" : "known: " + join(known));
+        continue;
+      }
+      level.field = static_cast<int>(*index);
+    }
+    windows.levels.push_back(std::move(level));
+  }
+}
+
+// The fields one entry of `checks` is about, as indices; -1 for none.
+std::vector<int> fields_of(const Node& node, const Params& common, const rules::CheckUnit& unit,
+                           const StreamConfig& stream, const std::string& where, ErrorList& errors) {
+  const std::vector<std::string>& names = common.texts("field");
+  if (unit.field_use == rules::FieldUse::kNone) {
+    if (!names.empty()) errors.add(node, where + " is about no field", "remove field");
+    return {-1};
+  }
+  if (names.empty()) {
+    if (unit.field_use == rules::FieldUse::kRequired) errors.add(node, where + ": 'field' is missing");
+    return {-1};
+  }
+  std::vector<std::string> known;
+  for (const Field& field : stream.schema.fields) known.push_back(field.name);
+  std::vector<int> out;
+  for (const std::string& name : names) {
+    const auto index = stream.schema.index_of(name);
+    if (!index) {
+      const auto near = nearest(name, known);
+      errors.add(*node.find("field"), where + ": there is no field '" + excerpt(name, 60) + "'",
+                 near ? "did you mean '" + *near + "'?" : "known fields: " + join(known));
+      continue;
+    }
+    const FieldKind kind = stream.schema.fields[*index].kind;
+    if (!unit.kinds.empty() && std::find(unit.kinds.begin(), unit.kinds.end(), kind) == unit.kinds.end()) {
+      errors.add(*node.find("field"), where + " does not apply to " + name + ", which is of type " + to_string(kind));
+      continue;
+    }
+    out.push_back(static_cast<int>(*index));
+  }
+  return out;
+}
+
+void read_check(const Node& node, StreamConfig& stream, std::set<std::string>& taken, ErrorList& errors) {
+  const Node* named = node.find("check");
+  const std::string name = named != nullptr && named->is_scalar() ? named->scalar : "";
+  if (name.empty()) return errors.add(node, "stream " + stream.name + ": a check has no name", "write {check: in_range, ...}");
+  const std::string where = "stream " + stream.name + ": check " + name;
+  const auto* unit = find_unit(rules::checks(), *named, name, "check", errors);
+  if (unit == nullptr) return;
+  const std::size_t before = errors.errors().size();
+  const Params common = read_params(node, rules::common_params(), where, errors, names_of(unit->descriptor.params));
+  Params params = read_params(node, unit->descriptor.params, where, errors, names_of(rules::common_params()));
+  for (const int field : fields_of(node, common, unit->make, stream, where, errors)) {
+    CheckConfig check;
+    check.unit = unit;
+    check.params = params;
+    check.field = field;
+    check.name = common.has("name") ? common.text("name") : name;
+    check.severity = severity(common.text("severity")).value_or(Severity::kWarning);
+    check.by = common.texts("by");
+    for (const std::string& by : check.by) {
+      const bool known = std::any_of(stream.windows.levels.begin(), stream.windows.levels.end(),
+                                     [&](const Level& level) { return level.by == by; });
+      if (!known) errors.add(*node.find("by"), where + ": by: '" + by + "' is not in windows.by");
+    }
+    const std::string key = check.name + "/" + std::to_string(field);
+    if (!taken.insert(key).second) {
+      errors.add(node, where + " is there twice for the same field", "give one of them another name: {check: " + name + ", name: ...}");
+    }
+    if (errors.errors().size() == before) {
+      rules::CheckContext context{.schema = &stream.schema, .field = field, .reference = nullptr, .window = stream.windows.size};
+      const auto made = unit->make.make(params, context);
+      if (!made) errors.add(node, where + ": " + made.error().message);
+    }
+    stream.checks.push_back(std::move(check));
+  }
+}
+
+}  // namespace
+
+StreamConfig read_stream(const std::string& name, const Node& node, const ServiceConfig& service, ErrorList& errors) {
+  StreamConfig stream;
+  stream.name = name;
+  stream.sensor_cap = service.sensor_cap;
+  const std::string where = "stream " + name;
+  for (const char* later : {"gate", "model", "drift"}) {
+    if (const Node* n = node.find(later)) errors.add(*n, where + ": '" + later + "' is not in this version of driftd", "remove it");
+  }
+  const Params params = read_params(node, stream_params(), where, errors, {"gate", "model", "drift"});
+  Node none;
+  none.line = node.line;
+  none.column = node.column;
+  if (params.has("from")) read_from(params.node("from"), stream, errors);
+  if (params.has("fields")) read_fields(params.node("fields"), stream, errors);
+  read_decode(params.has("decode") ? params.node("decode") : none, stream, errors);
+  read_windows(params.has("windows") ? params.node("windows") : none, stream, errors);
+  if (params.has("checks")) {
+    const Node& checks = params.node("checks");
+    if (!checks.is_list()) errors.add(checks, where + ": checks must be a list");
+    std::set<std::string> taken;
+    for (const Node& check : checks.items) read_check(check, stream, taken, errors);
+  }
+  stream.reference = params.text("reference");
+  std::string canonical;
+  for (const auto& [key, value] : node.entries) {
+    if (key == "from") continue;  // where records come from changes no verdict
+    append_json_string(canonical, key);
+    dump(value, canonical);
+  }
+  stream.hash = sha256_hex(canonical).substr(0, 16);
+  return stream;
+}
+
+}  // namespace driftd::app

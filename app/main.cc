@@ -1,0 +1,129 @@
+// driftd: the command line. What each command does is in app/commands/.
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+
+#include "app/commands/commands.h"
+
+namespace {
+
+using namespace driftd::app;  // NOLINT: the program's own entry
+
+void add_input(CLI::App& command, InputOptions& input) {
+  auto* files = command.add_option("--input", input.files, "Files to read; - is standard input");
+  auto* query = command.add_option("--query", input.query, "SQL query on a database of the configuration");
+  auto* kafka = command.add_option("--kafka", input.kafka_topic, "Topic to read with the stream's brokers");
+  command.add_option("--database", input.database, "Database for --query")->needs(query);
+  command.add_option("--from", input.from, "First time (RFC 3339), for --kafka")->needs(kafka);
+  command.add_option("--to", input.to, "Time to stop before (RFC 3339), for --kafka")->needs(kafka);
+  files->excludes(query)->excludes(kafka);
+  query->excludes(kafka);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app{"driftd watches sensor streams: data checks, drift, alerts", "driftd"};
+  app.require_subcommand(1);
+  app.set_help_all_flag("--help-all", "Help of all commands");
+  int status = kExitOk;
+  std::string config, a, b, c;
+
+  auto* run = app.add_subcommand("run", "Run the service; SIGTERM drains and checkpoints, SIGHUP reloads");
+  run->add_option("CONFIG", config, "Configuration file")->required();
+  run->callback([&] { status = run_command(config); });
+
+  auto* check = app.add_subcommand("check", "Validate a configuration; every error at once");
+  check->add_option("CONFIG", config, "Configuration file")->required();
+  check->callback([&] { status = check_command(config); });
+
+  ReplayOptions replay_options;
+  auto* replay = app.add_subcommand("replay", "Judge recorded data with the same engine; no side effects");
+  replay->add_option("CONFIG", replay_options.config, "Configuration file")->required();
+  replay->add_option("--stream", replay_options.stream, "Stream, when there are several");
+  add_input(*replay, replay_options.input);
+  replay->add_option("--reference", replay_options.reference, "Another reference: NAME@VERSION or NAME@TAG");
+  replay->add_option("--findings", replay_options.findings, "Write findings as JSON lines; - is standard output");
+  replay->add_flag("--all", replay_options.all, "Also findings that are ok");
+  replay->add_option("--alerts", replay_options.alerts, "Write alerts as JSON lines");
+  replay->add_option("--fail-on", replay_options.fail_on, "Exit with 1 when there is a warn, fail or alert")
+      ->check(CLI::IsMember({"warn", "fail", "alert"}));
+  replay->callback([&] { status = replay_command(replay_options); });
+
+  auto* reference = app.add_subcommand("reference", "Versioned references");
+  reference->require_subcommand(1);
+  ReferenceBuildOptions build_options;
+  auto* build = reference->add_subcommand("build", "Build a reference");
+  build->add_option("CONFIG", build_options.config, "Configuration file")->required();
+  build->add_option("--stream", build_options.stream, "Stream, when there are several");
+  add_input(*build, build_options.input);
+  build->add_option("--name", build_options.name, "Name; default: what the stream's `reference` says");
+  build->add_option("--tag", build_options.tags, "Tag, as often as wanted");
+  build->add_option("--alias", build_options.alias, "Promote it to this alias at once");
+  build->add_option("--note", build_options.notes, "key=value kept with it: git commit, model version");
+  build->callback([&] { status = reference_build_command(build_options); });
+  const auto reference_command = [&](const char* name, const char* help) {
+    auto* command = reference->add_subcommand(name, help);
+    command->add_option("CONFIG", config, "Configuration file")->required();
+    return command;
+  };
+  auto* list_refs = reference_command("list", "All references with versions, tags and aliases");
+  list_refs->callback([&] { status = reference_list_command(config); });
+  auto* show = reference_command("show", "One reference");
+  show->add_option("WHICH", a, "NAME@VERSION, NAME@TAG or NAME@ALIAS")->required();
+  show->callback([&] { status = reference_show_command(config, a); });
+  auto* diff = reference_command("diff", "What differs between two references");
+  diff->add_option("A", a, "NAME@...")->required();
+  diff->add_option("B", b, "NAME@...")->required();
+  diff->callback([&] { status = reference_diff_command(config, a, b); });
+  auto* promote = reference_command("promote", "Give an alias to a version");
+  promote->add_option("WHICH", a, "NAME@VERSION or NAME@TAG")->required();
+  promote->add_option("--alias", b, "Alias")->default_val("production");
+  promote->add_option("--at", c, "Event time from which it holds (RFC 3339); default: now");
+  promote->callback([&] { status = reference_promote_command(config, a, b, c); });
+  auto* rollback = reference_command("rollback", "Give an alias back to the version before");
+  rollback->add_option("NAME", a, "Reference")->required();
+  rollback->add_option("--alias", b, "Alias")->default_val("production");
+  rollback->callback([&] { status = reference_rollback_command(config, a, b); });
+  auto* exported = reference_command("export", "Write a reference to a file");
+  exported->add_option("WHICH", a, "NAME@...")->required();
+  exported->add_option("FILE", b, "File to write")->required();
+  exported->callback([&] { status = reference_export_command(config, a, b); });
+  auto* imported = reference_command("import", "Take a reference from a file");
+  imported->add_option("FILE", a, "File to read")->required();
+  imported->callback([&] { status = reference_import_command(config, a); });
+
+  auto* list = app.add_subcommand("list", "The units: sources, decoders, checks, distances, detectors, notifiers");
+  list->add_option("KIND", a, "Only this kind");
+  list->callback([&] { status = list_command(a); });
+  auto* describe = app.add_subcommand("describe", "What a unit does, its parameters and reasons");
+  describe->add_option("UNIT", a, "A unit, `metrics`, or `units` for all")->required();
+  describe->callback([&] { status = describe_command(a); });
+  app.add_subcommand("schema", "JSON Schema of the configuration")->callback([&] { status = schema_command(); });
+  app.add_subcommand("version", "Version and build")->callback([&] { status = version_command(); });
+
+  DemoOptions demo_options;
+  auto* demo = app.add_subcommand("demo", "A simulated plant with planted faults, and what catches them");
+  demo->add_option("--duration", demo_options.duration, "End after this time with a summary; default: go on until Ctrl-C");
+  demo->add_option("--listen", demo_options.listen, "Address of metrics and page")->default_val("127.0.0.1:9464");
+  demo->add_option("--speed", demo_options.speed, "Plant seconds a second; default: as --duration needs")->check(CLI::Range(1.0, 100000.0));
+  demo->callback([&] { status = demo_command(demo_options); });
+
+  auto* outbox = app.add_subcommand("outbox", "Messages to notifiers");
+  outbox->add_option("ACTION", a, "list, replay or drop")->required()->check(CLI::IsMember({"list", "replay", "drop"}));
+  outbox->add_option("CONFIG", config, "Configuration file")->required();
+  outbox->add_option("ID", b, "Message, for replay and drop");
+  outbox->callback([&] { status = outbox_command(config, a, b); });
+  auto* store = app.add_subcommand("store", "The checkpoint store");
+  store->add_option("ACTION", a, "verify or inspect")->required()->check(CLI::IsMember({"verify", "inspect"}));
+  store->add_option("CONFIG", config, "Configuration file")->required();
+  store->callback([&] { status = store_command(config, a); });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? kExitOk : kExitUsage;
+  }
+  return status;
+}

@@ -1,0 +1,19 @@
+#include "app/run/partition_rejects.h"
+
+#include "core/hash.h"
+
+namespace driftd::app {
+
+void PartitionRejects::extra_field(std::string_view name) {
+  const std::uint64_t hash = hash64(name) | 1;
+  std::size_t at = hash & (kSlots - 1);
+  for (; seen_[at] != 0; at = (at + 1) & (kSlots - 1)) {
+    if (seen_[at] == hash) return;
+  }
+  if (names_ >= kMaxNames) return;
+  ++names_;
+  seen_[at] = hash;
+  on_extra_(name);
+}
+
+}  // namespace driftd::app

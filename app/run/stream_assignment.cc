@@ -1,0 +1,152 @@
+// The assignment and checkpoint side of StreamRuntime.
+#include <algorithm>
+
+#include "app/run/stream_runtime.h"
+#include "core/log.h"
+
+namespace driftd::app {
+
+std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
+  const std::scoped_lock lock(dispatch_mutex_);
+  auto partition = std::make_unique<Partition>();
+  const std::string& stream = plan_->config.name;
+  partition->rejects = std::make_unique<PartitionRejects>(
+      [this, number](const RawRecord& record, RejectReason reason, std::string_view detail) {
+        metrics_.rejected().add();
+        metrics_.reject_reason(reason).add();
+        context_.on_reject(plan_->config.name, number, record, reason, detail);
+      },
+      [this](std::string_view field) {
+        log::info("a field that the schema does not have", {{"stream", plan_->config.name}, {"field", std::string(field)}});
+        context_.telemetry->series(Metric::kExtraFields, {plan_->config.name, std::string(field)}).set(1);
+      });
+  auto engine = PartitionEngine::make(plan_, number, *partition->rejects);
+  if (!engine) {
+    log::error("a partition cannot be started", {{"stream", stream}, {"partition", std::to_string(number)}, {"why", engine.error().message}});
+    return std::nullopt;
+  }
+  partition->engine = std::move(*engine);
+  partition->worker = workers_[number % workers_.size()].get();
+  partition->last_record = monotonic_now();
+  std::optional<std::int64_t> position;
+  const auto unit = context_.store->unit(stream, number);
+  if (!unit) {
+    log::error("the checkpoint of a partition cannot be read; it starts where the source says",
+               {{"stream", stream}, {"partition", std::to_string(number)}, {"why", unit.error().message}});
+  } else if (*unit) {
+    position = (*unit)->position;
+    restore(*partition, **unit);
+  }
+  partitions_[number] = std::move(partition);
+  tell_merger_partitions();
+  log::info("partition assigned", {{"stream", stream}, {"partition", std::to_string(number)},
+                                   {"from", position ? std::to_string(*position) : "the source's start"}});
+  return position;
+}
+
+void StreamRuntime::restore(Partition& partition, const CheckpointUnit& unit) {
+  partition.engine->set_next_position(unit.position);
+  if (unit.config_hash == state_hash()) {
+    ByteReader in(unit.state);
+    const Status loaded = partition.engine->load(in);
+    if (loaded) {
+      partition.counted = partition.engine->counters();
+      return;
+    }
+    log::error("the checkpoint of a partition cannot be used; its open windows start anew from its position",
+               {{"stream", unit.stream}, {"partition", std::to_string(unit.partition)}, {"why", loaded.error().message}});
+    auto fresh = PartitionEngine::make(plan_, static_cast<std::uint32_t>(unit.partition), *partition.rejects);
+    if (fresh) partition.engine = std::move(*fresh);
+    partition.engine->set_next_position(unit.position);
+    return;
+  }
+  ByteReader in(unit.state);
+  in.i64();  // newest event time
+  report_reconfigured(in.i64());
+}
+
+// The windows that were open under the configuration before end without a verdict.
+void StreamRuntime::report_reconfigured(Time window_start) {
+  if (window_start == kNoTime) return;
+  const WindowConfig& windows = plan_->config.windows;
+  ClosedWindow closed;
+  closed.end = window_start + windows.slide;
+  Finding f;
+  f.stream = plan_->config.name;
+  f.check = "window";
+  f.verdict = Verdict::kNoVerdict;
+  f.reason = "reconfigured";
+  f.severity = Severity::kInfo;
+  f.window_start = window_start;
+  f.window_end = closed.end;
+  f.id = finding_id(f, plan_->config.hash);
+  closed.findings.push_back(std::move(f));
+  context_.on_window(*plan_, std::move(closed));
+}
+
+void StreamRuntime::tell_merger_partitions() {
+  std::vector<std::uint32_t> numbers;
+  for (const auto& [number, partition] : partitions_) numbers.push_back(number);
+  const std::scoped_lock lock(merger_mutex_);
+  merger_->set_partitions(numbers);
+}
+
+void StreamRuntime::on_revoked(const std::vector<std::uint32_t>& partitions) {
+  context_.checkpoint_now();
+  commit_positions();
+  drop(partitions);
+  log::info("partitions given up in good order", {{"stream", plan_->config.name}, {"count", std::to_string(partitions.size())}});
+}
+
+void StreamRuntime::on_lost(const std::vector<std::uint32_t>& partitions) {
+  log::warning("partitions lost; what they did since the newest checkpoint is dropped",
+               {{"stream", plan_->config.name}, {"count", std::to_string(partitions.size())}});
+  drop(partitions);
+}
+
+void StreamRuntime::drop(const std::vector<std::uint32_t>& partitions) {
+  const std::scoped_lock lock(dispatch_mutex_);
+  for (const auto& worker : workers_) worker->drain();
+  for (const std::uint32_t number : partitions) partitions_.erase(number);
+  if (!stop_) tell_merger_partitions();
+}
+
+void StreamRuntime::freeze() {
+  dispatch_mutex_.lock();
+  for (const auto& worker : workers_) worker->drain();
+}
+
+void StreamRuntime::thaw() { dispatch_mutex_.unlock(); }
+
+void StreamRuntime::collect(Checkpoint& checkpoint) const {
+  const std::string hash = state_hash();
+  ByteWriter out;
+  for (const auto& [number, partition] : partitions_) {
+    if (partition->engine->next_position() == 0) continue;
+    out.clear();
+    partition->engine->save(out);
+    checkpoint.units.push_back({plan_->config.name, number, partition->engine->next_position(), hash, out.bytes()});
+  }
+  out.clear();
+  const std::scoped_lock lock(merger_mutex_);
+  merger_->save(out);
+  checkpoint.units.push_back({plan_->config.name, kMergerUnit, 0, hash, out.take()});
+}
+
+void StreamRuntime::committed() {
+  const std::scoped_lock lock(commit_mutex_);
+  for (const auto& [number, partition] : partitions_) {
+    if (partition->engine->next_position() != 0) to_commit_[number] = partition->engine->next_position();
+  }
+}
+
+void StreamRuntime::commit_positions() {
+  std::map<std::uint32_t, std::int64_t> positions;
+  {
+    const std::scoped_lock lock(commit_mutex_);
+    positions.swap(to_commit_);
+  }
+  for (const auto& [number, position] : positions) source_->commit(number, position);
+}
+
+}  // namespace driftd::app

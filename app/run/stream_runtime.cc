@@ -1,0 +1,235 @@
+#include "app/run/stream_runtime.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/log.h"
+
+namespace driftd::app {
+namespace {
+
+constexpr Duration kPollFor = 100 * kMillisecond;
+constexpr std::size_t kQueuedBatches = 4;
+
+}  // namespace
+
+StreamRuntime::StreamRuntime(RuntimeContext context, std::shared_ptr<const StreamPlan> plan)
+    : context_(std::move(context)), plan_(std::move(plan)), metrics_(*context_.telemetry, plan_) {}
+
+Result<std::unique_ptr<StreamRuntime>> StreamRuntime::make(RuntimeContext context, std::shared_ptr<const StreamPlan> plan) {
+  std::unique_ptr<StreamRuntime> runtime(new StreamRuntime(std::move(context), std::move(plan)));
+  const StreamConfig& config = runtime->plan_->config;
+  auto merger = Merger::make(runtime->plan_, &runtime->metrics_, [r = runtime.get()](ClosedWindow closed) {
+    Telemetry& telemetry = *r->context_.telemetry;
+    const std::string& name = r->plan_->config.name;
+    telemetry.series(Metric::kWatermark, {name}).set(to_seconds(closed.end));
+    telemetry.series(Metric::kWindowDelay, {name}).set(to_seconds(r->context_.clock->now() - closed.end));
+    telemetry.series(Metric::kWindows, {name}).add(closed.windows);
+    r->metrics_.found(closed.findings);
+    r->context_.on_window(*r->plan_, std::move(closed));
+  });
+  if (!merger) return merger.error();
+  runtime->merger_ = std::move(*merger);
+
+  ingest::SourceContext source;
+  source.stream = config.name;
+  source.data_dir = runtime->context_.service->data_dir + "/streams/" + config.name;
+  source.journal_cap = runtime->context_.service->journal_cap;
+  source.telemetry = runtime->context_.telemetry;
+  source.clock = runtime->context_.clock;
+  source.sensor_path = config.decode.sensor;
+  std::error_code code;
+  std::filesystem::create_directories(source.data_dir, code);
+  if (code) return Error{ErrorCode::kIo, "stream " + config.name + ": cannot make " + source.data_dir + ": " + code.message()};
+  const auto* unit = ingest::sources().find(config.source);
+  if (unit == nullptr) return Error{ErrorCode::kNotFound, "stream " + config.name + ": no source '" + config.source + "'"};
+  auto made = unit->make(config.source_params, source);
+  if (!made) return made.error().at("stream " + config.name + ": " + config.source);
+  runtime->source_ = std::move(*made);
+  return runtime;
+}
+
+StreamRuntime::~StreamRuntime() { stop(); }
+
+std::string StreamRuntime::state_hash() const {
+  return plan_->config.hash + (plan_->reference != nullptr ? ":" + plan_->reference->hash : "");
+}
+
+Status StreamRuntime::start() {
+  auto unit = context_.store->unit(plan_->config.name, kMergerUnit);
+  if (!unit) return unit.error();
+  if (*unit && (*unit)->config_hash == state_hash()) {
+    ByteReader in((*unit)->state);
+    if (const Status s = merger_->load(in); !s) return s.error().at("stream " + plan_->config.name);
+    merger_->set_partitions({});  // those that are assigned will say so
+  }
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  const unsigned workers = context_.service->workers != 0 ? context_.service->workers : cores;
+  for (unsigned i = 0; i < workers; ++i) workers_.push_back(std::make_unique<Worker>(kQueuedBatches));
+  context_.telemetry->series(Metric::kSourceUp, {plan_->config.name, plan_->config.source}).set(0);
+  if (const Status s = source_->open(*this); !s) return s.error().at("stream " + plan_->config.name);
+  poller_ = std::thread([this] { poll_loop(); });
+  return {};
+}
+
+void StreamRuntime::stop() {
+  stop_ = true;
+  if (poller_.joinable()) poller_.join();
+  workers_.clear();
+}
+
+void StreamRuntime::poll_loop() {
+  Duration last_watch = 0;
+  while (!stop_) {
+    auto raw = std::make_unique<RawBatch>();
+    const auto got = source_->poll(Deadline::after(kPollFor), *raw);
+    if (!got) {
+      log::error("source stopped for good", {{"stream", plan_->config.name}, {"why", got.error().message}});
+      const std::scoped_lock lock(status_mutex_);
+      failure_ = got.error().message;
+      break;
+    }
+    if (*got) dispatch(std::move(raw));
+    commit_positions();
+    if (monotonic_now() - last_watch >= kPollFor) {
+      last_watch = monotonic_now();
+      watch_idle();
+      watch_status();
+      if (source_->finished()) end_partitions();
+    }
+  }
+  while (!stop_) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  source_->close();
+  commit_positions();
+  const std::scoped_lock lock(dispatch_mutex_);
+  for (const auto& worker : workers_) worker->drain();
+}
+
+void StreamRuntime::dispatch(std::unique_ptr<RawBatch> raw) {
+  const std::scoped_lock lock(dispatch_mutex_);
+  const auto it = partitions_.find(raw->partition);
+  if (it == partitions_.end()) return;  // given up between reading and now; another one reads it
+  Partition& partition = *it->second;
+  partition.last_record = monotonic_now();
+  if (partition.idle) {
+    partition.idle = false;
+    const std::scoped_lock merger_lock(merger_mutex_);
+    merger_->set_idle(raw->partition, false);
+  }
+  std::shared_ptr<RawBatch> shared = std::move(raw);
+  push(partition, [this, &partition, shared] {
+    partition.engine->process(*shared, *this);
+    count(partition);
+  });
+}
+
+// Blocks while the worker's queue is full; the source is kept alive, paused, in the meantime.
+void StreamRuntime::push(Partition& partition, Worker::Task task) {
+  if (partition.worker->push(std::move(task), Deadline::after(kPollFor))) return;
+  source_->pause(true);
+  while (!partition.worker->push(std::move(task), Deadline::after(kPollFor))) {
+    // Nothing can be read while paused; poll only keeps the session. Assignment changes would need the
+    // lock this thread holds, so a source that reports them here must wait for the next round.
+  }
+  source_->pause(false);
+}
+
+void StreamRuntime::count(Partition& partition) {
+  const PartitionCounters& now = partition.engine->counters();
+  metrics_.accepted().add(static_cast<double>(now.accepted - partition.counted.accepted));
+  metrics_.duplicate().add(static_cast<double>(now.duplicate - partition.counted.duplicate));
+  if (now.late != partition.counted.late) {
+    const auto late = static_cast<double>(now.late - partition.counted.late);
+    metrics_.late().add(late);
+    context_.telemetry->series(Metric::kLateRecords, {plan_->config.name}).add(late);
+  }
+  partition.counted = now;
+  partition.sensors = partition.engine->dictionaries().sensors.size();
+}
+
+void StreamRuntime::watch_idle() {
+  const Duration now = monotonic_now();
+  const ingest::SourceStatus status = source_->status();
+  // A server that is away, or a backlog, is not a silence of the sensors.
+  if (!status.connected) return;
+  for (const auto& p : status.partitions) {
+    if (p.lag && *p.lag > 0) return;
+  }
+  const std::scoped_lock lock(dispatch_mutex_);
+  for (auto& [number, partition] : partitions_) {
+    const Duration silent = now - partition->last_record;
+    if (silent < plan_->config.windows.idle || partition->ended) continue;
+    if (!partition->idle) {
+      partition->idle = true;
+      const std::scoped_lock merger_lock(merger_mutex_);
+      merger_->set_idle(number, true);
+    }
+    partition->worker->push(
+        [this, p = partition.get(), silent] {
+          if (p->engine->max_time() == kNoTime) return;
+          p->engine->advance(p->engine->max_time() + silent - plan_->config.windows.lateness, "idle", *this);
+        },
+        Deadline::after(0));
+  }
+}
+
+void StreamRuntime::watch_status() {
+  const ingest::SourceStatus status = source_->status();
+  const std::string& name = plan_->config.name;
+  const bool up = status.connected && status.assigned;
+  context_.telemetry->series(Metric::kSourceUp, {name, plan_->config.source}).set(up ? 1 : 0);
+  std::uint64_t sensors = 0;
+  {
+    const std::scoped_lock lock(dispatch_mutex_);
+    for (const auto& [number, partition] : partitions_) sensors += partition->sensors;
+  }
+  context_.telemetry->series(Metric::kSensors, {name}).set(static_cast<double>(sensors));
+  for (const auto& p : status.partitions) {
+    if (p.lag) context_.telemetry->series(Metric::kSourceLag, {name, std::to_string(p.partition)}).set(static_cast<double>(*p.lag));
+  }
+}
+
+void StreamRuntime::end_partitions() {
+  const std::scoped_lock lock(dispatch_mutex_);
+  for (auto& [number, partition] : partitions_) {
+    if (partition->ended) continue;
+    partition->ended = true;
+    push(*partition, [this, p = partition.get()] { p->engine->finish(*this); });
+  }
+}
+
+void StreamRuntime::take(PartitionOutput output) {
+  const std::scoped_lock lock(merger_mutex_);
+  merger_->take(std::move(output));
+}
+
+StreamStatus StreamRuntime::status() const {
+  StreamStatus out;
+  out.name = plan_->config.name;
+  out.source = plan_->config.source;
+  const ingest::SourceStatus source = source_->status();
+  out.ready = source.connected && source.assigned;
+  out.detail = source.detail;
+  {
+    const std::scoped_lock lock(status_mutex_);
+    if (!failure_.empty()) {
+      out.ready = false;
+      out.detail = failure_;
+    }
+  }
+  if (!out.ready && out.detail.empty()) out.detail = source.connected ? "no partitions assigned yet" : "not connected";
+  auto& metrics = const_cast<StreamMetrics&>(metrics_);
+  out.accepted = static_cast<std::uint64_t>(metrics.accepted().value());
+  out.rejected = static_cast<std::uint64_t>(metrics.rejected().value());
+  out.late = static_cast<std::uint64_t>(metrics.late().value());
+  {
+    const std::scoped_lock lock(dispatch_mutex_);
+    out.partitions = partitions_.size();
+    for (const auto& [number, partition] : partitions_) out.sensors += partition->sensors;
+  }
+  const std::scoped_lock lock(merger_mutex_);
+  out.complete_until = merger_->complete_until();
+  return out;
+}
+
+}  // namespace driftd::app

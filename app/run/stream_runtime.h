@@ -1,0 +1,137 @@
+// StreamRuntime: one stream while the service runs: a polling thread that drives the source, workers
+// that own partitions, the merger, and the stream's part in checkpoints.
+//
+// Locks, in the order they may be taken: dispatch_mutex_ (assignment and dispatch), Worker's own,
+// merger_mutex_ (then whatever on_window takes), commit_mutex_. docs/ARCHITECTURE.md has the table.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/config/config.h"
+#include "app/engine/merger.h"
+#include "app/engine/partition_engine.h"
+#include "app/run/checkpoint_store.h"
+#include "app/run/partition_rejects.h"
+#include "app/run/stream_metrics.h"
+#include "app/run/worker.h"
+#include "core/clock.h"
+#include "ingest/source.h"
+
+namespace driftd::app {
+
+struct RuntimeContext {
+  const ServiceConfig* service = nullptr;
+  Telemetry* telemetry = nullptr;
+  const Clock* clock = nullptr;
+  CheckpointStore* store = nullptr;
+  // A rejected record; thread-safe.
+  std::function<void(const std::string& stream, std::uint32_t partition, const RawRecord&, RejectReason,
+                     std::string_view detail)>
+      on_reject;
+  // Findings of a window, in order; called under the stream's merger lock.
+  std::function<void(const StreamPlan&, ClosedWindow)> on_window;
+  // Checkpoints everything; called on the polling thread before partitions are given up.
+  std::function<void()> checkpoint_now;
+};
+
+// For readiness, the API and the page.
+struct StreamStatus {
+  std::string name;
+  std::string source;
+  bool ready = false;    // connected, assigned, state restored
+  std::string detail;    // why not ready
+  std::uint64_t accepted = 0;
+  std::uint64_t rejected = 0;
+  std::uint64_t late = 0;
+  Time complete_until = kNoTime;
+  std::size_t partitions = 0;
+  std::uint64_t sensors = 0;
+};
+
+class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
+ public:
+  static Result<std::unique_ptr<StreamRuntime>> make(RuntimeContext context, std::shared_ptr<const StreamPlan> plan);
+  ~StreamRuntime() override;
+
+  // Restores the merger, opens the source, starts the threads.
+  Status start();
+  // Orderly: leaves the source (which checkpoints), stops the threads. Idempotent.
+  void stop();
+
+  // Checkpoint protocol: freeze, collect, (the transaction), committed, thaw. Between freeze and thaw no
+  // record moves in this stream.
+  void freeze();
+  void collect(Checkpoint& checkpoint) const;
+  void committed();
+  void thaw();
+
+  StreamStatus status() const;
+  const StreamPlan& plan() const { return *plan_; }
+  // The source, when it is one that takes records by HTTP; else null.
+  ingest::Source* source() { return source_.get(); }
+
+ private:
+  struct Partition {
+    std::unique_ptr<PartitionRejects> rejects;
+    std::unique_ptr<PartitionEngine> engine;
+    Worker* worker = nullptr;
+    Duration last_record = 0;  // monotonic; polling thread
+    bool idle = false;
+    bool ended = false;
+    PartitionCounters counted;     // already in metrics; worker
+    std::uint64_t rejected = 0;    // likewise
+    std::atomic<std::uint64_t> sensors{0};
+  };
+
+  StreamRuntime(RuntimeContext context, std::shared_ptr<const StreamPlan> plan);
+
+  std::optional<std::int64_t> on_assigned(std::uint32_t partition) override;
+  void on_revoked(const std::vector<std::uint32_t>& partitions) override;
+  void on_lost(const std::vector<std::uint32_t>& partitions) override;
+  void take(PartitionOutput output) override;
+
+  void poll_loop();
+  void dispatch(std::unique_ptr<RawBatch> raw);
+  void push(Partition& partition, Worker::Task task);
+  void count(Partition& partition);
+  void watch_idle();
+  void watch_status();
+  void end_partitions();
+  void commit_positions();
+  void drop(const std::vector<std::uint32_t>& partitions);
+  void restore(Partition& partition, const CheckpointUnit& unit);
+  void report_reconfigured(Time window_start);
+  void tell_merger_partitions();
+  std::string state_hash() const;
+
+  RuntimeContext context_;
+  std::shared_ptr<const StreamPlan> plan_;
+  StreamMetrics metrics_;
+  std::unique_ptr<ingest::Source> source_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+
+  mutable std::mutex dispatch_mutex_;
+  std::map<std::uint32_t, std::unique_ptr<Partition>> partitions_;
+
+  mutable std::mutex merger_mutex_;
+  std::unique_ptr<Merger> merger_;
+
+  std::mutex commit_mutex_;
+  std::map<std::uint32_t, std::int64_t> to_commit_;
+
+  mutable std::mutex status_mutex_;
+  std::string failure_;  // why the source stopped for good
+  bool was_connected_ = false;
+
+  std::atomic<bool> stop_{false};
+  bool closed_ = false;
+  std::thread poller_;
+};
+
+}  // namespace driftd::app
