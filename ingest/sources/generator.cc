@@ -15,10 +15,7 @@ constexpr std::size_t kMaxBatch = 4096;  // records, give or take one tick
 class GeneratorSource final : public Source {
  public:
   GeneratorSource(PlantOptions options, double speed, Duration duration)
-      : plant_(options),
-        speed_(speed),
-        start_(options.start),
-        end_(duration > 0 ? options.start + duration : kNoTime) {}
+      : plant_(options), speed_(speed), end_(duration > 0 ? options.start + duration : kNoTime) {}
 
   Status open(SourceHandler& handler) override {
     handler_ = &handler;
