@@ -37,6 +37,18 @@ TEST(KafkaRange, ReadsPartitionByPartition) {
   EXPECT_EQ(*all, (Texts{"0/0:x0", "0/1:x1", "0/2:x2", "2/0:z0", "2/1:z1"}));
 }
 
+TEST(KafkaRange, TakesABoundedStretch) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 5);
+  KafkaRange range = range_of(cluster, "a");
+  range.from = 2 * kSecond;
+  range.to = 4 * kSecond;
+  const auto some = read(range);
+  ASSERT_TRUE(some.ok()) << some.error().message;
+  EXPECT_EQ(*some, (Texts{"0/1:1", "0/2:2"}));
+}
+
 TEST(KafkaRange, StopsWhenTheSinkDoes) {
   KafkaCluster cluster;
   cluster.create("a", 2);
