@@ -1,8 +1,8 @@
 // Dictionary: texts to dense numbers 0, 1, 2, ... in the order they were first seen, with a cap.
 //
-// Each partition owns its dictionaries (sensors, the categories of each field), so numbers are never
-// compared between partitions; texts are. Thread-safety: none. Cost: no allocation for a known text;
-// one hash a lookup, none for a text met lately.
+// Each partition owns its dictionaries (sensors, the categories of each field), so numbers are
+// never compared between partitions; texts are. Thread-safety: none. Cost: no allocation for a
+// known text; one hash a lookup, none for a text met lately.
 #pragma once
 
 #include <array>
@@ -61,8 +61,9 @@ class Dictionary {
  private:
   static constexpr int kSlotBits = 8;
 
-  // Where a text of this length, beginning and end was last found. Records name the same few sensors
-  // and categories again and again; comparing with the last one is a third of the cost of hashing.
+  // Where a text of this length, beginning and end was last found. Records name the same few
+  // sensors and categories again and again; comparing with the last one is a third of the cost of
+  // hashing.
   static std::size_t slot(std::string_view text) {
     std::uint64_t head = 0, tail = 0;
     if (text.size() >= sizeof head) {

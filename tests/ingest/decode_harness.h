@@ -67,6 +67,7 @@ class DecodeHarness final : public RejectSink {
     return dictionaries_.sensors.text(batch_.sensor[row]);
   }
 
+  void skip_positions(std::int64_t n) { next_position_ += n; }
   Decoder& decoder() { return *decoder_; }
   Dictionaries& dictionaries() { return dictionaries_; }
   const Batch& batch() const { return batch_; }

@@ -1,0 +1,135 @@
+#include "ingest/kafka_client.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <array>
+#include <fstream>
+
+#include "core/log.h"
+#include "core/text.h"
+
+namespace driftd::ingest {
+namespace {
+
+// Options whose reason librdkafka gives together with the value, which may be secret.
+bool is_secret(const std::string& name) {
+  for (const char* part : {"password", "secret", "pem", "username", "jaas", "oauth"}) {
+    if (name.find(part) != std::string::npos) return true;
+  }
+  return false;
+}
+
+Status set_option(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {
+  std::array<char, 512> why{};
+  if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), why.data(), why.size()) ==
+      RD_KAFKA_CONF_OK)
+    return {};
+  const std::string reason = is_secret(name) ? "the value is not accepted" : why.data();
+  return Error{ErrorCode::kInvalidArgument, "kafka: option '" + excerpt(name) + "': " + reason};
+}
+
+Result<std::string> first_line_of(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  if (!file || !std::getline(file, line) || line.empty()) {
+    return Error{ErrorCode::kNotFound,
+                 "kafka: no password in sasl_password_file '" + excerpt(path) + "'"};
+  }
+  if (line.back() == '\r') line.pop_back();
+  return line;
+}
+
+void write_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
+  if (level <= 4) {
+    log::debug("librdkafka", {{"facility", facility}, {"text", excerpt(text, 400)}});
+  }
+}
+
+}  // namespace
+
+std::vector<ParamSpec> kafka_connection_params() {
+  return {
+      {.name = "brokers",
+       .type = ParamType::kTextList,
+       .sentence = "Brokers to start from, host:port",
+       .required = true},
+      {.name = "options",
+       .type = ParamType::kTextMap,
+       .sentence = "Options of librdkafka, passed on as they are (security.protocol, "
+                   "sasl.mechanisms, ...); they win "
+                   "over driftd's own"},
+      {.name = "sasl_password_file",
+       .type = ParamType::kText,
+       .sentence = "File whose first line is the SASL password"},
+  };
+}
+
+KafkaConnection kafka_connection(const Params& params) {
+  return {params.texts("brokers"), params.text_map("options"), params.text("sasl_password_file")};
+}
+
+void KafkaConfDeleter::operator()(rd_kafka_conf_s* conf) const { rd_kafka_conf_destroy(conf); }
+
+Result<KafkaConf> kafka_conf(const KafkaConnection& connection, const TextPairs& defaults) {
+  KafkaConf conf(rd_kafka_conf_new());
+  TextPairs all = {{"bootstrap.servers", join(connection.brokers, ",")}, {"client.id", "driftd"}};
+  all.insert(all.end(), defaults.begin(), defaults.end());
+  all.insert(all.end(), connection.options.begin(), connection.options.end());
+  if (!connection.password_file.empty()) {
+    auto password = first_line_of(connection.password_file);
+    if (!password) return password.error();
+    all.emplace_back("sasl.password", std::move(password).value());
+  }
+  for (const auto& [name, value] : all) {
+    if (const Status status = set_option(conf.get(), name, value); !status.ok())
+      return status.error();
+  }
+  rd_kafka_conf_set_log_cb(conf.get(), write_log);
+  return conf;
+}
+
+Result<KafkaHandle> kafka_consumer(KafkaConf conf, void* opaque) {
+  std::array<char, 512> why{};
+  rd_kafka_conf_set_opaque(conf.get(), opaque);
+  rd_kafka_t* made = rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why.data(), why.size());
+  if (made == nullptr)
+    return Error{ErrorCode::kInvalidArgument, std::string("kafka: ") + why.data()};
+  (void)conf.release();  // now the client's
+  KafkaHandle handle(made, [](rd_kafka_t* rk) { rd_kafka_destroy(rk); });
+  rd_kafka_poll_set_consumer(made);
+  return handle;
+}
+
+void KafkaMessages::clear() {
+  for (rd_kafka_message_t* message : messages_) rd_kafka_message_destroy(message);
+  messages_.clear();
+}
+
+std::int64_t KafkaMessages::next_offset() const { return messages_.back()->offset + 1; }
+
+void KafkaMessages::hand_over(std::shared_ptr<KafkaMessages> messages, std::uint32_t partition,
+                              RawBatch& out) {
+  const auto view = [](const void* data, std::size_t size) {
+    return std::string_view(static_cast<const char*>(data), data == nullptr ? 0 : size);
+  };
+  out.partition = partition;
+  out.next_position = messages->next_offset();
+  const std::string_view topic = rd_kafka_topic_name(messages->messages_.front()->rkt);
+  out.records.reserve(messages->size());
+  for (const rd_kafka_message_t* message : messages->messages_) {
+    RawRecord record;
+    record.payload = view(message->payload, message->len);
+    record.key = view(message->key, message->key_len);
+    record.topic = topic;
+    rd_kafka_timestamp_type_t type;
+    const std::int64_t millis = rd_kafka_message_timestamp(message, &type);
+    const bool known = type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && millis >= 0 &&
+                       millis < INT64_MAX / kMillisecond;
+    if (known) record.arrival = millis * kMillisecond;
+    record.position = message->offset;
+    out.records.push_back(record);
+  }
+  out.owner = std::move(messages);
+}
+
+}  // namespace driftd::ingest

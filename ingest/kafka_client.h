@@ -1,0 +1,71 @@
+// What everything that speaks Kafka here shares: settings to a librdkafka client, and its messages
+// to RawBatches. librdkafka's own types are only named; its header stays in the .cc files.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/params.h"
+#include "core/raw_batch.h"
+#include "core/result.h"
+
+struct rd_kafka_s;
+struct rd_kafka_conf_s;
+struct rd_kafka_message_s;
+
+namespace driftd::ingest {
+
+using TextPairs = std::vector<std::pair<std::string, std::string>>;
+
+struct KafkaConnection {
+  std::vector<std::string> brokers;
+  TextPairs options;          // to librdkafka as they are; they win over driftd's own
+  std::string password_file;  // its first line becomes sasl.password; empty: none
+};
+
+// The parameters brokers, options and sasl_password_file, and how they are read.
+std::vector<ParamSpec> kafka_connection_params();
+KafkaConnection kafka_connection(const Params& params);
+
+struct KafkaConfDeleter {
+  void operator()(rd_kafka_conf_s* conf) const;
+};
+using KafkaConf = std::unique_ptr<rd_kafka_conf_s, KafkaConfDeleter>;
+// Shared, because messages must be gone before the client is.
+using KafkaHandle = std::shared_ptr<rd_kafka_s>;
+
+// `defaults` first, then the connection's options. An Error names the option and why it was
+// refused; it never shows a value.
+Result<KafkaConf> kafka_conf(const KafkaConnection& connection, const TextPairs& defaults);
+
+// A consumer; its log lines go to core/log. `opaque` is what callbacks get.
+Result<KafkaHandle> kafka_consumer(KafkaConf conf, void* opaque);
+
+// Owns messages that a RawBatch views; destroys them, then lets go of the client.
+class KafkaMessages {
+ public:
+  explicit KafkaMessages(KafkaHandle handle) : handle_(std::move(handle)) {}
+  KafkaMessages(const KafkaMessages&) = delete;
+  KafkaMessages& operator=(const KafkaMessages&) = delete;
+  ~KafkaMessages() { clear(); }
+
+  void add(rd_kafka_message_s* message) { messages_.push_back(message); }
+  void clear();
+  bool empty() const { return messages_.empty(); }
+  std::size_t size() const { return messages_.size(); }
+  // Offset behind the last message. Precondition: not empty.
+  std::int64_t next_offset() const;
+
+  // Makes the batch's records; `messages` becomes its owner. Precondition: not empty.
+  static void hand_over(std::shared_ptr<KafkaMessages> messages, std::uint32_t partition,
+                        RawBatch& out);
+
+ private:
+  KafkaHandle handle_;
+  std::vector<rd_kafka_message_s*> messages_;
+};
+
+}  // namespace driftd::ingest

@@ -1,0 +1,70 @@
+#include "ingest/kafka_partitions.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+
+namespace driftd::ingest {
+
+std::optional<std::uint32_t> KafkaPartitions::number_of(std::string_view topic,
+                                                        std::int32_t partition) const {
+  if (partition < 0 || static_cast<std::uint32_t>(partition) >= kPartitionsPerTopic)
+    return std::nullopt;
+  for (std::uint32_t t = 0; t < topics_.size(); ++t) {
+    if (topics_[t] == topic) return t * kPartitionsPerTopic + static_cast<std::uint32_t>(partition);
+  }
+  return std::nullopt;
+}
+
+void KafkaPartitions::assign(std::uint32_t number, std::optional<std::int64_t> position) {
+  unassign(number);
+  Partition partition;
+  partition.number = number;
+  partition.taken = partition.position = position.value_or(-1);
+  partition.waiting = std::make_shared<KafkaMessages>(handle_);
+  partitions_.push_back(std::move(partition));
+}
+
+void KafkaPartitions::unassign(std::uint32_t number) {
+  std::erase_if(partitions_, [&](const Partition& p) { return p.number == number; });
+  recent_ = 0;
+}
+
+KafkaPartitions::Partition* KafkaPartitions::find(std::uint32_t number) {
+  for (Partition& partition : partitions_) {
+    if (partition.number == number) return &partition;
+  }
+  return nullptr;
+}
+
+void KafkaPartitions::take(rd_kafka_message_s* message) {
+  const auto id = static_cast<std::uint32_t>(message->partition);
+  const char* topic = rd_kafka_topic_name(message->rkt);
+  const auto is = [&](const Partition& p) {
+    return p.number % kPartitionsPerTopic == id && topic_of(p.number) == topic;
+  };
+  if (recent_ >= partitions_.size() || !is(partitions_[recent_])) {
+    const auto it = std::find_if(partitions_.begin(), partitions_.end(), is);
+    if (it == partitions_.end()) return rd_kafka_message_destroy(message);
+    recent_ = static_cast<std::size_t>(it - partitions_.begin());
+  }
+  Partition& partition = partitions_[recent_];
+  if (message->offset < partition.taken) return rd_kafka_message_destroy(message);
+  partition.taken = message->offset + 1;
+  partition.waiting->add(message);
+}
+
+bool KafkaPartitions::hand_over(RawBatch& out) {
+  for (std::size_t i = 0; i < partitions_.size(); ++i) {
+    turn_ = (turn_ + 1) % partitions_.size();
+    Partition& partition = partitions_[turn_];
+    if (partition.waiting->empty()) continue;
+    auto messages = std::exchange(partition.waiting, std::make_shared<KafkaMessages>(handle_));
+    KafkaMessages::hand_over(std::move(messages), partition.number, out);
+    partition.position = out.next_position;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace driftd::ingest

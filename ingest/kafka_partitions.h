@@ -1,0 +1,61 @@
+// KafkaPartitions: the topic-partitions that are ours, with the messages that came and are not
+// handed over yet. Keeps partitions apart and sees to it that a record is handed over once, in
+// order, however messages of an old assignment straggle. Thread-safety: none. Cost: O(1) a message.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ingest/kafka_client.h"
+
+namespace driftd::ingest {
+
+inline constexpr std::uint32_t kPartitionsPerTopic = 65536;
+
+class KafkaPartitions {
+ public:
+  struct Partition {
+    std::uint32_t number = 0;     // topic's place in the configuration * 65536 + partition
+    std::int64_t taken = -1;      // offset behind the newest message that came; -1: none yet
+    std::int64_t position = -1;   // offset behind the newest one handed over; -1: none yet
+    std::int64_t committed = -1;  // what commit() was last told; -1: nothing new
+    std::shared_ptr<KafkaMessages> waiting;
+  };
+
+  KafkaPartitions(std::vector<std::string> topics, KafkaHandle handle)
+      : topics_(std::move(topics)), handle_(std::move(handle)) {}
+
+  // nullopt for a topic that is not ours or a partition over the cap.
+  std::optional<std::uint32_t> number_of(std::string_view topic, std::int32_t partition) const;
+  const std::string& topic_of(std::uint32_t number) const {
+    return topics_[number / kPartitionsPerTopic];
+  }
+  static std::int32_t id_of(std::uint32_t number) {
+    return static_cast<std::int32_t>(number % kPartitionsPerTopic);
+  }
+
+  // `position`: nullopt when it is the broker's to say.
+  void assign(std::uint32_t number, std::optional<std::int64_t> position);
+  void unassign(std::uint32_t number);  // what waits is dropped
+  Partition* find(std::uint32_t number);
+  std::vector<Partition>& all() { return partitions_; }
+
+  // Takes a message over, or destroys it when it is of no partition of ours or came before.
+  void take(rd_kafka_message_s* message);
+
+  // Hands over what waits for one partition, in turn; false when nothing does.
+  bool hand_over(RawBatch& out);
+
+ private:
+  std::vector<std::string> topics_;
+  KafkaHandle handle_;
+  std::vector<Partition> partitions_;
+  std::size_t turn_ = 0;
+  std::size_t recent_ = 0;  // place in partitions_ of the newest message's
+};
+
+}  // namespace driftd::ingest

@@ -1,0 +1,368 @@
+#include "ingest/kafka_source.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/log.h"
+#include "core/text.h"
+#include "ingest/kafka_partitions.h"
+#include "ingest/kafka_statistics.h"
+#include "ingest/kafka_status.h"
+
+namespace driftd::ingest {
+namespace {
+
+constexpr std::size_t kBatch = 8192;                  // messages taken at once
+constexpr Duration kLongestWait = 50 * kMillisecond;  // a batch call waits until it is full
+constexpr Duration kCommitEvery = kSecond;
+constexpr int kBrokerTimeoutMillis = 5000;
+
+struct ListDeleter {
+  void operator()(rd_kafka_topic_partition_list_t* list) const {
+    rd_kafka_topic_partition_list_destroy(list);
+  }
+};
+using List = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
+
+List new_list() { return List(rd_kafka_topic_partition_list_new(8)); }
+
+class KafkaSource final : public Source {
+ public:
+  KafkaSource(KafkaSettings settings, const SourceContext& context)
+      : settings_(std::move(settings)),
+        context_(context),
+        status_(context.stream, context.telemetry),
+        messages_(kBatch) {}
+  ~KafkaSource() override { KafkaSource::close(); }
+
+  Status open(SourceHandler& handler) override {
+    auto conf = kafka_conf(settings_.connection, own_options());
+    if (!conf) return conf.error();
+    rd_kafka_conf_set_rebalance_cb(
+        conf->get(),
+        [](rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* list,
+           void* self) { static_cast<KafkaSource*>(self)->on_rebalance(error, *list); });
+    rd_kafka_conf_set_stats_cb(conf->get(),
+                               [](rd_kafka_t*, char* json, std::size_t size, void* self) {
+                                 static_cast<KafkaSource*>(self)->on_statistics({json, size});
+                                 return 0;
+                               });
+    rd_kafka_conf_set_error_cb(
+        conf->get(), [](rd_kafka_t*, int error, const char* why, void* self) {
+          static_cast<KafkaSource*>(self)->on_error(static_cast<rd_kafka_resp_err_t>(error), why);
+        });
+    auto client = kafka_consumer(std::move(conf).value(), this);
+    if (!client) return client.error();
+    client_ = std::move(client).value();
+    handler_ = &handler;
+    partitions_ = std::make_unique<KafkaPartitions>(settings_.topics, client_);
+    queue_ = rd_kafka_queue_get_consumer(client_.get());
+    status_.connecting(join(settings_.connection.brokers));
+    const List topics = new_list();
+    for (const std::string& topic : settings_.topics) {
+      rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+    }
+    if (const auto e = rd_kafka_subscribe(client_.get(), topics.get())) {
+      return Error{ErrorCode::kInvalidArgument,
+                   std::string("kafka: subscribing: ") + rd_kafka_err2str(e)};
+    }
+    return {};
+  }
+
+  Result<bool> poll(Deadline deadline, RawBatch& out) override {
+    out.records.clear();
+    out.owner.reset();
+    if (!client_) return false;
+    while (true) {
+      if (!paused_ && partitions_->hand_over(out)) return true;
+      const Duration left = deadline.left();
+      consume(std::min(left, kLongestWait));
+      send_commits(false);
+      if (fatal_) return Error{ErrorCode::kUnavailable, *fatal_};
+      if (left == 0) return !paused_ && partitions_->hand_over(out);
+    }
+  }
+
+  void commit(std::uint32_t partition, std::int64_t next_position) override {
+    if (!partitions_) return;
+    if (auto* ours = partitions_->find(partition)) ours->committed = next_position;
+  }
+
+  void pause(bool paused) override {
+    if (paused == paused_) return;
+    paused_ = paused;
+    if (!client_) return;
+    const List list = new_list();
+    for (const auto& p : partitions_->all()) add(*list, p.number);
+    apply_pause(*list);
+  }
+
+  void close() override {
+    if (!client_) return;
+    closing_ = true;
+    rd_kafka_consumer_close(client_.get());
+    rd_kafka_queue_destroy(queue_);
+    partitions_.reset();
+    client_.reset();
+    handler_ = nullptr;
+    status_.closed();
+  }
+
+  SourceStatus status() const override { return status_.snapshot(); }
+
+ private:
+  struct Rebalance {
+    rd_kafka_resp_err_t what;
+    List list;
+  };
+
+  TextPairs own_options() const {
+    TextPairs options = {
+        {"group.id", settings_.group},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"partition.assignment.strategy", "cooperative-sticky"},
+        {"isolation.level", "read_committed"},
+        {"auto.offset.reset", "error"},  // a gap must be counted, not jumped over in silence
+        {"check.crcs", "true"},
+        {"statistics.interval.ms", "1000"},
+        {"topic.metadata.refresh.interval.ms", "30000"},  // a topic made later is found
+        {"queued.min.messages", "20000"},
+        {"queued.max.messages.kbytes", "16384"},
+    };
+    if (!settings_.instance_id.empty())
+      options.emplace_back("group.instance.id", settings_.instance_id);
+    return options;
+  }
+
+  void add(rd_kafka_topic_partition_list_t& list, std::uint32_t number,
+           std::int64_t offset = RD_KAFKA_OFFSET_INVALID) {
+    auto* entry = rd_kafka_topic_partition_list_add(&list, partitions_->topic_of(number).c_str(),
+                                                    KafkaPartitions::id_of(number));
+    entry->offset = offset;
+  }
+
+  void consume(Duration wait) {
+    const ssize_t n = rd_kafka_consume_batch_queue(queue_, static_cast<int>(wait / kMillisecond),
+                                                   messages_.data(), messages_.size());
+    for (ssize_t i = 0; i < n; ++i) {
+      rd_kafka_message_t* message = messages_[static_cast<std::size_t>(i)];
+      if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        partitions_->take(message);
+      } else {
+        on_message_error(*message);
+        rd_kafka_message_destroy(message);
+      }
+    }
+    for (Rebalance& rebalance : std::exchange(rebalances_, {}))
+      answer(rebalance.what, *rebalance.list);
+    if (rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR && !fatal_)
+      set_fatal();
+  }
+
+  // The rest of the group waits until a rebalance is answered, so that may be done a little later.
+  void on_rebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t& list) {
+    if (closing_) return answer(what, list);
+    rebalances_.push_back({what, List(rd_kafka_topic_partition_list_copy(&list))});
+  }
+
+  bool cooperative() const {
+    const char* protocol = rd_kafka_rebalance_protocol(client_.get());
+    return protocol != nullptr && std::string_view(protocol) == "COOPERATIVE";
+  }
+  std::int64_t start() const {
+    return settings_.from_latest ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
+  }
+
+  void answer(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t& list) {
+    if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+      take_over(list);
+      checked("assign", cooperative() ? rd_kafka_incremental_assign(client_.get(), &list)
+                                      : as_error(rd_kafka_assign(client_.get(), &list)));
+      if (paused_) apply_pause(list);
+      return status_.assigned(true);
+    }
+    give_up(list, rd_kafka_assignment_lost(client_.get()) != 0);
+    checked("unassign", cooperative() ? rd_kafka_incremental_unassign(client_.get(), &list)
+                                      : as_error(rd_kafka_assign(client_.get(), nullptr)));
+  }
+
+  static rd_kafka_error_t* as_error(rd_kafka_resp_err_t e) {
+    return e == RD_KAFKA_RESP_ERR_NO_ERROR ? nullptr
+                                           : rd_kafka_error_new(e, "%s", rd_kafka_err2str(e));
+  }
+  void checked(const char* what, rd_kafka_error_t* error) {
+    if (error == nullptr) return;
+    log::warning(
+        "kafka: partitions not changed",
+        {{"stream", context_.stream}, {"step", what}, {"why", rd_kafka_error_string(error)}});
+    rd_kafka_error_destroy(error);
+  }
+
+  // Sets the offset of each entry to where driftd goes on.
+  void take_over(rd_kafka_topic_partition_list_t& list) {
+    for (int i = 0; i < list.cnt; ++i) {
+      rd_kafka_topic_partition_t& entry = list.elems[i];
+      const auto number = partitions_->number_of(entry.topic, entry.partition);
+      if (!number) continue;
+      const auto position = handler_->on_assigned(*number);
+      partitions_->assign(*number, position);
+      entry.offset = position.value_or(start());
+    }
+  }
+
+  void give_up(const rd_kafka_topic_partition_list_t& list, bool lost) {
+    std::vector<std::uint32_t> numbers;
+    for (int i = 0; i < list.cnt; ++i) {
+      const auto number = partitions_->number_of(list.elems[i].topic, list.elems[i].partition);
+      if (number && partitions_->find(*number) != nullptr) numbers.push_back(*number);
+    }
+    if (numbers.empty()) return;
+    if (lost) {
+      log::warning("kafka: partitions lost; what came after the last checkpoint will be read again",
+                   {{"stream", context_.stream}, {"partitions", std::to_string(numbers.size())}});
+      handler_->on_lost(numbers);
+    } else {
+      handler_->on_revoked(numbers);
+      send_commits(true);
+    }
+    for (const std::uint32_t number : numbers) partitions_->unassign(number);
+  }
+
+  void apply_pause(rd_kafka_topic_partition_list_t& list) {
+    if (paused_) {
+      rd_kafka_pause_partitions(client_.get(), &list);
+    } else {
+      rd_kafka_resume_partitions(client_.get(), &list);
+    }
+  }
+
+  // For display only: nothing depends on the group's offsets, so nobody waits for the answer.
+  void send_commits(bool at_once) {
+    const Duration now = monotonic_now();
+    if (!at_once && now - last_commit_ < kCommitEvery) return;
+    last_commit_ = now;
+    const List list = new_list();
+    for (auto& p : partitions_->all()) {
+      if (p.committed >= 0) add(*list, p.number, std::exchange(p.committed, -1));
+    }
+    if (list->cnt > 0) rd_kafka_commit(client_.get(), list.get(), 1);
+  }
+
+  void on_message_error(const rd_kafka_message_t& message) {
+    if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+        message.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+      return close_gap(message);
+    }
+    on_error(message.err, rd_kafka_message_errstr(&message));
+  }
+
+  // Our position is not in the topic any more (retention was faster, or the topic was made anew):
+  // goes on at the oldest record there is, and says so.
+  void close_gap(const rd_kafka_message_t& message) {
+    const std::string topic = rd_kafka_topic_name(message.rkt);
+    const auto number = partitions_->number_of(topic, message.partition);
+    auto* ours = number ? partitions_->find(*number) : nullptr;
+    if (ours == nullptr) return;
+    std::int64_t low = RD_KAFKA_OFFSET_BEGINNING, high = 0;
+    rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), message.partition, &low, &high,
+                                     kBrokerTimeoutMillis);
+    log::error("kafka: records are gone before they were read; going on at the oldest there are",
+               {{"stream", context_.stream},
+                {"topic", topic},
+                {"partition", std::to_string(message.partition)},
+                {"wanted", std::to_string(ours->taken)},
+                {"oldest", std::to_string(low)}});
+    if (context_.telemetry != nullptr)
+      context_.telemetry->series(Metric::kSourceGaps, {context_.stream}).add();
+    ours->taken = -1;
+    const List list = new_list();
+    add(*list, *number, low);
+    restart(*list);
+  }
+
+  // A partition whose fetching ended in an error cannot be sought in, only assigned again.
+  void restart(rd_kafka_topic_partition_list_t& list) {
+    if (cooperative()) {
+      checked("unassign", rd_kafka_incremental_unassign(client_.get(), &list));
+      return checked("assign", rd_kafka_incremental_assign(client_.get(), &list));
+    }
+    for (const auto& p : partitions_->all()) {
+      const bool listed =
+          rd_kafka_topic_partition_list_find(&list, partitions_->topic_of(p.number).c_str(),
+                                             KafkaPartitions::id_of(p.number)) != nullptr;
+      if (!listed) add(list, p.number, p.taken >= 0 ? p.taken : start());
+    }
+    checked("assign", as_error(rd_kafka_assign(client_.get(), &list)));
+  }
+
+  void on_error(rd_kafka_resp_err_t error, const std::string& why) {
+    const std::string what = std::string(rd_kafka_err2name(error)) + ": " + excerpt(why, 200);
+    switch (error) {
+      case RD_KAFKA_RESP_ERR__FATAL:
+        return;  // consume() looks itself
+      case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+        return status_.down();
+      case RD_KAFKA_RESP_ERR__TRANSPORT:
+      case RD_KAFKA_RESP_ERR__RESOLVE:
+      case RD_KAFKA_RESP_ERR__TIMED_OUT:
+        return status_.note(what);
+      default:
+        status_.note(what);
+        return status_.trouble(what);
+    }
+  }
+
+  void set_fatal() {
+    std::array<char, 512> why{};
+    const auto error = rd_kafka_fatal_error(client_.get(), why.data(), why.size());
+    fatal_ = std::string("kafka: ") + why.data();
+    if (error == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
+      *fatal_ += "; another process joined group '" + settings_.group + "' as instance_id '" +
+                 settings_.instance_id + "': give each replica its own";
+    }
+    status_.note(*fatal_);
+    status_.down();
+  }
+
+  void on_statistics(std::string_view json) {
+    const auto read = read_kafka_statistics(json);
+    if (!read || !partitions_) return;
+    if (read->broker_up) status_.up();
+    if (read->group_ready) status_.assigned(true);
+    std::vector<PartitionStatus> lags;
+    for (const auto& p : partitions_->all()) lags.push_back({p.number, std::nullopt});
+    for (const auto& known : read->partitions) {
+      const auto number = partitions_->number_of(known.topic, known.partition);
+      const auto* ours = number ? partitions_->find(*number) : nullptr;
+      if (ours == nullptr || ours->position < 0) continue;
+      lags[static_cast<std::size_t>(ours - partitions_->all().data())].lag =
+          std::max<std::int64_t>(known.end - ours->position, 0);
+    }
+    status_.lags(std::move(lags));
+  }
+
+  KafkaSettings settings_;
+  SourceContext context_;
+  KafkaStatus status_;
+  SourceHandler* handler_ = nullptr;
+  KafkaHandle client_;
+  rd_kafka_queue_t* queue_ = nullptr;
+  std::unique_ptr<KafkaPartitions> partitions_;
+  std::vector<rd_kafka_message_t*> messages_;
+  std::vector<Rebalance> rebalances_;  // announced and not answered
+  bool paused_ = false;
+  bool closing_ = false;
+  Duration last_commit_ = 0;  // monotonic
+  std::optional<std::string> fatal_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> make_kafka_source(KafkaSettings settings, const SourceContext& context) {
+  return std::make_unique<KafkaSource>(std::move(settings), context);
+}
+
+}  // namespace driftd::ingest

@@ -1,0 +1,43 @@
+// KafkaStatus: how a Kafka source stands with its brokers, for other threads, metrics and the log
+// (one line a change). Thread-safe: snapshot() from any thread, the rest from the polling thread.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "ingest/source.h"
+
+namespace driftd::ingest {
+
+class KafkaStatus {
+ public:
+  // `telemetry` may be nullptr.
+  KafkaStatus(std::string stream, Telemetry* telemetry)
+      : stream_(std::move(stream)), telemetry_(telemetry) {}
+
+  void connecting(const std::string& brokers);
+  void up();
+  // No broker answers; why() is what was last noted.
+  void down();
+  // What went wrong with one connection: kept for down(), not logged.
+  void note(const std::string& what) { why_ = what; }
+  // Anything else that went wrong: logged when it is new.
+  void trouble(const std::string& what);
+  void assigned(bool yes);
+  void lags(std::vector<PartitionStatus> partitions);
+  void closed();
+
+  SourceStatus snapshot() const;
+
+ private:
+  std::string stream_;
+  Telemetry* telemetry_;
+  std::string why_;
+  std::string trouble_;
+  bool told_down_ = false;
+  mutable std::mutex mutex_;  // guards status_
+  SourceStatus status_;
+};
+
+}  // namespace driftd::ingest

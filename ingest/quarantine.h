@@ -1,0 +1,72 @@
+// Quarantine: rejected records on disk, for people to look at, in a folder of JSON-lines segments.
+//
+// One line a record: {"time","stream","partition","position","reason","detail","topic","key",
+// "payload"} where a payload that is not UTF-8 stands as base64 under "payload_base64", and
+// "truncated": true with "size" says that only its beginning was kept. The folder holds at most
+// `cap` bytes: when the newest segment is full, the oldest one goes. It never stops a stream: what
+// cannot be written is dropped and counted.
+// Thread-safety: none; one owner. Cost: a line is formatted in memory, files are touched by
+// flush().
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/reject.h"
+#include "core/result.h"
+
+namespace driftd::ingest {
+
+struct QuarantineOptions {
+  std::string folder;  // made when missing; nobody else writes there
+  std::string stream;
+  std::uint64_t cap = 256ULL << 20;  // bytes of all segments together
+  std::size_t payload_cap = 4096;    // bytes kept of a payload
+};
+
+class Quarantine {
+ public:
+  static constexpr int kSegments = 8;  // of cap / kSegments bytes each
+
+  // Never fails: a folder that cannot be used makes every record a dropped one.
+  Quarantine(QuarantineOptions options, const Clock& clock);
+
+  // Keeps the record in memory until flush(); over 1 MiB of lines, flushes itself.
+  void add(std::uint32_t partition, const RawRecord& record, RejectReason reason,
+           std::string_view detail);
+  // Writes what was added. Call once a batch.
+  void flush();
+
+  std::uint64_t bytes() const { return bytes_; }      // on disk
+  std::uint64_t dropped() const { return dropped_; }  // records, since it was made
+  const std::string& trouble() const {
+    return trouble_;
+  }  // why the newest write failed; else empty
+
+  // The newest `limit` lines of a quarantine's folder, oldest first; damaged lines are left out.
+  static Result<std::vector<std::string>> list(const std::string& folder, std::size_t limit);
+
+ private:
+  struct Segment {
+    std::uint64_t number = 0;
+    std::uint64_t bytes = 0;
+  };
+
+  void make_room(std::uint64_t bytes);
+  bool write(std::string_view lines);
+  std::string path_of(std::uint64_t number) const;
+
+  QuarantineOptions options_;
+  const Clock& clock_;
+  std::string lines_;
+  std::deque<Segment> segments_;  // oldest first
+  std::uint64_t bytes_ = 0;
+  std::uint64_t dropped_ = 0;
+  std::string trouble_;
+};
+
+}  // namespace driftd::ingest

@@ -1,0 +1,237 @@
+#include <algorithm>
+#include <fstream>
+
+#include "ingest/source.h"
+#include "tests/ingest/kafka_cluster.h"
+#include "tests/ingest/source_harness.h"
+
+namespace driftd::ingest {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+Node list(const Texts& texts) {
+  std::vector<Node> items;
+  for (const std::string& text : texts) items.push_back(Node::text(text));
+  return Node::list(std::move(items));
+}
+
+Node params(const KafkaCluster& cluster, const Texts& topics,
+            std::vector<std::pair<std::string, Node>> more = {}) {
+  std::vector<std::pair<std::string, Node>> entries = {
+      {"brokers", Node::text(cluster.brokers())},
+      {"topics", list(topics)},
+      {"options", Node::map({{"session.timeout.ms", Node::text("6000")},
+                             {"reconnect.backoff.max.ms", Node::text("500")}})}};
+  for (auto& entry : more) entries.push_back(std::move(entry));
+  return Node::map(std::move(entries));
+}
+
+std::unique_ptr<Source> opened(const Node& node, SourceHandler& handler,
+                               const SourceContext& context = {}) {
+  auto source = make_source("kafka", node, context);
+  EXPECT_TRUE(source.ok()) << source.error().message;
+  const Status status = (*source)->open(handler);
+  EXPECT_TRUE(status.ok()) << status.error().message;
+  return std::move(source).value();
+}
+
+Texts sorted(Texts texts) {
+  std::sort(texts.begin(), texts.end());
+  return texts;
+}
+
+// Polls until `done` says so; false when it never did.
+template <class Done>
+bool poll_until(Source& source, const Done& done, Duration patience = 30 * kSecond) {
+  RawBatch batch;
+  for (const Deadline deadline = Deadline::after(patience); !deadline.passed();) {
+    EXPECT_TRUE(source.poll(Deadline::after(50 * kMillisecond), batch).ok());
+    if (done()) return true;
+  }
+  return false;
+}
+
+TEST(KafkaSource, ReadsAllPartitionsOfItsTopics) {
+  KafkaCluster cluster;
+  cluster.create("a", 2);
+  cluster.create("b", 1);
+  cluster.produce("a", 0, 2, "x");
+  cluster.produce("a", 1, 1, "y");
+  cluster.produce("b", 0, 2, "z");
+  RecordingHandler handler;
+  auto source = opened(params(cluster, {"a", "b"}), handler);
+  EXPECT_FALSE(source->status().assigned);
+  EXPECT_EQ(sorted(drain(*source, 5)),
+            (Texts{"0/0:x0", "0/1:x1", "1/0:y0", "65536/0:z0", "65536/1:z1"}));
+  EXPECT_EQ(sorted(handler.events), (Texts{"assigned 0", "assigned 1", "assigned 65536"}));
+  const auto settled = [&] {
+    const SourceStatus status = source->status();
+    const auto known = [](const PartitionStatus& p) { return p.lag == 0; };
+    return status.connected && status.assigned && status.partitions.size() == 3 &&
+           std::all_of(status.partitions.begin(), status.partitions.end(), known);
+  };
+  EXPECT_TRUE(poll_until(*source, settled));
+  handler.events.clear();
+  source->close();
+  EXPECT_EQ(sorted(handler.events), (Texts{"revoked 0", "revoked 1", "revoked 65536"}));
+}
+
+TEST(KafkaSource, HandsOverKeyTopicAndTimestamp) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 1, "x");
+  RecordingHandler handler;
+  auto source = opened(params(cluster, {"a"}), handler);
+  RawBatch batch;
+  bool got = false;
+  for (int i = 0; i < 300 && !got; ++i)
+    got = source->poll(Deadline::after(100 * kMillisecond), batch).value();
+  source.reset();  // the batch keeps what it views
+  ASSERT_TRUE(got);
+  EXPECT_EQ(batch.records[0].payload, "x0");
+  EXPECT_EQ(batch.records[0].key, "k");
+  EXPECT_EQ(batch.records[0].topic, "a");
+  EXPECT_EQ(batch.records[0].arrival, kSecond);
+  EXPECT_EQ(batch.next_position, 1);
+}
+
+TEST(KafkaSource, GoesOnWhereTheHandlerSaysWhateverTheGroupCommitted) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 10);
+  {
+    RecordingHandler handler;
+    auto source = opened(params(cluster, {"a"}), handler);
+    ASSERT_EQ(drain(*source, 10).size(), 10U);
+    source->commit(0, 10);
+    source->close();
+  }
+  RecordingHandler handler;
+  handler.positions[0] = 7;
+  auto source = opened(params(cluster, {"a"}), handler);
+  EXPECT_EQ(drain(*source, 3), (Texts{"0/7:7", "0/8:8", "0/9:9"}));
+}
+
+TEST(KafkaSource, PausesAndGoesOnWithoutLossOrRepetition) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 5);
+  RecordingHandler handler;
+  auto source = opened(params(cluster, {"a"}), handler);
+  ASSERT_EQ(drain(*source, 5).size(), 5U);
+  source->pause(true);
+  cluster.produce("a", 0, 3, "p");
+  EXPECT_EQ(drain(*source, 1, kSecond), Texts{});
+  source->pause(false);
+  EXPECT_EQ(drain(*source, 3), (Texts{"0/5:p0", "0/6:p1", "0/7:p2"}));
+}
+
+TEST(KafkaSource, ANewMemberTakesPartitionsOverInGoodOrder) {
+  KafkaCluster cluster;
+  cluster.create("a", 2);
+  cluster.produce("a", 0, 3);
+  cluster.produce("a", 1, 3);
+  RecordingHandler first_handler, second_handler;
+  auto first = opened(params(cluster, {"a"}), first_handler);
+  ASSERT_EQ(drain(*first, 6).size(), 6U);
+  second_handler.positions = {{0, 3}, {1, 3}};
+  auto second = opened(params(cluster, {"a"}), second_handler);
+  RawBatch batch;
+  for (const Deadline deadline = Deadline::after(60 * kSecond);
+       second_handler.events.empty() && !deadline.passed();) {
+    ASSERT_TRUE(first->poll(Deadline::after(20 * kMillisecond), batch).ok());
+    ASSERT_TRUE(second->poll(Deadline::after(20 * kMillisecond), batch).ok());
+  }
+  ASSERT_EQ(second_handler.events.size(), 1U);
+  const std::string moved = second_handler.events[0].substr(std::string("assigned ").size());
+  EXPECT_EQ(first_handler.events.back(), "revoked " + moved);
+  cluster.produce("a", std::stoi(moved), 1, "new");
+  EXPECT_EQ(drain(*second, 1), Texts{moved + "/3:new0"});
+}
+
+TEST(KafkaSource, ABrokerThatIsAwayIsAStatus) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 1, "x");
+  RecordingHandler handler;
+  Telemetry telemetry;
+  SourceContext context;
+  context.stream = "s";
+  context.telemetry = &telemetry;
+  auto source = opened(params(cluster, {"a"}), handler, context);
+  ASSERT_EQ(drain(*source, 1).size(), 1U);
+  ASSERT_TRUE(poll_until(*source, [&] { return source->status().connected; }));
+  rd_kafka_mock_broker_set_down(cluster.mock(), 1);
+  ASSERT_TRUE(poll_until(*source, [&] { return !source->status().connected; }));
+  EXPECT_FALSE(source->status().detail.empty());
+  EXPECT_EQ(telemetry.series(Metric::kSourceReconnects, {"s", "kafka"}).value(), 1);
+  rd_kafka_mock_broker_set_up(cluster.mock(), 1);
+  ASSERT_TRUE(poll_until(*source, [&] { return source->status().connected; }));
+  EXPECT_EQ(source->status().detail, "");
+  cluster.produce("a", 0, 1, "y");
+  EXPECT_EQ(drain(*source, 1), Texts{"0/1:y0"});
+}
+
+TEST(KafkaSource, ABrokerThatWasNeverThereIsAStatusToo) {
+  RecordingHandler handler;
+  auto source = opened(
+      Node::map({{"brokers", Node::text("127.0.0.1:1")}, {"topics", Node::text("a")}}), handler);
+  ASSERT_TRUE(poll_until(
+      *source, [&] { return source->status().detail.find("127.0.0.1:1") != std::string::npos; }));
+  EXPECT_FALSE(source->status().connected);
+  source->close();
+}
+
+TEST(KafkaSource, AGapIsCountedAndPassed) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 3);
+  RecordingHandler handler;
+  handler.positions[0] = 100;  // beyond the end: the topic was made anew
+  Telemetry telemetry;
+  SourceContext context;
+  context.stream = "s";
+  context.telemetry = &telemetry;
+  auto source = opened(params(cluster, {"a"}), handler, context);
+  EXPECT_EQ(drain(*source, 3), (Texts{"0/0:0", "0/1:1", "0/2:2"}));
+  EXPECT_EQ(telemetry.series(Metric::kSourceGaps, {"s"}).value(), 1);
+}
+
+TEST(KafkaSource, LatestSkipsWhatIsThere) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 3);
+  RecordingHandler handler;
+  auto source = opened(params(cluster, {"a"}, {{"start", Node::text("latest")}}), handler);
+  ASSERT_EQ(drain(*source, 1, 5 * kSecond), Texts{});
+  ASSERT_EQ(handler.events, Texts{"assigned 0"});
+  cluster.produce("a", 0, 1, "new");
+  EXPECT_EQ(drain(*source, 1), Texts{"0/3:new0"});
+}
+
+TEST(KafkaSource, RefusesWhatCannotWork) {
+  const auto error_of = [](std::vector<std::pair<std::string, Node>> entries) {
+    entries.emplace_back("brokers", Node::text("127.0.0.1:1"));
+    const auto made = make_source("kafka", Node::map(std::move(entries)));
+    return made.ok() ? std::string() : made.error().message;
+  };
+  const auto with_option = [&](const std::string& name, const std::string& value) {
+    return error_of(
+        {{"topics", Node::text("a")}, {"options", Node::map({{name, Node::text(value)}})}});
+  };
+  EXPECT_EQ(error_of({{"topics", Node::text("a")}}), "");
+  EXPECT_NE(error_of({{"topics", Node::text("^a")}}), "");
+  EXPECT_NE(error_of({{"topics", list({"a", "b", "a"})}}), "");
+  EXPECT_NE(with_option("no.such.option", "1").find("no.such.option"), std::string::npos);
+  EXPECT_NE(with_option("session.timeout.ms", "soon").find("session.timeout.ms"),
+            std::string::npos);
+  const std::string secret = with_option("ssl.key.pem", "my-private-key");
+  EXPECT_EQ(secret.find("my-private-key"), std::string::npos) << secret;
+  const std::string no_file =
+      error_of({{"topics", Node::text("a")}, {"sasl_password_file", Node::text("/nowhere/p")}});
+  EXPECT_NE(no_file.find("/nowhere/p"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace driftd::ingest

@@ -1,0 +1,148 @@
+#include "ingest/quarantine.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace driftd::ingest {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+class QuarantineTest : public testing::Test {
+ protected:
+  void SetUp() override { options_ = {folder_, "pumps", 1U << 20, 16}; }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  static RawRecord record(std::string_view payload, std::int64_t position = 7) {
+    RawRecord r;
+    r.payload = payload;
+    r.key = "k";
+    r.position = position;
+    return r;
+  }
+  std::uint64_t bytes_on_disk() const {
+    std::uint64_t sum = 0;
+    for (const auto& entry : fs::directory_iterator(folder_)) sum += entry.file_size();
+    return sum;
+  }
+  std::vector<Json> listed(std::size_t limit = 1000) const {
+    std::vector<Json> out;
+    const auto lines = Quarantine::list(folder_, limit);
+    EXPECT_TRUE(lines.ok());
+    for (const std::string& line : *lines) out.push_back(Json::parse(line));
+    return out;
+  }
+
+  std::string folder_ = testing::TempDir() + "/quarantine" + std::to_string(::getpid());
+  QuarantineOptions options_;
+  ManualClock clock_{kSecond};
+};
+
+TEST_F(QuarantineTest, KeepsWhatAPersonNeeds) {
+  Quarantine q(options_, clock_);
+  q.add(3, record("{\"a\""), RejectReason::kUndecodable, "no end");
+  q.add(3, record("\xff\x01"), RejectReason::kUndecodable, "");
+  q.add(3, record("0123456789abcde\xc3\xa9x"), RejectReason::kBadTime, "");
+  q.add(3, record(""), RejectReason::kEmptyPayload, "");
+  EXPECT_EQ(q.bytes(), 0U);
+  q.flush();
+  EXPECT_EQ(q.bytes(), bytes_on_disk());
+  const auto lines = listed();
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_EQ(
+      lines[0],
+      Json::parse(R"({"time":"1970-01-01T00:00:01Z","stream":"pumps","partition":3,"position":7,
+      "reason":"undecodable","detail":"no end","key":"k","payload":"{\"a\""})"));
+  EXPECT_EQ(lines[1]["payload_base64"], "/wE=");
+  EXPECT_EQ(lines[2]["payload"], "0123456789abcde");  // cut before the two bytes of the accent
+  EXPECT_EQ(lines[2]["truncated"], true);
+  EXPECT_EQ(lines[2]["size"], 18);
+  EXPECT_EQ(lines[3]["payload"], "");
+  EXPECT_EQ(listed(1).at(0)["reason"], "empty_payload");
+}
+
+TEST_F(QuarantineTest, HoldsItsCapAndKeepsTheNewest) {
+  options_.cap = 8000;
+  Quarantine q(options_, clock_);
+  for (int i = 0; i < 500; ++i) {
+    q.add(0, record("x", i), RejectReason::kUndecodable, "");
+    if (i % 7 == 0) q.flush();
+    EXPECT_LE(bytes_on_disk(), 8000U);
+  }
+  q.flush();
+  EXPECT_EQ(q.bytes(), bytes_on_disk());
+  EXPECT_GT(q.bytes(), 6000U);
+  const auto lines = listed();
+  EXPECT_EQ(lines.back()["position"], 499);
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    EXPECT_EQ(lines[i]["position"].get<int>(), lines[i - 1]["position"].get<int>() + 1);
+  }
+  EXPECT_EQ(q.dropped(), 0U);
+}
+
+TEST_F(QuarantineTest, GoesOnAfterARestartAndATornLine) {
+  {
+    Quarantine q(options_, clock_);
+    q.add(0, record("a"), RejectReason::kUndecodable, "");
+    q.flush();
+  }
+  for (const auto& entry : fs::directory_iterator(folder_))
+    std::ofstream(entry.path(), std::ios::app) << "{\"time\":\"19";
+  Quarantine q(options_, clock_);
+  EXPECT_EQ(q.bytes(), bytes_on_disk());
+  q.add(0, record("b"), RejectReason::kUndecodable, "");
+  q.flush();
+  const auto lines = listed();
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[1]["payload"], "b");
+}
+
+TEST_F(QuarantineTest, ManyRestartsLeaveNoPileOfFiles) {
+  for (int i = 0; i < 50; ++i) {
+    Quarantine q(options_, clock_);
+    q.add(0, record("a", i), RejectReason::kUndecodable, "");
+    q.flush();
+  }
+  EXPECT_LE(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()),
+            2 * Quarantine::kSegments);
+  EXPECT_EQ(listed().back()["position"], 49);
+}
+
+TEST_F(QuarantineTest, AFolderThatCannotBeUsedIsCounted) {
+  options_.folder = "/dev/null/quarantine";
+  Quarantine q(options_, clock_);
+  EXPECT_FALSE(q.trouble().empty());
+  q.add(0, record("a"), RejectReason::kUndecodable, "");
+  q.add(0, record("b"), RejectReason::kUndecodable, "");
+  q.flush();
+  EXPECT_EQ(q.dropped(), 2U);
+  EXPECT_EQ(q.bytes(), 0U);
+}
+
+TEST_F(QuarantineTest, AFullDiskIsCounted) {
+  fs::create_directories(folder_);
+  fs::create_symlink("/dev/full", folder_ + "/quarantine-000000000001.jsonl");
+  Quarantine q(options_, clock_);
+  // The link has no size, so it is taken for no segment, and the first segment gets its name.
+  q.add(0, record("a"), RejectReason::kUndecodable, "");
+  q.flush();
+  EXPECT_EQ(q.dropped(), 1U);
+  EXPECT_NE(q.trouble().find("No space left"), std::string::npos) << q.trouble();
+}
+
+TEST_F(QuarantineTest, ACapSmallerThanALineDropsIt) {
+  options_.cap = 64;
+  Quarantine q(options_, clock_);
+  q.add(0, record("a"), RejectReason::kUndecodable, "");
+  q.flush();
+  EXPECT_EQ(q.dropped(), 1U);
+  EXPECT_EQ(bytes_on_disk(), 0U);
+}
+
+}  // namespace
+}  // namespace driftd::ingest
