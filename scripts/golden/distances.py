@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Distances computed by scipy and numpy, for tests/stats. Run with scipy >= 1.10; writes JSON to stdout.
+
+    python3 scripts/golden/distances.py > tests/golden/distances.json
+
+Every case has the bins' inclusive upper edges (none for categories), the counts and the sums of both sides,
+and the expected numbers by metric: [value, p-value or null, parameters]. Metrics on distribution functions
+are computed by scipy on the values themselves, which stand one a bin, so that grouping loses nothing.
+"""
+import json
+import math
+import warnings
+
+import numpy as np
+from scipy import stats
+from scipy.spatial.distance import jensenshannon
+
+warnings.simplefilter("ignore")
+
+
+def jeffreys(counts):
+    return (counts + 0.5) / (counts.sum() + 0.5 * len(counts))
+
+
+def evidently(counts):
+    share = counts / counts.sum()
+    fill = share[share > 0].min()
+    return np.where(share == 0, fill / 1e6 if fill <= 0.0001 else 0.0001, share)
+
+
+def by_bins(r, c):
+    """Metrics that look at bins one by one; bins empty on both sides are left out."""
+    keep = (r + c) > 0
+    r, c = r[keep].astype(float), c[keep].astype(float)
+    m, n = r.sum(), c.sum()
+    s, df = n * m / (n + m), len(r) - 1
+    p, q, pj, qj, pe, qe = r / m, c / n, jeffreys(r), jeffreys(c), evidently(r), evidently(c)
+    tail = lambda x: float(stats.chi2.sf(x, df)) if df > 0 else 1.0
+    psi = float(np.sum((qj - pj) * np.log(qj / pj)))
+    kl = float(stats.entropy(pj, qj))
+    js = float(jensenshannon(p, q)) ** 2
+    h = math.sqrt(float(np.sum((np.sqrt(p) - np.sqrt(q)) ** 2)) / 2)
+    chi2 = stats.chi2_contingency(np.array([r, c]), correction=False) if df > 0 else None
+    out = [
+        ["psi", psi, tail(s * psi), {}],
+        ["psi", float(np.sum((qe - pe) * np.log(qe / pe))), None, {"zero": "evidently"}],
+        ["kl", kl, tail(2 * s * kl), {}],
+        ["kl", float(stats.entropy(qj, pj, base=2)), None, {"direction": "current_reference", "log_base": "2"}],
+        ["kl", float(stats.entropy(pe, qe)), None, {"zero": "evidently"}],
+        ["jensen_shannon", float(jensenshannon(p, q, base=2)), tail(8 * s * js), {}],
+        ["jensen_shannon", float(jensenshannon(p, q)), None, {"log_base": "e"}],
+        ["jensen_shannon", js / math.log(2), None, {"form": "divergence"}],
+        ["hellinger", h, tail(8 * s * h * h), {}],
+        ["total_variation", float(np.abs(p - q).sum() / 2), None, {}],
+        ["l_infinity", float(np.abs(p - q).max()), None, {}],
+    ]
+    if chi2 is not None:
+        out.append(["chi_square", float(chi2[0]), float(chi2[1]), {}])
+        if (r > 0).all():
+            one = stats.chisquare(c, r * n / m)
+            out.append(["chi_square", float(one[0]), float(one[1]), {"form": "one_way"}])
+    return out
+
+
+def by_values(x, y):
+    """x the reference's values, y the window's; every distinct value has a bin."""
+    n = round(len(x) * len(y) / (len(x) + len(y)))
+    d = float(stats.ks_2samp(x, y).statistic)
+    out = [
+        ["ks", d, float(stats.kstwo.sf(d, n)), {}],
+        ["ks", max(0.0, d - 1.8 * math.sqrt(1 / len(x) + 1 / len(y))), None, {"robust": "true"}],
+        ["wasserstein", float(stats.wasserstein_distance(x, y)), None, {}],
+        ["energy", float(stats.energy_distance(x, y)), None, {}],
+    ]
+    if np.std(x) > 0:
+        out.append(["wasserstein", float(stats.wasserstein_distance(x, y) / np.std(x)), None, {"normalize": "sd"}])
+    cvm = stats.cramervonmises_2samp(x, y, method="asymptotic")
+    out.append(["cramer_von_mises", float(cvm.statistic), float(cvm.pvalue), {}])
+    if len(np.unique(np.concatenate([x, y]))) > 1:
+        ad = stats.anderson_ksamp([x, y])
+        p = float(ad.pvalue)
+        out.append(["anderson_darling", float(ad.statistic), p if 0.001 < p < 0.25 else None, {}])
+    return out
+
+
+def values_case(name, x, y):
+    """Bins as a reference with these values would have: one a value, open ends for the rest."""
+    known = np.unique(x)
+    extra = np.unique(y)
+    assert set(extra) - set(known) <= {v for v in extra if v < known[0] or v > known[-1]}, name
+    edges = [float(np.nextafter(known[0], -np.inf))] + [float(v) for v in known]
+    bins = lambda v: np.searchsorted(edges, v, side="left")
+    r, c = np.bincount(bins(x), minlength=len(edges) + 1), np.bincount(bins(y), minlength=len(edges) + 1)
+    rs, cs = np.bincount(bins(x), x, len(edges) + 1), np.bincount(bins(y), y, len(edges) + 1)
+    # Open ends hold several values of the window; there scipy sees more than the bins do.
+    ends = [v for v in extra if v < known[0]], [v for v in extra if v > known[-1]]
+    expect = by_bins(r, c)
+    if all(len(e) <= 1 for e in ends):
+        expect += by_values(x, y)
+    return {"name": name, "edges": edges, "reference": r.tolist(), "current": c.tolist(), "reference_sums": rs.tolist(),
+            "current_sums": cs.tolist(), "sd0": float(np.std(x)), "expect": expect}
+
+
+def categories_case(name, r, c):
+    return {"name": name, "edges": None, "reference": r, "current": c, "expect": by_bins(np.array(r), np.array(c))}
+
+
+def main():
+    rng = np.random.default_rng(20261123)
+    quantised = lambda mean, sd, size: np.round(rng.normal(mean, sd, size) * 4) / 4
+    clip = lambda v, x: np.clip(v, x.min(), x.max())
+    cases = []
+    for name, shift, scale, m, n in [("same", 0, 1, 2000, 300), ("shifted", 0.5, 1, 2000, 300), ("wider", 0, 1.6, 2000, 500),
+                                     ("small", 0.3, 1, 60, 25), ("large", 0.05, 1, 20000, 8000)]:
+        x = quantised(10, 2, m)
+        y = clip(quantised(10 + shift * 2, 2 * scale, n), x)
+        y = y[np.isin(y, x)]
+        cases.append(values_case(name, x, y))
+    cases.append(values_case("two_values", np.array([0.0] * 70 + [1.0] * 30), np.array([0.0] * 20 + [1.0] * 30)))
+    cases.append(values_case("constant_reference", np.array([5.0] * 40), np.array([5.0] * 20 + [7.0] * 5)))
+    cases.append(values_case("beyond_the_maximum", quantised(0, 1, 500), np.array([100.0] * 50)))
+    ref = np.array([((i * 37) % 101) / 10 for i in range(200)])
+    cases.append(values_case("negative", -ref, -ref[::3]))
+    # The data of Evidently's numbers, on its own bins: Sturges' over both sides.
+    cur = np.array([((i * 53) % 97) / 10 * 1.1 + 0.5 for i in range(150)])
+    edges = np.histogram_bin_edges(np.concatenate([ref, cur]), "sturges")
+    r, c = np.histogram(ref, edges)[0], np.histogram(cur, edges)[0]
+    case = {"name": "evidently_sturges", "edges": edges[1:-1].tolist(), "reference": r.tolist(), "current": c.tolist(), "expect": []}
+    case["expect"] = [["psi", 0.2336521144, None, {"zero": "evidently"}], ["kl", 0.0811477237, None, {"zero": "evidently"}],
+                      ["jensen_shannon", 0.1569768082, None, {"log_base": "e"}], ["jensen_shannon", 0.1885483620, None, {}]]
+    cases.append(case)
+    cat = categories_case("evidently_categories", [500, 300, 200, 0], [350, 400, 230, 20])
+    cat["expect"] += [["psi", 0.1918988227, None, {"zero": "evidently"}], ["kl", 0.0634442806, None, {"zero": "evidently"}],
+                      ["jensen_shannon", 0.1330084935, None, {"log_base": "e"}], ["jensen_shannon", 0.0255230921, None, {"form": "divergence"}],
+                      ["l_infinity", 0.15, None, {}], ["total_variation", 0.15, None, {}], ["hellinger", 0.1441655969, None, {}],
+                      ["chi_square", 62.8493257768, None, {}]]
+    cases.append(cat)
+    one_way = categories_case("evidently_one_way", [500, 300, 200], [190, 140, 70])
+    one_way["expect"] += [["chi_square", 5.0833333333, 0.0787350653, {"form": "one_way"}], ["chi_square", 3.5609720392, 0.1685562057, {}]]
+    cases.append(one_way)
+    cases.append(categories_case("disjoint", [100, 50, 0, 0], [0, 0, 30, 70]))
+    print(json.dumps({"cases": cases}, indent=None, separators=(",", ":")).replace('{"name"', '\n{"name"'))
+
+
+main()

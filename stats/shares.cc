@@ -1,0 +1,86 @@
+#include "stats/shares.h"
+
+#include <algorithm>
+#include <boost/math/distributions/chi_squared.hpp>
+
+namespace driftd::stats {
+namespace {
+
+// Evidently's way: an empty share becomes 0.0001, or a millionth of the smallest share that is not
+// empty when that is already as small; nothing is renormalised.
+void fill_like_evidently(std::array<double, Shares::kMost>& shares, std::uint32_t size) {
+  double least = 1;
+  for (std::uint32_t i = 0; i < size; ++i) {
+    if (shares[i] > 0) least = std::min(least, shares[i]);
+  }
+  const double fill = least <= 0.0001 ? least / 1e6 : 0.0001;
+  for (std::uint32_t i = 0; i < size; ++i) {
+    if (shares[i] == 0) shares[i] = fill;
+  }
+}
+
+}  // namespace
+
+std::vector<ParamSpec> share_option_params(const char* zero_default) {
+  return {{.name = "zero",
+           .type = ParamType::kChoice,
+           .sentence = "Empty bins: jeffreys adds 1/2 to every count, evidently fills in 0.0001 as Evidently does, none leaves them",
+           .default_text = zero_default,
+           .choices = {"jeffreys", "evidently", "none"}},
+          {.name = "bins",
+           .type = ParamType::kInteger,
+           .sentence = "Merge numeric bins to about so many of equal reference mass (10 for the folk thresholds of PSI); 0 takes the reference's own",
+           .default_text = "0",
+           .min = 0,
+           .max = 1000}};
+}
+
+ShareOptions read_share_options(const Params& params) {
+  ShareOptions options;
+  const std::string& zero = params.text("zero");
+  if (zero == "jeffreys") options.zero = ShareOptions::Zero::kJeffreys;
+  if (zero == "evidently") options.zero = ShareOptions::Zero::kEvidently;
+  options.bins = static_cast<std::uint32_t>(params.integer("bins"));
+  return options;
+}
+
+const char* make_shares(const Binned& reference, const Binned& current, const ShareOptions& options, Shares& out) {
+  out.size = 0;
+  out.n = current.n;
+  out.m = reference.n;
+  if (current.n <= 0 || reference.n <= 0) return "too_few_samples";
+  if (reference.counts.size() > Shares::kMost) return "not_defined";
+  const bool merge = options.bins > 0 && reference.bins->numeric();
+  const double width = merge ? reference.n / options.bins : 0;
+  double p = 0, q = 0, below = 0;
+  std::uint32_t first = 0;
+  for (std::uint32_t b = 0; b < reference.counts.size(); ++b) {
+    if (p == 0 && q == 0) first = b;
+    p += reference.counts[b];
+    q += current.counts[b];
+    const bool last = b + 1 == reference.counts.size();
+    if ((p == 0 && q == 0) || (merge && !last && below + p < width * (out.size + 1) - 1e-9)) continue;
+    below += p;
+    out.p[out.size] = p;
+    out.q[out.size] = q;
+    out.bin[out.size++] = first;
+    p = q = 0;
+  }
+  const double add = options.zero == ShareOptions::Zero::kJeffreys ? 0.5 : 0;
+  for (std::uint32_t i = 0; i < out.size; ++i) {
+    out.p[i] = (out.p[i] + add) / (out.m + add * out.size);
+    out.q[i] = (out.q[i] + add) / (out.n + add * out.size);
+  }
+  if (options.zero == ShareOptions::Zero::kEvidently) {
+    fill_like_evidently(out.p, out.size);
+    fill_like_evidently(out.q, out.size);
+  }
+  return nullptr;
+}
+
+double chi_square_tail(double x, double df) {
+  if (df <= 0 || x <= 0) return 1;
+  return boost::math::cdf(boost::math::complement(boost::math::chi_squared(df), x));
+}
+
+}  // namespace driftd::stats

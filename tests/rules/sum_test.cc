@@ -1,0 +1,26 @@
+#include "tests/rules/check_harness.h"
+
+namespace driftd::rules {
+namespace {
+
+TEST(Sum, JudgesTheStatisticAgainstBothBounds) {
+  const std::vector<double> values = {5, -2, 7};
+  const double expected = 10;
+  const auto text = [](double v) { return std::to_string(v); };
+  EXPECT_EQ(judge_values("sum", {{"min", text(expected - 0.5)}, {"max", text(expected + 0.5)}}, values).verdict, Verdict::kOk);
+  const Judgement low = judge_values("sum", {{"min", text(expected + 0.5)}}, values);
+  EXPECT_EQ(low.verdict, Verdict::kFail);
+  EXPECT_STREQ(low.reason, "too_low");
+  EXPECT_NEAR(*low.value, expected, 1e-12);
+  EXPECT_STREQ(judge_values("sum", {{"max", text(expected - 0.5)}}, values).reason, "too_high");
+}
+
+TEST(Sum, NeedsABound) {
+  Harness h("sum", {{"min", "0"}}, {number_field()});
+  h.params_ = {};
+  EXPECT_FALSE(h.make().ok());
+}
+
+TEST(Sum, AnEmptyWindowHasNoVerdict) { EXPECT_STREQ(judge_values("sum", {{"min", "0"}}, {}).reason, "too_few_samples"); }
+}  // namespace
+}  // namespace driftd::rules
