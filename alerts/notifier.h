@@ -1,9 +1,10 @@
-// Notifier: carries one message to one receiver, once. It classifies what happened; the shared stage
-// (alerts/outbox) keeps the message, waits and tries again.
+// Notifier: carries one message to one receiver, once. It classifies what happened; the shared
+// stage (alerts/outbox) keeps the message, waits and tries again.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,12 +16,12 @@
 
 namespace driftd::alerts {
 
-// What goes to a notifier: alerts of one group, all for the same route. Built from an outbox row, so
-// it is the same after a restart.
+// What goes to a notifier: alerts of one group, all for the same route. Built from an outbox row,
+// so it is the same after a restart.
 struct Message {
   std::string id;         // idempotency key, the same for every attempt; has no "."
-  std::string type;       // "alert.firing", "alert.resolved", "retrain.requested"
-  std::string group_key;  // labels of the group, "stream=pumps,segment=stream"
+  std::string type;       // "alert.firing", "alert.updated", "alert.resolved", "retrain.requested"
+  std::string group_key;  // labels of the group, values quoted: stream="pumps",segment="site=a"
   Time created_at = 0;    // wall clock
   unsigned attempt = 1;   // 1, 2, ...
   std::vector<Alert> alerts;
@@ -30,8 +31,8 @@ struct Message {
 struct Delivery {
   enum class Result { kDelivered, kRetry, kRejected, kGone };
   Result result = Result::kDelivered;
-  Duration after = 0;   // kRetry: do not try before this (Retry-After); 0: as the schedule says
-  std::string detail;   // for logs and `driftd outbox list`; no secrets
+  Duration after = 0;  // kRetry: do not try before this (Retry-After); 0: as the schedule says
+  std::string detail;  // for logs and `driftd outbox list`; no secrets
 };
 
 class Notifier {
@@ -42,6 +43,9 @@ class Notifier {
   // Receives the alerts that are firing (and recently resolved) again and again, as Alertmanager
   // wants; zero: each message once.
   virtual Duration resend_every() const { return 0; }
+  // Set: asks for retraining. It receives "retrain.requested" messages only, at most one delivered
+  // for a stream and segment within this time.
+  virtual std::optional<Duration> retrain_cooldown() const { return std::nullopt; }
 };
 
 struct NotifierContext {
@@ -51,8 +55,8 @@ struct NotifierContext {
   const Clock* clock = nullptr;
 };
 
-using NotifierFactory =
-    std::function<Result<std::unique_ptr<Notifier>>(const Params& params, const NotifierContext& context)>;
+using NotifierFactory = std::function<Result<std::unique_ptr<Notifier>>(
+    const Params& params, const NotifierContext& context)>;
 using NotifierRegistry = Registry<NotifierFactory>;
 
 // All notifiers of alerts/notifiers.def.

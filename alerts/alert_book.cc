@@ -1,0 +1,245 @@
+#include "alerts/alert_book.h"
+
+#include <algorithm>
+
+#include "alerts/alert_codec.h"
+#include "core/hash.h"
+#include "core/text.h"
+
+namespace driftd::alerts {
+namespace {
+
+constexpr std::size_t kMaxLines = 8;    // finding lines kept of a window
+constexpr std::size_t kMaxChecks = 32;  // distinct failing checks kept of an alert
+constexpr std::size_t kNameShown = 64;  // bytes of a name from outside in a summary
+
+const char* const kOverflow = "overflow";
+
+std::uint8_t bit(Severity severity) {
+  return static_cast<std::uint8_t>(1U << static_cast<unsigned>(severity));
+}
+
+bool contains(const std::vector<CheckName>& checks, const CheckName& check) {
+  return std::find(checks.begin(), checks.end(), check) != checks.end();
+}
+
+void add_check(std::vector<CheckName>& checks, const CheckName& check) {
+  if (checks.size() < kMaxChecks && !contains(checks, check)) checks.push_back(check);
+}
+
+// Appends and keeps the newest `cap`.
+void push_newest(std::vector<std::string>& list, std::string text, std::size_t cap) {
+  if (list.size() >= cap) list.erase(list.begin());
+  list.push_back(std::move(text));
+}
+
+// "in_range of temperature fails (above_max: 0.12 > 0.01)".
+std::string in_words(const Finding& f) {
+  std::string out = f.check;
+  if (!f.field.empty()) out += " of " + excerpt(f.field, kNameShown);
+  out += " fails";
+  std::string why = f.reason;
+  if (f.value) {
+    if (!why.empty()) why += ": ";
+    why += format_number(*f.value);
+    if (f.threshold) {
+      why += *f.value > *f.threshold ? " > " : *f.value < *f.threshold ? " < " : " = ";
+      why += format_number(*f.threshold);
+    }
+  }
+  return why.empty() ? out : out + " (" + why + ")";
+}
+
+std::string count_of(std::uint64_t n, const std::string& thing) {
+  return std::to_string(n) + " " + thing + (n == 1 ? "" : "s");
+}
+
+// "pumps", "pumps site=a".
+std::string place(const Alert& alert) {
+  if (alert.segment.value.empty()) return alert.stream;
+  return alert.stream + " " + alert.segment.by + "=" + excerpt(alert.segment.value, kNameShown);
+}
+
+Scope scope_of(std::uint8_t severities, const std::vector<CheckName>& checks, std::size_t n) {
+  return {severities, {checks.begin(), checks.begin() + static_cast<std::ptrdiff_t>(n)}};
+}
+
+}  // namespace
+
+std::string fingerprint(const Alert& a) {
+  std::string labels;
+  for (const std::string_view part :
+       {std::string_view(a.stream), std::string_view(a.segment.by),
+        std::string_view(a.segment.value), std::string_view(to_string(a.kind)),
+        std::string_view(a.check), std::string_view(a.field)}) {
+    labels += part;
+    labels += '\0';
+  }
+  return hex64(hash64(labels));
+}
+
+AlertBook::Key AlertBook::key_of(const Finding& f) const {
+  return {f.segment, f.kind, rules_.by_check ? f.check : "", rules_.by_field ? f.field : ""};
+}
+
+AlertBook::Entry* AlertBook::entry_for(StreamAlerts& stream, const Finding& f) {
+  Key key = key_of(f);
+  auto it = stream.entries.find(key);
+  if (it != stream.entries.end()) return &it->second;
+  if (stream.entries.size() >= rules_.max_alerts) {
+    key = {Segment{kOverflow, ""}, FindingKind::kQuality, "", ""};
+  }
+  Entry& entry = stream.entries[key];
+  if (entry.alert.stream.empty()) {
+    entry.alert.stream = f.stream;
+    std::tie(entry.alert.segment, entry.alert.kind, entry.alert.check, entry.alert.field) = key;
+    entry.alert.fingerprint = fingerprint(entry.alert);
+    entry.alert.severity = Severity::kInfo;
+  }
+  return &entry;
+}
+
+void AlertBook::take(const Finding& f) {
+  if (f.verdict == Verdict::kFail) return collect(entry_for(streams_[f.stream], f)->window, f);
+  if (f.verdict != Verdict::kNoVerdict) return;
+  const auto stream = streams_.find(f.stream);
+  if (stream == streams_.end()) return;
+  const auto it = stream->second.entries.find(key_of(f));
+  if (it == stream->second.entries.end()) return;
+  if (contains(it->second.checks, {f.check, f.field})) it->second.window.unjudged = true;
+}
+
+void AlertBook::collect(OpenWindow& w, const Finding& f) {
+  if (!w.bad || f.severity > w.severity) {
+    w.severity = f.severity;
+    w.lead = in_words(f);
+  }
+  w.start = w.bad ? std::min(w.start, f.window_start) : f.window_start;
+  w.bad = true;
+  w.at_once = w.at_once || f.record_time.has_value();
+  push_newest(w.ids, f.id, kMaxFindingIds);
+  std::string line;
+  append_json(line, f);
+  push_newest(w.lines, std::move(line), kMaxLines);
+  add_check(w.checks, {f.check, f.field});
+}
+
+void AlertBook::close(const std::string& name, Time end, std::vector<AlertEvent>& out) {
+  StreamAlerts& stream = streams_[name];
+  stream.closed = end;
+  for (auto it = stream.entries.begin(); it != stream.entries.end();) {
+    Entry& entry = it->second;
+    bool over = false;
+    if (entry.window.bad) {
+      on_bad(entry, end, out);
+    } else if (!entry.window.unjudged) {
+      over = on_good(entry, end, out);
+    }
+    entry.window = OpenWindow();
+    it = over ? stream.entries.erase(it) : std::next(it);
+  }
+}
+
+void AlertBook::on_bad(Entry& entry, Time end, std::vector<AlertEvent>& out) const {
+  Alert& alert = entry.alert;
+  OpenWindow& w = entry.window;
+  entry.good = 0;
+  if (entry.bad == 0) alert.starts_at = w.start;
+  ++entry.bad;
+  alert.last_seen = end;
+  alert.severity = std::max(alert.severity, w.severity);
+  for (std::string& id : w.ids) push_newest(alert.findings, std::move(id), kMaxFindingIds);
+  for (const CheckName& check : w.checks) add_check(entry.checks, check);
+  alert.summary = summary(entry);
+  if (alert.state == AlertState::kPending) {
+    if (entry.bad < rules_.for_windows && !w.at_once) return;
+    alert.state = AlertState::kFiring;
+    return emit(AlertEvent::Type::kFiring, entry, end, out);
+  }
+  const bool grew = entry.checks.size() > entry.told_checks;
+  const bool worse = (entry.told_severities & bit(alert.severity)) == 0;
+  if (grew || worse) emit(AlertEvent::Type::kUpdated, entry, end, out);
+}
+
+bool AlertBook::on_good(Entry& entry, Time end, std::vector<AlertEvent>& out) const {
+  if (entry.alert.state == AlertState::kPending) return true;
+  if (++entry.good < rules_.for_windows) return false;
+  resolve(entry, end, out);
+  return true;
+}
+
+void AlertBook::resolve(Entry& entry, Time at, std::vector<AlertEvent>& out) {
+  entry.alert.state = AlertState::kResolved;
+  entry.alert.ends_at = at;
+  entry.alert.summary = place(entry.alert) + ": " + to_string(entry.alert.kind) +
+                        " is well again after " + count_of(entry.bad, "bad window");
+  entry.window = OpenWindow();
+  emit(AlertEvent::Type::kResolved, entry, at, out);
+}
+
+void AlertBook::emit(AlertEvent::Type type, Entry& entry, Time at, std::vector<AlertEvent>& out) {
+  const Scope told = scope_of(entry.told_severities, entry.checks, entry.told_checks);
+  entry.told_severities |= bit(entry.alert.severity);
+  entry.told_checks = static_cast<std::uint32_t>(entry.checks.size());
+  Scope scope = scope_of(entry.told_severities, entry.checks, entry.told_checks);
+  out.push_back({type, entry.alert, at, std::move(scope), told, std::move(entry.window.lines)});
+}
+
+std::string AlertBook::summary(const Entry& entry) const {
+  std::string out = place(entry.alert) + ": ";
+  if (entry.alert.segment.by == kOverflow && entry.alert.segment.value.empty()) {
+    out += "more than " + count_of(rules_.max_alerts, "alert") + ", others not told one by one: ";
+  }
+  out += entry.window.lead;
+  const std::size_t others = entry.window.checks.size() - 1;
+  if (others > 0) out += " and " + count_of(others, "more check");
+  return out + ", " + count_of(entry.bad, "window");
+}
+
+void AlertBook::forget(const std::string& name, std::vector<AlertEvent>& out) {
+  const auto it = streams_.find(name);
+  if (it == streams_.end()) return;
+  for (auto& [key, entry] : it->second.entries) {
+    if (entry.alert.state == AlertState::kFiring) resolve(entry, it->second.closed, out);
+  }
+  streams_.erase(it);
+}
+
+std::vector<Alert> AlertBook::alerts() const {
+  std::vector<Alert> out;
+  for (const auto& [name, stream] : streams_) {
+    for (const auto& [key, entry] : stream.entries) {
+      if (entry.bad > 0) out.push_back(entry.alert);
+    }
+  }
+  return out;
+}
+
+std::vector<ActiveAlert> AlertBook::firing() const {
+  std::vector<ActiveAlert> out;
+  for (const auto& [name, stream] : streams_) {
+    for (const auto& [key, entry] : stream.entries) {
+      if (entry.alert.state != AlertState::kFiring) continue;
+      out.push_back(
+          {entry.alert, scope_of(entry.told_severities, entry.checks, entry.told_checks)});
+    }
+  }
+  return out;
+}
+
+void AlertBook::publish(Telemetry& telemetry) const {
+  for (const auto& [name, stream] : streams_) {
+    std::map<std::pair<Severity, AlertState>, double> counts;
+    for (const Severity s : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
+      counts[{s, AlertState::kPending}] = counts[{s, AlertState::kFiring}] = 0;
+    }
+    for (const auto& [key, entry] : stream.entries) {
+      if (entry.bad > 0) ++counts[{entry.alert.severity, entry.alert.state}];
+    }
+    for (const auto& [key, n] : counts) {
+      telemetry.series(Metric::kAlerts, {name, to_string(key.first), to_string(key.second)}).set(n);
+    }
+  }
+}
+
+}  // namespace driftd::alerts

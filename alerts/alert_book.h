@@ -1,0 +1,143 @@
+// AlertBook: turns findings into alerts that start once and end once.
+//
+// An alert is keyed by stream, segment and kind, and by check and field where `group_by` names
+// them. A window is bad for a key when at least one of its findings fails; a warning never makes a
+// window bad. `for_windows` bad windows in a row make the alert fire, as many good ones in a row
+// resolve it. A window is good when the stream closed it and nothing failed. A window in which a
+// check that was failing gave no verdict is neither: "cannot judge" is not "all is well". A finding
+// about a single record (a detector's alarm) fires at the close of its window without waiting for
+// more.
+//
+// Only event time and the findings decide, so the same findings make the same events after a crash,
+// in a replay, on any number of workers. Severity and the set of failing checks only grow while an
+// alert lasts, so updates are at most as many as there are checks and severities.
+//
+// Bounds: `max_alerts` a stream (so that one stream never decides what another one may say); what
+// fails beyond it makes one alert of segment "overflow" and kind quality for the stream.
+// Thread-safety: none. Cost: take() one ordered lookup; close() linear in the stream's alerts.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "core/alert.h"
+#include "core/bytes.h"
+#include "core/finding.h"
+#include "core/result.h"
+#include "core/telemetry.h"
+
+namespace driftd::alerts {
+
+struct AlertRules {
+  unsigned for_windows = 2;        // bad windows before firing, good ones before resolving; >= 1
+  bool by_check = false;           // a separate alert for each check
+  bool by_field = false;           // a separate alert for each field
+  std::size_t max_alerts = 10000;  // pending and firing, a stream
+};
+
+struct CheckName {
+  std::string check;
+  std::string field;  // empty when the check is about no field
+  bool operator==(const CheckName&) const = default;
+};
+
+// What an alert has been about since it started; decides which routes match it.
+struct Scope {
+  std::uint8_t severities = 0;    // bit 1 << Severity for each severity it had when it was told
+  std::vector<CheckName> checks;  // that failed, in order of appearance
+};
+
+struct AlertEvent {
+  enum class Type { kFiring, kUpdated, kResolved };
+  Type type = Type::kFiring;
+  Alert alert;
+  Time at = kNoTime;                       // event time: end of the window that made the event
+  Scope scope;                             // including this event
+  Scope told;                              // as it was in the event before; empty when firing
+  std::vector<std::string> finding_lines;  // JSON of the window's newest failing findings, capped
+};
+
+// A firing alert with what routes need to know about it.
+struct ActiveAlert {
+  Alert alert;
+  Scope scope;
+};
+
+class AlertBook {
+ public:
+  explicit AlertBook(AlertRules rules) : rules_(rules) {}
+
+  // Findings of a stream come ordered by window end, all of a window before its close().
+  void take(const Finding& finding);
+
+  // Every finding of the stream's windows up to `window_end` was taken. Appends what happened,
+  // ordered by segment, kind, check and field.
+  void close(const std::string& stream, Time window_end, std::vector<AlertEvent>& out);
+
+  // The stream is no longer configured: resolves what fires (as of its newest window) and forgets
+  // it.
+  void forget(const std::string& stream, std::vector<AlertEvent>& out);
+
+  // Pending and firing alerts, ordered by stream, segment, kind, check and field.
+  std::vector<Alert> alerts() const;
+  std::vector<ActiveAlert> firing() const;
+
+  // Sets driftd_alerts of every stream known.
+  void publish(Telemetry& telemetry) const;
+
+  void save(ByteWriter& out) const;
+  // Replaces the state. On an error the book is empty.
+  Status load(ByteReader& in);
+
+ private:
+  // What the findings of the window that is still open say.
+  struct OpenWindow {
+    bool bad = false;
+    bool at_once = false;   // a finding about a single record
+    bool unjudged = false;  // a check that was failing gave no verdict
+    Time start = kNoTime;
+    Severity severity = Severity::kInfo;
+    std::vector<std::string> ids;
+    std::vector<std::string> lines;
+    std::vector<CheckName> checks;
+    std::string lead;  // what fails, in words, of the first of the most severe findings
+  };
+  struct Entry {
+    Alert alert;
+    std::uint32_t bad = 0;   // bad windows since it started
+    std::uint32_t good = 0;  // good windows in a row while firing
+    std::vector<CheckName> checks;
+    std::uint32_t told_checks = 0;  // the first so many of checks were in the newest event
+    std::uint8_t told_severities = 0;
+    OpenWindow window;
+  };
+  using Key = std::tuple<Segment, FindingKind, std::string, std::string>;  // ..., check, field
+  struct StreamAlerts {
+    Time closed = kNoTime;  // end of the newest window
+    std::map<Key, Entry> entries;
+  };
+
+  Key key_of(const Finding& finding) const;
+  Entry* entry_for(StreamAlerts& stream, const Finding& finding);
+  void on_bad(Entry& entry, Time end, std::vector<AlertEvent>& out) const;
+  // True when the entry is over and must be erased.
+  bool on_good(Entry& entry, Time end, std::vector<AlertEvent>& out) const;
+  std::string summary(const Entry& entry) const;
+  static void emit(AlertEvent::Type type, Entry& entry, Time at, std::vector<AlertEvent>& out);
+  static void resolve(Entry& entry, Time at, std::vector<AlertEvent>& out);
+  static void collect(OpenWindow& window, const Finding& finding);
+  static void save_entry(ByteWriter& out, const Entry& entry);
+  static Status load_entry(ByteReader& in, const std::string& stream, Entry& entry);
+  Status load_streams(ByteReader& in);
+
+  AlertRules rules_;
+  std::map<std::string, StreamAlerts> streams_;
+};
+
+// The stable name of an alert: 16 hex digits of its labels.
+std::string fingerprint(const Alert& alert);
+
+}  // namespace driftd::alerts

@@ -1,0 +1,82 @@
+// Dispatcher: takes due messages out of the outbox, hands them to the notifiers and writes down
+// what came of it. For notifiers that want state instead of messages (resend_every() > 0) it also
+// repeats what is firing, and for 5 minutes what is over.
+//
+// Each receiver stands alone: after a failed attempt nothing is sent to it for a while (5 s
+// doubling to 5 min, or its Retry-After), a send may block for `timeout` at most, and a run sends
+// at most 16 messages to each, so a receiver that hangs or fails delays the others by at most one
+// timeout a pause. A receiver that answered 410 is not tried again until the process starts anew;
+// its messages end as gone. Retrain requests within the cooldown of the one before end as cooldown,
+// judged when they are about to be sent.
+//
+// Thread-safety: none; the app runs it on one thread and calls set_active and run_once from there.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "alerts/alert_config.h"
+#include "alerts/outbox.h"
+#include "alerts/router.h"
+#include "core/clock.h"
+#include "core/telemetry.h"
+
+namespace driftd::alerts {
+
+class Dispatcher {
+ public:
+  static constexpr Duration kDefaultTimeout = 15 * kSecond;
+
+  // `outbox`, `clock` and `telemetry` outlive the dispatcher.
+  Dispatcher(Outbox& outbox, std::vector<Receiver> receivers, Router router, const Clock& clock,
+             Telemetry& telemetry, Duration timeout = kDefaultTimeout);
+
+  // Everything that is firing now; routed to those that want state. Sent at the next run when it
+  // differs from what they were told.
+  void set_active(const std::vector<ActiveAlert>& firing);
+
+  // Sends what is due and returns the wall-clock time of the next thing to do, at most a minute
+  // ahead. Call it earlier when something was put into the outbox or set_active was called.
+  Time run_once();
+
+ private:
+  struct Lane {  // one receiver
+    Receiver receiver;
+    Takes takes;
+    bool gone = false;
+    unsigned failures = 0;  // in a row
+    Time blocked_until = 0;
+    std::vector<Alert> active;  // kState
+    bool changed = false;       // kState: active is not what was told
+    Time resend_at = 0;         // kState
+  };
+
+  void run_messages(Lane& lane);
+  void run_state(Lane& lane);
+  void end_all(Lane& lane);
+  bool blocked(const Lane& lane) const;
+  bool send_row(Lane& lane, const OutboxRow& row);
+  bool send_active(Lane& lane);
+  bool send_ended(Lane& lane, OutboxRow row, const std::set<std::string>& firing);
+  bool in_cooldown(Lane& lane, const OutboxRow& row);
+  Delivery attempt(Lane& lane, const Message& message);
+  void count_retrain(const Lane& lane, const char* result);
+  void count_dropped(const char* reason, std::size_t n = 1);
+  bool record(Lane& lane, const OutboxRow& row, const Delivery& delivery);
+  void fail(Lane& lane, const std::string& why, Duration at_least);
+  void check(const Error& error);
+  Time wake_time(const Lane& lane, Time latest);
+
+  Outbox& outbox_;
+  Router router_;
+  const Clock& clock_;
+  Telemetry& telemetry_;
+  Duration timeout_;
+  std::vector<Lane> lanes_;
+  Time prune_at_ = 0;
+  bool store_failed_ = false;  // in this run
+  bool store_told_ = false;    // logged; once until it works again
+};
+
+}  // namespace driftd::alerts

@@ -1,0 +1,42 @@
+// One HTTP POST over libcurl, and what its outcome means for a message.
+//
+// Redirects are never followed, certificates are verified, at most 64 KiB of an answer are read,
+// and the call ends at the deadline whatever the server does. Proxies come from the environment, as
+// curl documents. Nothing of headers or bodies is logged. Thread-safety: any thread.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "alerts/notifier.h"
+#include "core/clock.h"
+#include "core/result.h"
+
+namespace driftd::alerts {
+
+struct HttpRequest {
+  std::string url;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  std::string ca_file;  // PEM of the authorities to trust; empty: the system's
+};
+
+struct HttpResponse {
+  long status = 0;
+  std::string body;          // the first 64 KiB
+  Duration retry_after = 0;  // Retry-After, seconds or date; 0: none
+};
+
+// kUnavailable when there is no answer (name, connection, TLS, deadline).
+Result<HttpResponse> http_post(const HttpRequest& request, Deadline deadline);
+
+// 2xx delivered; 408, 429, 5xx and no answer: retry (with Retry-After); 410 gone; everything else,
+// among it redirects: rejected.
+Delivery delivery_of(const Result<HttpResponse>& response);
+
+// kInvalidArgument unless it is an absolute http(s) URL without user, password or control
+// characters.
+Status check_url(const std::string& url);
+
+}  // namespace driftd::alerts

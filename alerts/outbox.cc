@@ -1,0 +1,323 @@
+#include "alerts/outbox.h"
+
+#include <sqlite3.h>
+
+#include <array>
+
+#include "alerts/alert_codec.h"
+#include "alerts/sqlite_statement.h"
+#include "core/hash.h"
+#include "core/log.h"
+#include "core/text.h"
+
+namespace driftd::alerts {
+namespace {
+
+constexpr std::array<const char*, 6> kStates = {"pending", "delivered", "rejected",
+                                                "gone",    "cooldown",  "dropped"};
+constexpr std::array<Duration, 9> kWaits = {5 * kSecond, 5 * kMinute, 30 * kMinute,
+                                            2 * kHour,   5 * kHour,   10 * kHour,
+                                            14 * kHour,  20 * kHour,  24 * kHour};
+constexpr Duration kLongestWait = 30 * kHour;  // above 24 h + 20 %
+constexpr Duration kMaxRetryAfter = kDay;
+constexpr std::uint32_t kMaxAlerts = 1024;  // of a stored message
+constexpr std::uint32_t kMaxLines = 64;
+constexpr std::size_t kMaxDetail = 300;
+
+constexpr const char* kColumns =
+    "SELECT id, receiver, type, group_key, body, created_at, attempts, next_attempt_at, state, "
+    "detail "
+    "FROM outbox ";
+
+int code(RowState state) { return static_cast<int>(state); }
+
+std::string encode(const Message& m) {
+  ByteWriter out;
+  out.u32(static_cast<std::uint32_t>(m.alerts.size()));
+  for (const Alert& alert : m.alerts) save(out, alert);
+  save(out, m.finding_lines);
+  return out.take();
+}
+
+Status decode(std::string_view bytes, Message& m) {
+  ByteReader in(bytes);
+  m.alerts.resize(in.count(kMaxAlerts, 64));
+  for (Alert& alert : m.alerts) {
+    if (const Status s = load(in, alert); !s) return s;
+  }
+  if (const Status s = load(in, m.finding_lines, kMaxLines); !s) return s;
+  return in.done("message");
+}
+
+Result<OutboxRow> read_row(Statement& s) {
+  OutboxRow row;
+  row.message.id = s.text(0);
+  row.receiver = s.text(1);
+  row.message.type = s.text(2);
+  row.message.group_key = s.text(3);
+  if (const Status body = decode(s.text(4), row.message); !body) {
+    return body.error().at("outbox: message " + row.message.id);
+  }
+  row.message.created_at = s.integer(5);
+  row.message.attempt = static_cast<unsigned>(s.integer(6)) + 1;
+  row.next_attempt_at = s.integer(7);
+  const std::int64_t state = s.integer(8);
+  if (state < 0 || state >= static_cast<std::int64_t>(kStates.size())) {
+    return Error{ErrorCode::kCorrupt, "outbox: message " + row.message.id + ": unknown state"};
+  }
+  row.state = static_cast<RowState>(state);
+  row.detail = s.text(9);
+  return row;
+}
+
+Status set_finished(sqlite3* db, const std::string& id, RowState state, const std::string& detail,
+                    Time now) {
+  Statement update(db, "UPDATE outbox SET state=?, detail=?, finished_at=? WHERE id=?");
+  return update.bind(code(state)).bind(excerpt(detail, kMaxDetail)).bind(now).bind(id).run();
+}
+
+// A damaged row would stand in the way of those behind it for ever: it is dropped, and said.
+Result<std::vector<OutboxRow>> read_rows(sqlite3* db, Statement& s, Time now) {
+  std::vector<OutboxRow> rows;
+  std::vector<std::string> damaged;
+  for (;;) {
+    const auto more = s.step();
+    if (!more) return more.error();
+    if (!*more) break;
+    auto row = read_row(s);
+    if (row) {
+      rows.push_back(std::move(row).value());
+    } else {
+      log::error("dropping a damaged message", {{"error", row.error().message}});
+      damaged.push_back(s.text(0));
+    }
+  }
+  for (const std::string& id : damaged) {
+    if (const Status done = set_finished(db, id, RowState::kDropped, "damaged", now); !done) {
+      return done.error();
+    }
+  }
+  return rows;
+}
+
+Result<std::size_t> count(sqlite3* db, const char* sql) {
+  Statement s(db, sql);
+  const auto row = s.step();
+  if (!row) return row.error();
+  return static_cast<std::size_t>(s.integer(0));
+}
+
+// Takes the oldest finished rows away until `room` more fit; returns how many do.
+Result<std::size_t> make_room(sqlite3* db, std::size_t room, std::size_t max_rows) {
+  const auto rows = count(db, "SELECT COUNT(*) FROM outbox");
+  if (!rows) return rows.error();
+  if (*rows + room <= max_rows) return room;
+  Statement oldest(db,
+                   "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state<>0 "
+                   "ORDER BY finished_at LIMIT ?)");
+  oldest.bind(static_cast<std::int64_t>(*rows + room - max_rows));
+  if (const Status s = oldest.run(); !s) return s.error();
+  const auto left = count(db, "SELECT COUNT(*) FROM outbox");
+  if (!left) return left.error();
+  return *left >= max_rows ? 0 : std::min(room, max_rows - *left);
+}
+
+Result<bool> known(Statement& find, const std::string& id) {
+  find.reset();
+  find.bind(id);
+  auto row = find.step();
+  find.reset();  // else the transaction would stay open for reading
+  return row;
+}
+
+}  // namespace
+
+const char* to_string(RowState state) { return kStates[static_cast<std::size_t>(state)]; }
+
+std::optional<Duration> retry_wait(const std::string& id, unsigned attempt) {
+  if (attempt == 0 || attempt > kWaits.size()) return std::nullopt;
+  const Duration wait = kWaits[attempt - 1];
+  const auto jitter = static_cast<std::int64_t>(hash64(id, attempt) % 401) - 200;  // per mille
+  return wait + wait / 1000 * jitter;
+}
+
+Status Outbox::create_tables(sqlite3* db) {
+  for (const char* sql :
+       {"CREATE TABLE IF NOT EXISTS outbox(id TEXT PRIMARY KEY, receiver TEXT NOT NULL, type TEXT "
+        "NOT "
+        "NULL, group_key TEXT NOT NULL, body BLOB NOT NULL, created_at INTEGER NOT NULL, attempts "
+        "INTEGER NOT NULL, next_attempt_at INTEGER NOT NULL, state INTEGER NOT NULL, detail TEXT "
+        "NOT "
+        "NULL, finished_at INTEGER NOT NULL) WITHOUT ROWID",
+        "CREATE INDEX IF NOT EXISTS outbox_due ON outbox(receiver, state, next_attempt_at)",
+        "CREATE INDEX IF NOT EXISTS outbox_finished ON outbox(state, finished_at)",
+        "CREATE TABLE IF NOT EXISTS outbox_sent(receiver TEXT, group_key TEXT, at INTEGER NOT "
+        "NULL, "
+        "PRIMARY KEY(receiver, group_key)) WITHOUT ROWID"}) {
+    if (const Status s = sqlite_execute(db, sql); !s) return s;
+  }
+  return {};
+}
+
+Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messages, Time now,
+                                Telemetry& telemetry, std::size_t max_rows) {
+  std::vector<const Outgoing*> fresh;
+  Statement find(db, "SELECT 1 FROM outbox WHERE id=?");
+  for (const Outgoing& m : messages) {
+    const auto there = known(find, m.message.id);
+    if (!there) return there.error();
+    if (!*there) fresh.push_back(&m);
+  }
+  if (fresh.empty()) return 0;
+  const auto room = make_room(db, fresh.size(), max_rows);
+  if (!room) return room.error();
+  if (*room < fresh.size()) {
+    const std::size_t refused = fresh.size() - *room;
+    telemetry.series(Metric::kOutboxDropped, {"full"}).add(static_cast<double>(refused));
+    log::error("outbox is full of undelivered messages; new ones are refused",
+               {{"refused", std::to_string(refused)}, {"rows", std::to_string(max_rows)}});
+    fresh.resize(*room);
+  }
+  Statement insert(db, "INSERT OR IGNORE INTO outbox VALUES(?,?,?,?,?,?,0,?,0,'',0)");
+  for (const Outgoing* m : fresh) {
+    insert.bind(m->message.id).bind(m->receiver).bind(m->message.type).bind(m->message.group_key);
+    insert.bind_blob(encode(m->message)).bind(now).bind(now);
+    if (const Status s = insert.run(); !s) return s.error();
+    insert.reset();
+  }
+  return fresh.size();
+}
+
+Result<std::unique_ptr<Outbox>> Outbox::open(const std::string& path) {
+  sqlite3* db = nullptr;
+  if (sqlite3_open(path.c_str(), &db) != SQLITE_OK) {
+    Error error = sqlite_error(db, "cannot open " + path);
+    sqlite3_close(db);
+    return error;
+  }
+  std::unique_ptr<Outbox> outbox(new Outbox(db));
+  sqlite3_busy_timeout(db, 5000);
+  for (const char* sql : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL"}) {
+    if (const Status s = sqlite_execute(db, sql); !s) return s.error().at(path);
+  }
+  if (const Status s = create_tables(db); !s) return s.error().at(path);
+  return outbox;
+}
+
+Outbox::~Outbox() { sqlite3_close(db_); }
+
+Result<std::vector<OutboxRow>> Outbox::due(const std::string& receiver, Time now,
+                                           std::size_t limit) {
+  const std::string sql = std::string(kColumns) +
+                          "WHERE receiver=? AND state=0 AND (next_attempt_at<=? OR "
+                          "next_attempt_at>?) ORDER BY created_at, next_attempt_at, id LIMIT ?";
+  Statement s(db_, sql.c_str());
+  s.bind(receiver).bind(now).bind(now + kLongestWait).bind(static_cast<std::int64_t>(limit));
+  return read_rows(db_, s, now);
+}
+
+Result<std::vector<OutboxRow>> Outbox::current(const std::string& receiver, Time since, Time now) {
+  const std::string sql = std::string(kColumns) +
+                          "WHERE receiver=? AND (state=0 OR (state=1 AND finished_at>? AND "
+                          "finished_at<=?)) ORDER BY created_at, id";
+  Statement s(db_, sql.c_str());
+  s.bind(receiver).bind(since).bind(now);
+  return read_rows(db_, s, now);
+}
+
+Result<std::optional<Time>> Outbox::next_due(const std::string& receiver) {
+  Statement s(db_,
+              "SELECT MIN(next_attempt_at), COUNT(*) FROM outbox WHERE receiver=? AND state=0");
+  const auto row = s.bind(receiver).step();
+  if (!row) return row.error();
+  return s.integer(1) == 0 ? std::optional<Time>() : std::optional<Time>(s.integer(0));
+}
+
+Result<std::size_t> Outbox::pending() {
+  return count(db_, "SELECT COUNT(*) FROM outbox WHERE state=0");
+}
+
+Result<RowState> Outbox::mark(const std::string& id, const Delivery& delivery, Time now) {
+  RowState state = RowState::kPending;
+  Time next = now;
+  switch (delivery.result) {
+    case Delivery::Result::kDelivered:
+      state = RowState::kDelivered;
+      break;
+    case Delivery::Result::kRejected:
+      state = RowState::kRejected;
+      break;
+    case Delivery::Result::kGone:
+      state = RowState::kGone;
+      break;
+    case Delivery::Result::kRetry: {
+      Statement tried(db_, "SELECT attempts FROM outbox WHERE id=?");
+      const auto row = tried.bind(id).step();
+      if (!row) return row.error();
+      const auto wait = retry_wait(id, static_cast<unsigned>(tried.integer(0)) + 1);
+      if (!wait) state = RowState::kDropped;
+      next = now + std::max(wait.value_or(0), std::min(delivery.after, kMaxRetryAfter));
+    }
+  }
+  Statement update(db_,
+                   "UPDATE outbox SET attempts=attempts+1, state=?, next_attempt_at=?, detail=?, "
+                   "finished_at=? WHERE id=?");
+  update.bind(code(state)).bind(next).bind(excerpt(delivery.detail, kMaxDetail));
+  update.bind(state == RowState::kPending ? 0 : now).bind(id);
+  if (const Status s = update.run(); !s) return s.error();
+  return state;
+}
+
+Status Outbox::finish(const std::string& id, RowState state, const std::string& detail, Time now) {
+  return set_finished(db_, id, state, detail, now);
+}
+
+Result<std::optional<Time>> Outbox::last_sent(const std::string& receiver,
+                                              const std::string& group_key) {
+  Statement s(db_, "SELECT at FROM outbox_sent WHERE receiver=? AND group_key=?");
+  const auto row = s.bind(receiver).bind(group_key).step();
+  if (!row) return row.error();
+  return *row ? std::optional<Time>(s.integer(0)) : std::optional<Time>();
+}
+
+Status Outbox::remember_sent(const std::string& receiver, const std::string& group_key, Time now) {
+  Statement s(db_, "INSERT OR REPLACE INTO outbox_sent VALUES(?,?,?)");
+  return s.bind(receiver).bind(group_key).bind(now).run();
+}
+
+Result<std::size_t> Outbox::prune(Time now) {
+  Statement finished(db_, "DELETE FROM outbox WHERE state<>0 AND finished_at<?");
+  if (const Status s = finished.bind(now - kKeepFinished).run(); !s) return s.error();
+  Statement sent(db_, "DELETE FROM outbox_sent WHERE at<?");
+  if (const Status s = sent.bind(now - kMaxCooldown).run(); !s) return s.error();
+  Statement old(db_,
+                "UPDATE outbox SET state=?, detail='too old', finished_at=? WHERE state=0 AND "
+                "next_attempt_at<?");
+  old.bind(code(RowState::kDropped)).bind(now).bind(now - kMaxAge);
+  if (const Status s = old.run(); !s) return s.error();
+  return static_cast<std::size_t>(sqlite3_changes(db_));
+}
+
+Result<std::vector<OutboxRow>> Outbox::list(std::size_t limit, Time now) {
+  const std::string sql = std::string(kColumns) + "ORDER BY created_at DESC, id LIMIT ?";
+  Statement s(db_, sql.c_str());
+  s.bind(static_cast<std::int64_t>(limit));
+  return read_rows(db_, s, now);
+}
+
+Status Outbox::replay(const std::string& id, Time now) {
+  Statement s(db_,
+              "UPDATE outbox SET state=0, attempts=0, next_attempt_at=?, detail='replayed', "
+              "finished_at=0 WHERE id=?");
+  if (const Status status = s.bind(now).bind(id).run(); !status) return status;
+  if (sqlite3_changes(db_) == 0) return Error{ErrorCode::kNotFound, "outbox: no message " + id};
+  return {};
+}
+
+Status Outbox::drop(const std::string& id, Time now) {
+  if (const Status s = finish(id, RowState::kDropped, "dropped by hand", now); !s) return s;
+  if (sqlite3_changes(db_) == 0) return Error{ErrorCode::kNotFound, "outbox: no message " + id};
+  return {};
+}
+
+}  // namespace driftd::alerts

@@ -1,0 +1,109 @@
+// Outbox: messages that must arrive, in SQLite, from the moment they are decided until long after.
+//
+// Rows are put in the caller's transaction (the checkpoint's), so a message exists exactly when the
+// state that made it is stored. A row is named by the message's id; putting it again (computed
+// again after a crash) does nothing while the row is known, and finished rows stay known for 7
+// days. Delivery is at least once: what was sent but not marked when the process died is sent again
+// with the same id.
+//
+// Waits follow Standard Webhooks: at once, then 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24
+// h after the attempt before, each +-20 % (by a hash of id and attempt); a longer Retry-After wins.
+// After the tenth attempt the message is dropped. A wait that is longer than any of these can only
+// come from a clock that was turned back; such a row is due at once. A damaged row is logged and
+// dropped.
+//
+// Bound: kMaxRows. At it, the oldest finished rows go first; when all rows are pending, new ones
+// are refused, counted and logged. Thread-safety: none an object; put() and an Outbox on the same
+// file may run at the same time (WAL).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "alerts/notifier.h"
+#include "alerts/router.h"
+#include "core/result.h"
+#include "core/telemetry.h"
+
+struct sqlite3;
+
+namespace driftd::alerts {
+
+enum class RowState : std::uint8_t {
+  kPending,    // to be sent, or to be sent again
+  kDelivered,  // taken by the receiver
+  kRejected,   // the receiver will never take it
+  kGone,       // the receiver said that it is gone (410)
+  kCooldown,   // a retrain request within the cooldown of the one before; never sent
+  kDropped     // attempts used up, too old, or dropped by an operator
+};
+const char* to_string(RowState state);  // pending delivered rejected gone cooldown dropped
+
+struct OutboxRow {
+  std::string receiver;
+  Message message;  // attempt: the next one
+  RowState state = RowState::kPending;
+  Time next_attempt_at = 0;  // wall clock
+  std::string detail;        // of the newest attempt
+};
+
+class Outbox {
+ public:
+  static constexpr std::size_t kMaxRows = 10000;
+  static constexpr Duration kKeepFinished = 7 * kDay;
+  static constexpr Duration kMaxAge = 5 * kDay;  // pending rows overdue for longer are dropped
+  static constexpr Duration kMaxCooldown = 90 * kDay;  // sent times older than this are forgotten
+
+  // Makes the tables where they are missing; any open connection. Idempotent.
+  static Status create_tables(sqlite3* db);
+
+  // Adds the messages that are not known yet, within the caller's transaction. Refused ones are
+  // counted (driftd_outbox_dropped_total reason full). Returns how many were added.
+  static Result<std::size_t> put(sqlite3* db, const std::vector<Outgoing>& messages, Time now,
+                                 Telemetry& telemetry, std::size_t max_rows = kMaxRows);
+
+  // An own connection to the file, made when missing.
+  static Result<std::unique_ptr<Outbox>> open(const std::string& path);
+  ~Outbox();
+  Outbox(const Outbox&) = delete;
+  Outbox& operator=(const Outbox&) = delete;
+
+  // Pending rows of the receiver whose time has come, oldest first.
+  Result<std::vector<OutboxRow>> due(const std::string& receiver, Time now, std::size_t limit);
+  // Rows of the receiver that are pending, or were delivered after `since`; oldest first.
+  Result<std::vector<OutboxRow>> current(const std::string& receiver, Time since, Time now);
+  // When the receiver's next pending row is due; nullopt when it has none.
+  Result<std::optional<Time>> next_due(const std::string& receiver);
+  Result<std::size_t> pending();
+
+  // Records what an attempt came to, and returns the row's state after it.
+  Result<RowState> mark(const std::string& id, const Delivery& delivery, Time now);
+  // Ends a pending row without an attempt.
+  Status finish(const std::string& id, RowState state, const std::string& detail, Time now);
+
+  // When the receiver was last sent a message of this group (see remember_sent).
+  Result<std::optional<Time>> last_sent(const std::string& receiver, const std::string& group_key);
+  Status remember_sent(const std::string& receiver, const std::string& group_key, Time now);
+
+  // Forgets finished rows after kKeepFinished; drops pending ones after kMaxAge and returns how
+  // many.
+  Result<std::size_t> prune(Time now);
+
+  // For operators. list: newest first. replay: pending again, from the first attempt, also when it
+  // was delivered. drop: never sent again. Both fail with kNotFound on an unknown id.
+  Result<std::vector<OutboxRow>> list(std::size_t limit, Time now);
+  Status replay(const std::string& id, Time now);
+  Status drop(const std::string& id, Time now);
+
+ private:
+  explicit Outbox(sqlite3* db) : db_(db) {}
+  sqlite3* db_;
+};
+
+// How long to wait after attempt number `attempt` (from 1) of a message failed; nullopt: give up.
+std::optional<Duration> retry_wait(const std::string& id, unsigned attempt);
+
+}  // namespace driftd::alerts

@@ -1,0 +1,69 @@
+#include "alerts/webhook_sender.h"
+
+#include <fstream>
+
+#include "alerts/cloud_event.h"
+#include "alerts/http_client.h"
+#include "alerts/webhook_signature.h"
+
+namespace driftd::alerts {
+namespace {
+
+Result<std::string> read_secret(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text(4096, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.empty()) return Error{ErrorCode::kIo, "secret file " + path + " cannot be read"};
+  auto key = decode_secret(text);
+  if (!key) return key.error().at("secret file " + path);
+  return key;
+}
+
+}  // namespace
+
+std::vector<ParamSpec> webhook_params() {
+  return {
+      {.name = "url",
+       .sentence = "Where to post, http or https, without user and password",
+       .required = true},
+      {.name = "secret_file",
+       .type = ParamType::kTextList,
+       .sentence =
+           "Files with the signing secret, whsec_ and base64 or plain; the newest first, old "
+           "ones beside it while receivers change over; without it messages are not signed"},
+      {.name = "ca_file",
+       .sentence = "PEM file of the authorities to trust instead of the system's"},
+  };
+}
+
+Result<WebhookSender> WebhookSender::make(const Params& params, const NotifierContext& context) {
+  WebhookSender sender;
+  sender.url_ = params.text("url");
+  sender.secret_files_ = params.texts("secret_file");
+  sender.ca_file_ = params.text("ca_file");
+  sender.clock_ = context.clock;
+  if (const Status url = check_url(sender.url_); !url) return url.error();
+  return sender;
+}
+
+Delivery WebhookSender::post(const std::string& id, const std::string& body,
+                             Deadline deadline) const {
+  const std::int64_t seconds = clock_->now() / kSecond;  // of the attempt
+  HttpRequest request{.url = url_, .headers = {}, .body = body, .ca_file = ca_file_};
+  request.headers = {{"Content-Type", kCloudEventType},
+                     {"webhook-id", id},
+                     {"webhook-timestamp", std::to_string(seconds)}};
+  std::vector<std::string> keys;
+  for (const std::string& path : secret_files_) {
+    auto key = read_secret(path);
+    if (!key) return {Delivery::Result::kRetry, 0, key.error().message};
+    keys.push_back(std::move(key).value());
+  }
+  if (!keys.empty()) {
+    request.headers.emplace_back("webhook-signature", webhook_signature(keys, id, seconds, body));
+  }
+  return delivery_of(http_post(request, deadline));
+}
+
+}  // namespace driftd::alerts
