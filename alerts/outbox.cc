@@ -5,7 +5,7 @@
 #include <array>
 
 #include "alerts/alert_codec.h"
-#include "alerts/sqlite_statement.h"
+#include "core/sqlite_statement.h"
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/text.h"

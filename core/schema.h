@@ -33,8 +33,8 @@ struct Field {
   std::string name;
   FieldKind kind = FieldKind::kNumber;
   FieldRole role = FieldRole::kFeature;
-  std::string unit;              // "celsius"; for people
-  std::string path;              // where it stands in a record: a JSON pointer or a column name
+  std::string unit = {};         // "celsius"; for people
+  std::string path = {};         // where it stands in a record: a JSON pointer or a column name
   bool numbers_in_text = false;  // "21.5" counts as the number 21.5
 };
 

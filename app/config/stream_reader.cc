@@ -262,7 +262,12 @@ StreamConfig read_stream(const std::string& name, const Node& node, const Servic
   stream.reference = params.text("reference");
   std::string canonical;
   for (const auto& [key, value] : node.entries) {
-    if (key == "from") continue;  // where records come from changes no verdict
+    if (key == "from") {  // where records come from changes no verdict
+      std::string from;
+      dump(value, from);
+      stream.from_hash = sha256_hex(from).substr(0, 16);
+      continue;
+    }
     append_json_string(canonical, key);
     dump(value, canonical);
   }

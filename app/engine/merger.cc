@@ -77,6 +77,7 @@ void Merger::emit_complete() {
 void Merger::emit(Time end, std::map<std::uint32_t, PartitionOutput> outputs, bool idle) {
   const WindowConfig& windows = plan_->config.windows;
   ClosedWindow closed;
+  closed.stream = plan_->config.name;
   closed.end = end;
   const char* closed_by = idle ? "idle" : "";
   std::map<SegmentKey, stats::Block>& merged = recent_[end];

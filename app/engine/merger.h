@@ -22,6 +22,7 @@ namespace driftd::app {
 
 // All findings of a stream that belong to one window end, in the order of the findings log.
 struct ClosedWindow {
+  std::string stream;
   Time end = kNoTime;
   std::uint64_t late = 0;      // records too late, since the window before
   std::uint32_t windows = 0;   // wide windows judged

@@ -57,6 +57,7 @@ struct StreamConfig {
   std::string reference;  // "pumps@production"; empty: none
   std::uint32_t sensor_cap = 1U << 20;
   std::string hash;  // of everything that findings depend on: all but the source
+  std::string from_hash;  // of the source and its parameters
 };
 
 struct StreamPlan {

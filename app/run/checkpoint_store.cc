@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "core/hash.h"
+#include "core/sqlite_statement.h"
 
 namespace driftd::app {
 namespace {
@@ -15,39 +16,14 @@ Error failed(sqlite3* db, const std::string& what) {
   return {damaged ? ErrorCode::kCorrupt : ErrorCode::kIo, "checkpoint store: " + what + ": " + sqlite3_errmsg(db)};
 }
 
-// A prepared statement; finalized when it goes.
-class Statement {
- public:
-  Statement(sqlite3* db, const char* sql) { sqlite3_prepare_v2(db, sql, -1, &statement_, nullptr); }
-  ~Statement() { sqlite3_finalize(statement_); }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-
-  bool ok() const { return statement_ != nullptr; }
-  void text(int at, const std::string& v) { sqlite3_bind_text(statement_, at, v.data(), static_cast<int>(v.size()), SQLITE_TRANSIENT); }
-  void blob(int at, const std::string& v) { sqlite3_bind_blob64(statement_, at, v.data(), v.size(), SQLITE_TRANSIENT); }
-  void integer(int at, std::int64_t v) { sqlite3_bind_int64(statement_, at, v); }
-  int step() { return sqlite3_step(statement_); }
-  void reset() { sqlite3_reset(statement_); }
-  std::int64_t integer_of(int column) { return sqlite3_column_int64(statement_, column); }
-  std::string bytes_of(int column) {
-    const void* data = sqlite3_column_blob(statement_, column);
-    const int size = sqlite3_column_bytes(statement_, column);
-    return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), static_cast<std::size_t>(size));
-  }
-
- private:
-  sqlite3_stmt* statement_ = nullptr;
-};
-
 Result<CheckpointUnit> read_unit(Statement& s) {
   CheckpointUnit unit;
-  unit.stream = s.bytes_of(0);
-  unit.partition = s.integer_of(1);
-  unit.position = s.integer_of(2);
-  unit.config_hash = s.bytes_of(3);
-  unit.state = s.bytes_of(4);
-  if (crc32c(unit.state) != static_cast<std::uint32_t>(s.integer_of(5))) {
+  unit.stream = s.text(0);
+  unit.partition = s.integer(1);
+  unit.position = s.integer(2);
+  unit.config_hash = s.text(3);
+  unit.state = s.text(4);
+  if (crc32c(unit.state) != static_cast<std::uint32_t>(s.integer(5))) {
     return Error{ErrorCode::kCorrupt, "checkpoint of stream " + unit.stream + ", partition " + std::to_string(unit.partition) +
                                           ": checksum does not match; its open windows cannot be restored"};
   }
@@ -72,14 +48,15 @@ Result<std::unique_ptr<CheckpointStore>> CheckpointStore::open(const std::string
     if (const Status s = store->execute(sql); !s) return s.error().at(path);
   }
   Statement version(db, "SELECT value FROM meta WHERE key='version'");
-  if (version.ok() && version.step() == SQLITE_ROW) {
-    if (version.integer_of(0) != kSchemaVersion) {
-      return Error{ErrorCode::kInvalidArgument, path + ": written by another version of driftd (format " +
-                                                    std::to_string(version.integer_of(0)) + ", this one reads " +
-                                                    std::to_string(kSchemaVersion) + ")"};
-    }
-  } else if (const Status s = store->execute("INSERT INTO meta VALUES('version', 1)"); !s) {
-    return s.error().at(path);
+  const auto known = version.step();
+  if (!known) return known.error().at(path);
+  if (*known && version.integer(0) != kSchemaVersion) {
+    return Error{ErrorCode::kInvalidArgument, path + ": written by another version of driftd (format " +
+                                                  std::to_string(version.integer(0)) + ", this one reads " +
+                                                  std::to_string(kSchemaVersion) + ")"};
+  }
+  if (!*known) {
+    if (const Status s = store->execute("INSERT INTO meta VALUES('version', 1)"); !s) return s.error().at(path);
   }
   return store;
 }
@@ -91,64 +68,39 @@ Status CheckpointStore::execute(const char* sql) {
   return {};
 }
 
+Status CheckpointStore::write(const Checkpoint& checkpoint) {
+  Statement unit(db_, "INSERT OR REPLACE INTO unit VALUES(?,?,?,?,?,?)");
+  for (const CheckpointUnit& u : checkpoint.units) {
+    unit.bind(u.stream).bind(u.partition).bind(u.position).bind(u.config_hash).bind_blob(u.state).bind(std::int64_t{crc32c(u.state)});
+    if (const Status s = unit.run(); !s) return s;
+    unit.reset();
+  }
+  Statement meta(db_, "INSERT OR REPLACE INTO meta VALUES('hub', ?), ('hub_crc', ?), ('saved_at', ?)");
+  meta.bind_blob(checkpoint.hub).bind(std::int64_t{crc32c(checkpoint.hub)}).bind(checkpoint.at);
+  return meta.run();
+}
+
 Result<std::uint64_t> CheckpointStore::put(const Checkpoint& checkpoint) {
   const std::scoped_lock lock(mutex_);
   if (const Status s = execute("BEGIN IMMEDIATE"); !s) return s.error();
+  Status status = write(checkpoint);
+  if (status) status = execute("COMMIT");
+  if (!status) {
+    sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+    return status.error().at("writing a checkpoint");
+  }
   std::uint64_t bytes = checkpoint.hub.size();
-  bool ok = true;
-  {
-    Statement unit(db_, "INSERT OR REPLACE INTO unit VALUES(?,?,?,?,?,?)");
-    ok = unit.ok();
-    for (const CheckpointUnit& u : checkpoint.units) {
-      if (!ok) break;
-      unit.text(1, u.stream);
-      unit.integer(2, u.partition);
-      unit.integer(3, u.position);
-      unit.text(4, u.config_hash);
-      unit.blob(5, u.state);
-      unit.integer(6, crc32c(u.state));
-      ok = unit.step() == SQLITE_DONE;
-      unit.reset();
-      bytes += u.state.size();
-    }
-    Statement meta(db_, "INSERT OR REPLACE INTO meta VALUES(?,?)");
-    ok = ok && meta.ok();
-    if (ok) {
-      meta.text(1, "hub");
-      meta.blob(2, checkpoint.hub);
-      ok = meta.step() == SQLITE_DONE;
-      meta.reset();
-    }
-    if (ok) {
-      meta.text(1, "hub_crc");
-      meta.integer(2, crc32c(checkpoint.hub));
-      ok = meta.step() == SQLITE_DONE;
-      meta.reset();
-    }
-    if (ok) {
-      meta.text(1, "saved_at");
-      meta.integer(2, checkpoint.at);
-      ok = meta.step() == SQLITE_DONE;
-    }
-  }
-  Error error = ok ? Error{} : failed(db_, "writing a checkpoint");
-  if (ok) {
-    if (const Status s = execute("COMMIT"); s) return bytes;
-    error = failed(db_, "committing a checkpoint");
-  }
-  sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
-  return error;
+  for (const CheckpointUnit& u : checkpoint.units) bytes += u.state.size();
+  return bytes;
 }
 
 Result<std::optional<CheckpointUnit>> CheckpointStore::unit(const std::string& stream, std::int64_t partition) {
   const std::scoped_lock lock(mutex_);
   Statement s(db_, "SELECT stream,partition,position,config_hash,state,crc FROM unit WHERE stream=? AND partition=?");
-  if (!s.ok()) return failed(db_, "reading a checkpoint");
-  s.text(1, stream);
-  s.integer(2, partition);
-  const int code = s.step();
-  if (code == SQLITE_DONE) return std::optional<CheckpointUnit>();
-  if (code != SQLITE_ROW) return failed(db_, "reading a checkpoint");
+  s.bind(stream).bind(partition);
+  const auto found = s.step();
+  if (!found) return found.error().at("reading a checkpoint");
+  if (!*found) return std::optional<CheckpointUnit>();
   auto unit = read_unit(s);
   if (!unit) return unit.error();
   return std::optional<CheckpointUnit>(std::move(*unit));
@@ -157,27 +109,25 @@ Result<std::optional<CheckpointUnit>> CheckpointStore::unit(const std::string& s
 Result<std::vector<CheckpointUnit>> CheckpointStore::units() {
   const std::scoped_lock lock(mutex_);
   Statement s(db_, "SELECT stream,partition,position,config_hash,state,crc FROM unit ORDER BY stream, partition");
-  if (!s.ok()) return failed(db_, "reading checkpoints");
   std::vector<CheckpointUnit> units;
-  int code = 0;
-  while ((code = s.step()) == SQLITE_ROW) {
+  for (;;) {
+    const auto found = s.step();
+    if (!found) return found.error().at("reading checkpoints");
+    if (!*found) return units;
     auto unit = read_unit(s);
     if (!unit) return unit.error();
     units.push_back(std::move(*unit));
   }
-  if (code != SQLITE_DONE) return failed(db_, "reading checkpoints");
-  return units;
 }
 
 Result<std::string> CheckpointStore::hub() {
   const std::scoped_lock lock(mutex_);
   Statement s(db_, "SELECT value, (SELECT value FROM meta WHERE key='hub_crc') FROM meta WHERE key='hub'");
-  if (!s.ok()) return failed(db_, "reading a checkpoint");
-  const int code = s.step();
-  if (code == SQLITE_DONE) return std::string();
-  if (code != SQLITE_ROW) return failed(db_, "reading a checkpoint");
-  std::string hub = s.bytes_of(0);
-  if (crc32c(hub) != static_cast<std::uint32_t>(s.integer_of(1))) {
+  const auto found = s.step();
+  if (!found) return found.error().at("reading a checkpoint");
+  if (!*found) return std::string();
+  std::string hub = s.text(0);
+  if (crc32c(hub) != static_cast<std::uint32_t>(s.integer(1))) {
     return Error{ErrorCode::kCorrupt, "checkpoint of the alerts: checksum does not match"};
   }
   return hub;
@@ -186,17 +136,16 @@ Result<std::string> CheckpointStore::hub() {
 Result<Time> CheckpointStore::saved_at() {
   const std::scoped_lock lock(mutex_);
   Statement s(db_, "SELECT value FROM meta WHERE key='saved_at'");
-  if (!s.ok()) return failed(db_, "reading a checkpoint");
-  return s.step() == SQLITE_ROW ? Time{s.integer_of(0)} : Time{0};
+  const auto found = s.step();
+  if (!found) return found.error().at("reading a checkpoint");
+  return *found ? Time{s.integer(0)} : Time{0};
 }
 
 Status CheckpointStore::remove(const std::string& stream) {
   const std::scoped_lock lock(mutex_);
   Statement s(db_, "DELETE FROM unit WHERE stream=?");
-  if (!s.ok()) return failed(db_, "removing a stream");
-  s.text(1, stream);
-  if (s.step() != SQLITE_DONE) return failed(db_, "removing a stream");
-  return {};
+  s.bind(stream);
+  return s.run();
 }
 
 }  // namespace driftd::app

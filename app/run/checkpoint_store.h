@@ -53,6 +53,7 @@ class CheckpointStore {
  private:
   explicit CheckpointStore(sqlite3* db) : db_(db) {}
   Status execute(const char* sql);
+  Status write(const Checkpoint& checkpoint);
 
   std::mutex mutex_;
   sqlite3* db_;

@@ -70,6 +70,7 @@ void StreamRuntime::report_reconfigured(Time window_start) {
   if (window_start == kNoTime) return;
   const WindowConfig& windows = plan_->config.windows;
   ClosedWindow closed;
+  closed.stream = plan_->config.name;
   closed.end = window_start + windows.slide;
   Finding f;
   f.stream = plan_->config.name;
@@ -81,7 +82,7 @@ void StreamRuntime::report_reconfigured(Time window_start) {
   f.window_end = closed.end;
   f.id = finding_id(f, plan_->config.hash);
   closed.findings.push_back(std::move(f));
-  context_.on_window(*plan_, std::move(closed));
+  context_.on_window(std::move(closed));
 }
 
 void StreamRuntime::tell_merger_partitions() {

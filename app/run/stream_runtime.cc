@@ -26,7 +26,7 @@ Result<std::unique_ptr<StreamRuntime>> StreamRuntime::make(RuntimeContext contex
     telemetry.series(Metric::kWindowDelay, {name}).set(to_seconds(r->context_.clock->now() - closed.end));
     telemetry.series(Metric::kWindows, {name}).add(closed.windows);
     r->metrics_.found(closed.findings);
-    r->context_.on_window(*r->plan_, std::move(closed));
+    r->context_.on_window(std::move(closed));
   });
   if (!merger) return merger.error();
   runtime->merger_ = std::move(*merger);

@@ -35,7 +35,7 @@ struct RuntimeContext {
                      std::string_view detail)>
       on_reject;
   // Findings of a window, in order; called under the stream's merger lock.
-  std::function<void(const StreamPlan&, ClosedWindow)> on_window;
+  std::function<void(ClosedWindow)> on_window;
   // Checkpoints everything; called on the polling thread before partitions are given up.
   std::function<void()> checkpoint_now;
 };

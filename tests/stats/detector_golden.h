@@ -66,7 +66,9 @@ inline void expect_river(const std::string& name) {
       ++i;
     }
     EXPECT_EQ(drifts, run["drifts"].get<std::vector<int>>()) << run.dump();
-    if (name == "ddm") EXPECT_EQ(warnings, run["warnings"].get<int>()) << run.dump();
+    if (name == "ddm") {
+      EXPECT_EQ(warnings, run["warnings"].get<int>()) << run.dump();
+    }
     ++compared;
     found += static_cast<int>(drifts.size());
   }

@@ -57,7 +57,7 @@ inline Sides value_sides(const std::vector<double>& reference, const std::vector
   return s;
 }
 
-inline void expect_golden(const std::string& name, double p_tolerance = 1e-9) {
+inline void expect_golden(const std::string& name, double p_tolerance = 1e-9, double tolerance = 1e-9) {
   std::ifstream file(std::string(DRIFTD_SOURCE_DIR) + "/tests/golden/distances.json");
   const auto golden = nlohmann::json::parse(file);
   int compared = 0;
@@ -86,7 +86,7 @@ inline void expect_golden(const std::string& name, double p_tolerance = 1e-9) {
       const Score score = make_distance(name, params)->score(s.reference(), s.current());
       ASSERT_EQ(score.no_verdict, nullptr) << where << ": " << score.no_verdict;
       const double value = expect[1];
-      EXPECT_NEAR(score.value, value, 1e-9 * std::max(1.0, std::fabs(value))) << where;
+      EXPECT_NEAR(score.value, value, tolerance * std::max(1.0, std::fabs(value))) << where;
       if (!expect[2].is_null()) {
         ASSERT_TRUE(score.p_value) << where;
         EXPECT_NEAR(*score.p_value, expect[2].get<double>(), p_tolerance) << where;

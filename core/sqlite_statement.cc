@@ -1,14 +1,14 @@
-#include "alerts/sqlite_statement.h"
+#include "core/sqlite_statement.h"
 
 #include <sqlite3.h>
 
-namespace driftd::alerts {
+namespace driftd {
 
 Error sqlite_error(sqlite3* db, std::string_view what) {
   const int code = sqlite3_errcode(db);
   const bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
   return {damaged ? ErrorCode::kCorrupt : ErrorCode::kIo,
-          "outbox: " + std::string(what) + ": " + sqlite3_errmsg(db)};
+          "database: " + std::string(what) + ": " + sqlite3_errmsg(db)};
 }
 
 Status sqlite_execute(sqlite3* db, const char* sql) {
@@ -63,4 +63,4 @@ std::string Statement::text(int column) {
   return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), size);
 }
 
-}  // namespace driftd::alerts
+}  // namespace driftd

@@ -1,4 +1,4 @@
-// Statement: a prepared SQLite statement that cleans up after itself; only for alerts/outbox*.cc.
+// Statement: a prepared SQLite statement that cleans up after itself.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace driftd::alerts {
+namespace driftd {
 
 // The connection's newest error.
 Error sqlite_error(sqlite3* db, std::string_view what);
@@ -44,4 +44,4 @@ class Statement {
   int bound_ = 0;
 };
 
-}  // namespace driftd::alerts
+}  // namespace driftd

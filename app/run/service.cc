@@ -1,0 +1,285 @@
+#include "app/run/service.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/log.h"
+
+namespace driftd::app {
+
+Service::Service(Config config, std::string path)
+    : config_(std::move(config)), path_(std::move(path)), telemetry_(config_.service.series_cap) {}
+
+Service::~Service() { stop(); }
+
+Status Service::start() {
+  const ServiceConfig& service = config_.service;
+  const std::string problem = exporters::listen_problem(service.listen, !service.web_config.empty(), service.allow_public);
+  if (!problem.empty()) return Error{ErrorCode::kInvalidArgument, "service: listen: " + problem};
+  std::error_code code;
+  std::filesystem::create_directories(service.data_dir, code);
+  if (code) return Error{ErrorCode::kIo, "cannot make data_dir " + service.data_dir + ": " + code.message()};
+  auto store = CheckpointStore::open(service.data_dir + "/state.db");
+  if (!store) return store.error();
+  store_ = std::move(*store);
+  auto references = stats::ReferenceStore::open(service.data_dir + "/references.db");
+  if (!references) return references.error();
+  references_ = std::move(*references);
+  const auto state = store_->hub();
+  if (!state) return state.error();
+  checkpointed_at_ = store_->saved_at().ok() ? *store_->saved_at() : Time{0};
+  auto hub = FindingHub::make({service.findings_log, service.findings_max_size, service.data_dir + "/outbox.db", service.external_url},
+                              config_.alerts, *state, telemetry_, clock_);
+  if (!hub) return hub.error();
+  hub_ = std::move(*hub);
+  telemetry_.series(Metric::kBuildInfo, {DRIFTD_VERSION, __VERSION__}).set(1);
+  telemetry_.series(Metric::kReloadOk).set(1);
+  telemetry_.series(Metric::kReloadTime).set(to_seconds(clock_.now()));
+  telemetry_.series(Metric::kCheckpointBytes).set(0);
+  telemetry_.series(Metric::kCheckpointFailures);
+  telemetry_.series(Metric::kOutboxPending);
+  if (const Status s = start_http(); !s) return s;
+  for (const StreamConfig& stream : config_.streams) {
+    auto started = start_stream(stream);
+    if (!started) return started.error();
+  }
+  publish_ages();
+  dispatcher_ = std::thread([this] { hub_->dispatch(); });
+  timer_ = std::thread([this] { checkpoint_loop(); });
+  log::info("driftd runs", {{"version", DRIFTD_VERSION}, {"listen", service.listen}, {"data_dir", service.data_dir},
+                            {"streams", std::to_string(config_.streams.size())}});
+  return {};
+}
+
+Status Service::start_http() {
+  exporters::HttpOptions options;
+  options.listen = config_.service.listen;
+  auto server = exporters::HttpServer::start(options, api_routes(*this), telemetry_);
+  if (!server) return server.error();
+  http_ = std::move(*server);
+  return {};
+}
+
+Result<std::shared_ptr<const StreamPlan>> Service::plan_of(const StreamConfig& stream) {
+  std::shared_ptr<const stats::Reference> reference;
+  if (!stream.reference.empty()) {
+    auto resolved = references_->resolve(stream.reference);
+    if (resolved) {
+      reference = std::make_shared<const stats::Reference>(std::move(*resolved));
+      telemetry_.series(Metric::kReferenceInfo, {stream.name, reference->name, std::to_string(reference->version), reference->hash}).set(1);
+    } else if (resolved.error().code == ErrorCode::kNotFound) {
+      log::warning("the stream has no reference yet; checks that need one say no_verdict",
+                   {{"stream", stream.name}, {"reference", stream.reference}, {"why", resolved.error().message}});
+    } else {
+      return resolved.error().at("stream " + stream.name);
+    }
+  }
+  return make_plan(stream, std::move(reference), config_.service.findings_all);
+}
+
+RuntimeContext Service::runtime_context() {
+  RuntimeContext context;
+  context.service = &config_.service;
+  context.telemetry = &telemetry_;
+  context.clock = &clock_;
+  context.store = store_.get();
+  context.on_window = [this](ClosedWindow closed) { hub_->take(std::move(closed)); };
+  context.checkpoint_now = [this] { checkpoint(); };
+  context.on_reject = [this](const std::string& stream, std::uint32_t partition, const RawRecord& record, RejectReason reason,
+                             std::string_view detail) {
+    Rejected& r = rejected(stream);
+    const std::scoped_lock lock(r.mutex);
+    r.quarantine->add(partition, record, reason, detail);
+  };
+  return context;
+}
+
+Service::Rejected& Service::rejected(const std::string& stream) {
+  const std::scoped_lock lock(rejected_mutex_);
+  std::unique_ptr<Rejected>& r = rejected_[stream];
+  if (r == nullptr) {
+    r = std::make_unique<Rejected>();
+    ingest::QuarantineOptions options;
+    options.folder = config_.service.data_dir + "/quarantine/" + stream;
+    options.stream = stream;
+    options.cap = config_.service.quarantine_cap;
+    r->quarantine = std::make_unique<ingest::Quarantine>(options, clock_);
+  }
+  return *r;
+}
+
+Result<std::shared_ptr<StreamRuntime>> Service::start_stream(const StreamConfig& stream) {
+  rejected(stream.name);
+  auto plan = plan_of(stream);
+  if (!plan) return plan.error();
+  auto made = StreamRuntime::make(runtime_context(), *plan);
+  if (!made) return made.error();
+  std::shared_ptr<StreamRuntime> runtime = std::move(*made);
+  {
+    const std::scoped_lock lock(streams_mutex_);
+    streams_[stream.name] = runtime;
+  }
+  if (const Status s = runtime->start(); !s) return s.error();
+  return runtime;
+}
+
+std::shared_ptr<StreamRuntime> Service::stream(const std::string& name) const {
+  const std::scoped_lock lock(streams_mutex_);
+  const auto it = streams_.find(name);
+  return it == streams_.end() ? nullptr : it->second;
+}
+
+std::vector<StreamStatus> Service::stream_status() const {
+  std::vector<std::shared_ptr<StreamRuntime>> all;
+  {
+    const std::scoped_lock lock(streams_mutex_);
+    for (const auto& [name, runtime] : streams_) all.push_back(runtime);
+  }
+  std::vector<StreamStatus> out;
+  for (const auto& runtime : all) out.push_back(runtime->status());
+  return out;
+}
+
+std::vector<std::string> Service::not_ready() const {
+  std::vector<std::string> reasons;
+  for (const StreamStatus& s : stream_status()) {
+    if (!s.ready) reasons.push_back("stream " + s.name + ": " + s.detail);
+  }
+  for (const StreamConfig& s : config_.streams) {
+    if (stream(s.name) == nullptr) reasons.push_back("stream " + s.name + ": not started");
+  }
+  return reasons;
+}
+
+void Service::checkpoint() {
+  const std::scoped_lock lock(checkpoint_mutex_);
+  std::vector<std::shared_ptr<StreamRuntime>> all;
+  {
+    const std::scoped_lock streams_lock(streams_mutex_);
+    for (const auto& [name, runtime] : streams_) all.push_back(runtime);
+  }
+  for (const auto& runtime : all) runtime->freeze();
+  Checkpoint point;
+  point.at = clock_.now();
+  for (const auto& runtime : all) runtime->collect(point);
+  ByteWriter hub;
+  hub_->save(hub);
+  point.hub = hub.take();
+  const auto written = store_->put(point);
+  if (written) {
+    for (const auto& runtime : all) runtime->committed();
+    checkpointed_at_ = point.at;
+    telemetry_.series(Metric::kCheckpointBytes).set(static_cast<double>(*written));
+    if (!checkpoint_trouble_.empty()) log::info("checkpoints are written again");
+    checkpoint_trouble_.clear();
+  } else {
+    telemetry_.series(Metric::kCheckpointFailures).add();
+    if (checkpoint_trouble_.empty()) {
+      log::error("a checkpoint could not be written; driftd goes on and tries again", {{"why", written.error().message}});
+    }
+    checkpoint_trouble_ = written.error().message;
+  }
+  for (const auto& runtime : all) runtime->thaw();
+}
+
+void Service::checkpoint_loop() {
+  std::unique_lock lock(timer_mutex_);
+  while (!timer_wakes_.wait_for(lock, std::chrono::nanoseconds(config_.service.checkpoint_every), [this] { return stopping_; })) {
+    lock.unlock();
+    checkpoint();
+    publish_ages();
+    lock.lock();
+  }
+}
+
+void Service::publish_ages() {
+  const Time now = clock_.now();
+  const Time at = checkpointed_at_;
+  telemetry_.series(Metric::kCheckpointAge).set(at == 0 ? 0 : to_seconds(now - at));
+  const std::scoped_lock lock(streams_mutex_, rejected_mutex_);
+  for (const auto& [name, runtime] : streams_) {
+    const auto& reference = runtime->plan().reference;
+    if (reference != nullptr) {
+      telemetry_.series(Metric::kReferenceAge, {name, reference->name}).set(to_seconds(now - reference->provenance.created_at));
+    }
+  }
+  for (const auto& [name, r] : rejected_) {
+    const std::scoped_lock one(r->mutex);
+    r->quarantine->flush();
+    telemetry_.series(Metric::kQuarantineBytes, {name}).set(static_cast<double>(r->quarantine->bytes()));
+    telemetry_.series(Metric::kQuarantineDropped, {name}).set(static_cast<double>(r->quarantine->dropped()));
+  }
+}
+
+Status Service::reload() {
+  const auto failed = [this](const Error& error) -> Status {
+    telemetry_.series(Metric::kReloadOk).set(0);
+    log::error("the new configuration is not applied; the old one stays", {{"file", path_}, {"why", error.message}});
+    return error;
+  };
+  auto loaded = load_config(path_);
+  if (!loaded) return failed(loaded.error());
+  // Everything that can fail is tried before anything is touched.
+  std::map<std::string, const StreamConfig*> changed;
+  for (const StreamConfig& s : loaded->streams) {
+    const StreamConfig* old = config_.stream(s.name);
+    if (old != nullptr && old->hash == s.hash && old->from_hash == s.from_hash) continue;
+    auto plan = plan_of(s);
+    if (!plan) return failed(plan.error());
+    changed[s.name] = &s;
+  }
+  std::vector<std::string> removed;
+  for (const StreamConfig& s : config_.streams) {
+    if (loaded->stream(s.name) == nullptr) removed.push_back(s.name);
+  }
+  const auto take_out = [this](const std::string& name) {
+    std::shared_ptr<StreamRuntime> runtime = stream(name);
+    if (runtime != nullptr) runtime->stop();
+    const std::scoped_lock lock(checkpoint_mutex_, streams_mutex_);
+    streams_.erase(name);
+  };
+  for (const std::string& name : removed) {
+    take_out(name);
+    if (const Status s = store_->remove(name); !s) log::warning("the state of a removed stream stays", {{"stream", name}, {"why", s.error().message}});
+    hub_->forget(name);
+  }
+  for (const auto& [name, s] : changed) {
+    take_out(name);
+    if (const auto started = start_stream(*s); !started) {
+      log::error("a changed stream could not be started", {{"stream", name}, {"why", started.error().message}});
+    }
+  }
+  config_.streams = loaded->streams;
+  config_.service.checkpoint_every = loaded->service.checkpoint_every;
+  telemetry_.series(Metric::kReloadOk).set(1);
+  telemetry_.series(Metric::kReloadTime).set(to_seconds(clock_.now()));
+  log::info("configuration applied", {{"changed", std::to_string(changed.size())}, {"removed", std::to_string(removed.size())}});
+  return {};
+}
+
+void Service::stop() {
+  {
+    const std::scoped_lock lock(timer_mutex_);
+    if (stopping_) return;
+    stopping_ = true;
+  }
+  timer_wakes_.notify_all();
+  if (timer_.joinable()) timer_.join();
+  std::vector<std::shared_ptr<StreamRuntime>> all;
+  {
+    const std::scoped_lock lock(streams_mutex_);
+    for (const auto& [name, runtime] : streams_) all.push_back(runtime);
+  }
+  for (const auto& runtime : all) runtime->stop();
+  if (store_ != nullptr && hub_ != nullptr) {
+    checkpoint();
+    publish_ages();
+  }
+  if (hub_ != nullptr) hub_->stop_dispatch();
+  if (dispatcher_.joinable()) dispatcher_.join();
+  http_.reset();
+  const std::scoped_lock lock(streams_mutex_);
+  streams_.clear();
+}
+
+}  // namespace driftd::app

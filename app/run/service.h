@@ -1,0 +1,95 @@
+// Service: everything that `driftd run` is: streams, hub, checkpoints, HTTP, reload.
+//
+// start(), reload() and stop() are called by one thread (main's); checkpoint() by any.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/config/config.h"
+#include "app/run/checkpoint_store.h"
+#include "app/run/finding_hub.h"
+#include "app/run/stream_runtime.h"
+#include "exporters/http_server.h"
+#include "ingest/quarantine.h"
+#include "stats/reference_store.h"
+
+namespace driftd::app {
+
+class Service {
+ public:
+  // `path` is read again by reload(); empty: the configuration came from nowhere (the demo).
+  Service(Config config, std::string path);
+  ~Service();
+
+  Status start();
+  // All or nothing: on an Error everything goes on as before.
+  Status reload();
+  // Drains, checkpoints, leaves. Idempotent.
+  void stop();
+
+  int http_port() const { return http_ == nullptr ? 0 : http_->port(); }
+  FindingHub& hub() { return *hub_; }
+  std::vector<StreamStatus> stream_status() const;
+  // Why /-/ready says no; empty: ready.
+  std::vector<std::string> not_ready() const;
+  bool reload_asked() { return reload_asked_.exchange(false); }
+
+  // For the API (api_routes.cc).
+  Telemetry& telemetry() { return telemetry_; }
+  stats::ReferenceStore& references() { return *references_; }
+  // The HTTP source of a stream; null when it has none. The lock keeps the stream alive meanwhile.
+  std::shared_ptr<StreamRuntime> stream(const std::string& name) const;
+  void ask_reload() { reload_asked_ = true; }
+
+ private:
+  struct Rejected {
+    std::mutex mutex;
+    std::unique_ptr<ingest::Quarantine> quarantine;
+  };
+
+  RuntimeContext runtime_context();
+  Result<std::shared_ptr<const StreamPlan>> plan_of(const StreamConfig& stream);
+  Result<std::shared_ptr<StreamRuntime>> start_stream(const StreamConfig& stream);
+  Rejected& rejected(const std::string& stream);
+  void checkpoint();
+  void checkpoint_loop();
+  void publish_ages();
+  Status start_http();
+
+  Config config_;
+  std::string path_;
+  SystemClock clock_;
+  Telemetry telemetry_;
+  std::unique_ptr<CheckpointStore> store_;
+  std::unique_ptr<stats::ReferenceStore> references_;
+  std::unique_ptr<FindingHub> hub_;
+
+  mutable std::mutex streams_mutex_;  // the map, not the streams
+  std::map<std::string, std::shared_ptr<StreamRuntime>> streams_;
+
+  std::mutex rejected_mutex_;
+  std::map<std::string, std::unique_ptr<Rejected>> rejected_;
+
+  std::mutex checkpoint_mutex_;  // one checkpoint at a time; the first in the order of locks
+  std::atomic<Time> checkpointed_at_{0};
+  std::string checkpoint_trouble_;
+
+  std::mutex timer_mutex_;
+  std::condition_variable timer_wakes_;
+  bool stopping_ = false;
+  std::atomic<bool> reload_asked_{false};
+  std::thread timer_, dispatcher_;
+  std::unique_ptr<exporters::HttpServer> http_;
+};
+
+// The routes of the HTTP API (DESIGN 6).
+std::vector<exporters::HttpRoute> api_routes(Service& service);
+
+}  // namespace driftd::app

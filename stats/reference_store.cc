@@ -1,0 +1,229 @@
+#include "stats/reference_store.h"
+
+#include <sqlite3.h>
+
+#include "core/sqlite_statement.h"
+#include "core/text.h"
+#include "stats/provenance_codec.h"
+
+namespace driftd::stats {
+
+Result<std::unique_ptr<ReferenceStore>> ReferenceStore::open(const std::string& path) {
+  sqlite3* db = nullptr;
+  if (sqlite3_open(path.c_str(), &db) != SQLITE_OK) {
+    const Error error = sqlite_error(db, "reference store " + path + " cannot be opened");
+    sqlite3_close(db);
+    return error;
+  }
+  std::unique_ptr<ReferenceStore> store(new ReferenceStore(db));
+  sqlite3_busy_timeout(db, 5000);
+  for (const char* sql :
+       {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL",
+        "CREATE TABLE IF NOT EXISTS reference(name TEXT, version INTEGER, hash TEXT, provenance BLOB, content BLOB, "
+        "PRIMARY KEY(name, version), UNIQUE(name, hash))",
+        "CREATE TABLE IF NOT EXISTS tag(name TEXT, tag TEXT, version INTEGER, PRIMARY KEY(name, tag, version))",
+        "CREATE TABLE IF NOT EXISTS promotion(id INTEGER PRIMARY KEY, name TEXT, alias TEXT, version INTEGER, valid_from INTEGER, "
+        "who TEXT, at INTEGER)"}) {
+    if (const Status s = sqlite_execute(db, sql); !s) return s.error().at("reference store " + path);
+  }
+  return store;
+}
+
+ReferenceStore::~ReferenceStore() { sqlite3_close(db_); }
+
+Status ReferenceStore::transaction(const std::function<Status()>& body) {
+  if (const Status s = sqlite_execute(db_, "BEGIN IMMEDIATE"); !s) return s;
+  Status status = body();
+  if (status) status = sqlite_execute(db_, "COMMIT");
+  if (!status) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+  return status;
+}
+
+Result<std::uint32_t> ReferenceStore::put(const Reference& reference) {
+  const std::scoped_lock lock(mutex_);
+  std::uint32_t version = 0;
+  const Status done = transaction([&]() -> Status {
+    Statement known(db_, "SELECT version FROM reference WHERE name=? AND hash=?");
+    known.bind(reference.name).bind(reference.hash);
+    const auto found = known.step();
+    if (!found) return found.error();
+    if (*found) {
+      version = static_cast<std::uint32_t>(known.integer(0));
+    } else {
+      Statement newest(db_, "SELECT COALESCE(MAX(version), 0) + 1 FROM reference WHERE name=?");
+      newest.bind(reference.name);
+      if (const auto row = newest.step(); !row) return row.error();
+      version = static_cast<std::uint32_t>(newest.integer(0));
+      ByteWriter provenance;
+      save(provenance, reference.provenance);
+      Statement insert(db_, "INSERT INTO reference VALUES(?,?,?,?,?)");
+      insert.bind(reference.name).bind(std::int64_t{version}).bind(reference.hash).bind_blob(provenance.bytes()).bind_blob(reference.content());
+      if (const Status s = insert.run(); !s) return s;
+    }
+    for (const std::string& tag : reference.tags) {
+      Statement insert(db_, "INSERT OR IGNORE INTO tag VALUES(?,?,?)");
+      insert.bind(reference.name).bind(tag).bind(std::int64_t{version});
+      if (const Status s = insert.run(); !s) return s;
+    }
+    return {};
+  });
+  if (!done) return done.error().at("storing reference " + reference.name);
+  return version;
+}
+
+Result<Reference> ReferenceStore::read(const std::string& name, std::uint32_t version) {
+  Statement s(db_, "SELECT hash, provenance, content FROM reference WHERE name=? AND version=?");
+  s.bind(name).bind(std::int64_t{version});
+  const auto found = s.step();
+  if (!found) return found.error();
+  if (!*found) return not_found(name, std::to_string(version)).error();
+  Reference r;
+  const std::string where = "reference " + name + "@" + std::to_string(version);
+  const std::string hash = s.text(0), provenance = s.text(1), content = s.text(2);
+  ByteReader in(provenance);
+  if (const Status loaded = load(in, r.provenance); !loaded) return loaded.error().at(where);
+  if (const Status loaded = r.load_content(content); !loaded) return loaded.error().at(where);
+  if (r.hash != hash) return Error{ErrorCode::kCorrupt, where + ": its content does not have its hash; the store is damaged"};
+  r.name = name;
+  r.version = version;
+  Statement tags(db_, "SELECT tag FROM tag WHERE name=? AND version=? ORDER BY tag");
+  tags.bind(name).bind(std::int64_t{version});
+  for (;;) {
+    const auto row = tags.step();
+    if (!row) return row.error();
+    if (!*row) return r;
+    r.tags.push_back(tags.text(0));
+  }
+}
+
+Result<Reference> ReferenceStore::get(const std::string& name, std::uint32_t version) {
+  const std::scoped_lock lock(mutex_);
+  return read(name, version);
+}
+
+Status ReferenceStore::not_found(const std::string& name, const std::string& what) {
+  std::vector<std::string> names, known;
+  Statement all(db_, "SELECT DISTINCT name FROM reference ORDER BY name");
+  for (auto row = all.step(); row && *row; row = all.step()) names.push_back(all.text(0));
+  Statement words(db_, "SELECT tag FROM tag WHERE name=?1 UNION SELECT alias FROM promotion WHERE name=?1 UNION "
+                       "SELECT CAST(version AS TEXT) FROM reference WHERE name=?1");
+  words.bind(name);
+  for (auto row = words.step(); row && *row; row = words.step()) known.push_back(words.text(0));
+  if (known.empty()) {
+    const auto near = nearest(name, names);
+    return Error{ErrorCode::kNotFound, "there is no reference '" + excerpt(name, 60) + "'" +
+                                           (near ? "; did you mean '" + *near + "'?" : names.empty() ? "; build one with driftd reference build" : "; there are: " + join(names))};
+  }
+  const auto near = nearest(what, known);
+  return Error{ErrorCode::kNotFound, "reference " + name + " has no '" + excerpt(what, 60) + "'" +
+                                         (near ? "; did you mean '" + *near + "'?" : "; it has: " + join(known))};
+}
+
+Result<std::uint32_t> ReferenceStore::version_of(const std::string& name, const std::string& what, Time at) {
+  const auto first = [](Statement& s) -> Result<std::uint32_t> {
+    const auto row = s.step();
+    if (!row) return row.error();
+    return *row ? static_cast<std::uint32_t>(s.integer(0)) : 0U;
+  };
+  if (what.empty()) {
+    Statement newest(db_, "SELECT COALESCE(MAX(version), 0) FROM reference WHERE name=?");
+    newest.bind(name);
+    return first(newest);
+  }
+  const auto number = parse_integer(what.front() == 'v' ? std::string_view(what).substr(1) : std::string_view(what));
+  if (number && *number > 0) return static_cast<std::uint32_t>(*number);
+  Statement alias(db_, "SELECT version FROM promotion WHERE name=? AND alias=? AND valid_from<=? ORDER BY id DESC LIMIT 1");
+  alias.bind(name).bind(what).bind(at == kNoTime ? std::numeric_limits<std::int64_t>::max() : at);
+  auto version = first(alias);
+  if (!version || *version != 0) return version;
+  Statement tag(db_, "SELECT MAX(version) FROM tag WHERE name=? AND tag=?");
+  tag.bind(name).bind(what);
+  return first(tag);
+}
+
+Result<Reference> ReferenceStore::resolve(const std::string& which, Time at) {
+  const std::scoped_lock lock(mutex_);
+  const std::size_t sign = which.find('@');
+  const std::string name = which.substr(0, sign);
+  const std::string what = sign == std::string::npos ? "" : which.substr(sign + 1);
+  const auto version = version_of(name, what, at);
+  if (!version) return version.error();
+  if (*version == 0) return not_found(name, what).error();
+  return read(name, *version);
+}
+
+Result<std::vector<ReferenceSummary>> ReferenceStore::list() {
+  const std::scoped_lock lock(mutex_);
+  std::vector<ReferenceSummary> out;
+  Statement s(db_, "SELECT name, version, hash, provenance, (SELECT GROUP_CONCAT(tag, ' ') FROM tag t WHERE t.name=r.name AND t.version=r.version) "
+                   "FROM reference r ORDER BY name, version");
+  for (;;) {
+    const auto row = s.step();
+    if (!row) return row.error();
+    if (!*row) break;
+    ReferenceSummary& one = out.emplace_back();
+    one.name = s.text(0);
+    one.version = static_cast<std::uint32_t>(s.integer(1));
+    one.hash = s.text(2);
+    const std::string provenance = s.text(3);
+    ByteReader in(provenance);
+    if (const Status loaded = load(in, one.provenance); !loaded) return loaded.error().at("reference " + one.name);
+    if (!s.text(4).empty()) one.tags.push_back(s.text(4));
+  }
+  Statement aliases(db_, "SELECT name, alias, version FROM promotion p WHERE id=(SELECT MAX(id) FROM promotion q WHERE q.name=p.name AND q.alias=p.alias)");
+  for (;;) {
+    const auto row = aliases.step();
+    if (!row) return row.error();
+    if (!*row) return out;
+    for (ReferenceSummary& one : out) {
+      if (one.name == aliases.text(0) && one.version == static_cast<std::uint32_t>(aliases.integer(2))) one.aliases.push_back(aliases.text(1));
+    }
+  }
+}
+
+Result<std::vector<Promotion>> ReferenceStore::promotions(const std::string& name) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Promotion> out;
+  Statement s(db_, "SELECT alias, version, valid_from, who, at FROM promotion WHERE name=? ORDER BY id");
+  s.bind(name);
+  for (;;) {
+    const auto row = s.step();
+    if (!row) return row.error();
+    if (!*row) return out;
+    out.push_back({s.text(0), static_cast<std::uint32_t>(s.integer(1)), s.integer(2), s.text(3), s.integer(4)});
+  }
+}
+
+Status ReferenceStore::promote(const std::string& name, std::uint32_t version, const std::string& alias, Time valid_from,
+                               const std::string& who, Time now) {
+  const std::scoped_lock lock(mutex_);
+  if (alias.empty() || parse_integer(alias)) return Error{ErrorCode::kInvalidArgument, "'" + alias + "' is no alias: it must be a word"};
+  return transaction([&]() -> Status {
+    Statement known(db_, "SELECT 1 FROM reference WHERE name=? AND version=?");
+    known.bind(name).bind(std::int64_t{version});
+    const auto row = known.step();
+    if (!row) return row.error();
+    if (!*row) return not_found(name, std::to_string(version));
+    Statement insert(db_, "INSERT INTO promotion(name, alias, version, valid_from, who, at) VALUES(?,?,?,?,?,?)");
+    insert.bind(name).bind(alias).bind(std::int64_t{version}).bind(valid_from).bind(who).bind(now);
+    return insert.run();
+  });
+}
+
+Result<std::uint32_t> ReferenceStore::rollback(const std::string& name, const std::string& alias, const std::string& who, Time now) {
+  std::uint32_t before = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    Statement s(db_, "SELECT version FROM promotion WHERE name=?1 AND alias=?2 AND version<>"
+                     "(SELECT version FROM promotion WHERE name=?1 AND alias=?2 ORDER BY id DESC LIMIT 1) ORDER BY id DESC LIMIT 1");
+    s.bind(name).bind(alias);
+    const auto row = s.step();
+    if (!row) return row.error();
+    if (!*row) return Error{ErrorCode::kNotFound, name + "@" + alias + " has no version before to go back to"};
+    before = static_cast<std::uint32_t>(s.integer(0));
+  }
+  if (const Status s = promote(name, before, alias, now, who + " (rollback)", now); !s) return s.error();
+  return before;
+}
+
+}  // namespace driftd::stats

@@ -1,0 +1,77 @@
+// ReferenceStore: references by name and version, with tags and aliases, in one SQLite file.
+//
+// A version is never changed or removed. An alias ("production") points to a version from an event time on,
+// and its history is kept, so that a replay of older data uses what held then. Every change is one
+// transaction. Several processes may use the file at the same time (WAL). Thread-safety: one call at a time
+// (internal lock).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "stats/reference.h"
+
+struct sqlite3;
+
+namespace driftd::stats {
+
+struct ReferenceSummary {
+  std::string name;
+  std::uint32_t version = 0;
+  std::string hash;
+  std::vector<std::string> tags;
+  std::vector<std::string> aliases;  // that point to it now
+  Provenance provenance;
+};
+
+struct Promotion {
+  std::string alias;
+  std::uint32_t version = 0;
+  Time valid_from = 0;  // event time
+  std::string who;
+  Time at = 0;          // wall clock
+};
+
+class ReferenceStore {
+ public:
+  static Result<std::unique_ptr<ReferenceStore>> open(const std::string& path);
+  ~ReferenceStore();
+
+  // Stores it under its name and returns its version: a new one, or the one that has this content already
+  // (its tags are added there).
+  Result<std::uint32_t> put(const Reference& reference);
+  Result<Reference> get(const std::string& name, std::uint32_t version);
+  // "NAME@ALIAS", "NAME@TAG", "NAME@VERSION" (also "@v3"), or "NAME": the newest. An alias means the
+  // version that holds for windows starting at `at`; kNoTime: now.
+  Result<Reference> resolve(const std::string& which, Time at = kNoTime);
+  Result<std::vector<ReferenceSummary>> list();
+  Result<std::vector<Promotion>> promotions(const std::string& name);
+
+  Status promote(const std::string& name, std::uint32_t version, const std::string& alias, Time valid_from,
+                 const std::string& who, Time now);
+  // Points the alias to the version before; returns it.
+  Result<std::uint32_t> rollback(const std::string& name, const std::string& alias, const std::string& who, Time now);
+
+ private:
+  explicit ReferenceStore(sqlite3* db) : db_(db) {}
+  Result<Reference> read(const std::string& name, std::uint32_t version);
+  Result<std::uint32_t> version_of(const std::string& name, const std::string& what, Time at);
+  Status not_found(const std::string& name, const std::string& what);
+  Status transaction(const std::function<Status()>& body);
+
+  std::mutex mutex_;
+  sqlite3* db_;
+};
+
+// A reference as one self-contained file: checksummed, with its name, tags and provenance.
+std::string export_bytes(const Reference& reference);
+Result<Reference> import_bytes(std::string_view bytes);
+
+// What differs, for people; one line each.
+std::vector<std::string> differences(const Reference& a, const Reference& b);
+
+}  // namespace driftd::stats
