@@ -56,7 +56,7 @@ void Telemetry::remove(Metric metric, const std::vector<std::string>& label_valu
   const auto it = slots_.find({metric, label_values});
   if (it == slots_.end() || !it->second.exported) return;
   it->second.exported = false;
-  it->second.series->set(0);
+  it->second.series->reset();
   --exported_;
 }
 
@@ -75,6 +75,7 @@ std::vector<Telemetry::Family> Telemetry::snapshot() const {
   };
   for (const auto& [key, slot] : slots_) {
     if (!slot.exported) continue;
+    if (info(key.first).type == MetricType::kGauge && !slot.series->known()) continue;
     overflow_before(key.first);
     family(key.first).samples.push_back({key.second, false, slot.series->value()});
   }

@@ -33,12 +33,27 @@ const MetricInfo& info(Metric metric);
 
 class Series {
  public:
-  void add(double v = 1) { value_.fetch_add(v, std::memory_order_relaxed); }
-  void set(double v) { value_.store(v, std::memory_order_relaxed); }
+  void add(double v = 1) {
+    value_.fetch_add(v, std::memory_order_relaxed);
+    known_.store(true, std::memory_order_relaxed);
+  }
+  void set(double v) {
+    value_.store(v, std::memory_order_relaxed);
+    known_.store(true, std::memory_order_relaxed);
+  }
   double value() const { return value_.load(std::memory_order_relaxed); }
+  // False until the first add or set. A counter starts at zero, but a gauge that nobody has set yet
+  // has no value to export.
+  bool known() const { return known_.load(std::memory_order_relaxed); }
+  // Back to the state of a new series.
+  void reset() {
+    value_.store(0, std::memory_order_relaxed);
+    known_.store(false, std::memory_order_relaxed);
+  }
 
  private:
   std::atomic<double> value_{0};
+  std::atomic<bool> known_{false};
 };
 
 class Telemetry {
@@ -61,7 +76,8 @@ class Telemetry {
     Metric metric;
     std::vector<Sample> samples;  // ordered by label values
   };
-  // Families in the order of the list, empty ones left out.
+  // Families in the order of the list (those of Telemetry itself last), empty ones left out; gauges
+  // that were never set are not in it.
   std::vector<Family> snapshot() const;
 
   std::size_t size() const;

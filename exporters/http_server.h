@@ -1,73 +1,62 @@
-// HttpServer: HTTP/1.1 on one address, over civetweb. Handlers get whole requests and give whole responses.
+// HttpServer: serves a Router over HTTP/1.1 (civetweb behind it). It bounds what a client can make
+// it do: connections, size of request line, headers and body, time to send them; what goes over is
+// answered with a problem document and the connection is closed.
 //
-// Handlers run on the server's threads, several at once: what they touch must be thread-safe. Bodies over
-// max_body are refused while they are read; a client that is slow is cut off after request_timeout. An
-// unknown path is 404, a known one with another method 405 with Allow, all as RFC 9457 problem documents.
+// One place answers every request (handler found, body read, handler called, answer written and
+// counted in driftd_http_requests_total by route pattern): authentication belongs in front of the
+// handler there, TLS into the listener's options.
+//
+// Thread-safety: port(), address() and stop() from any thread; handlers are called concurrently on
+// the server's own threads and must be thread-safe. Cost: one thread a request that is being
+// answered; keep-alive connections hold a thread for at most a second while they are idle.
+// stop() takes up to two seconds beyond the running requests (civetweb polls). IPv6 needs a civetweb
+// built with it (that of Debian 12 is not): start() says so.
+// Source: RFC 9110, RFC 9112, RFC 9457; civetweb's C API.
 #pragma once
 
-#include <functional>
-#include <map>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "core/result.h"
 #include "core/telemetry.h"
 #include "core/time.h"
+#include "exporters/http.h"
 
 namespace driftd::exporters {
 
-struct HttpRequest {
-  std::string method;
-  std::string path;
-  std::map<std::string, std::string> query;    // decoded
-  std::map<std::string, std::string> headers;  // names in lower case
-  std::vector<std::string> captured;           // what stood at each "*" of the route
-  std::string body;
-
-  std::string header(const std::string& name) const {
-    const auto it = headers.find(name);
-    return it == headers.end() ? "" : it->second;
-  }
-};
-
-struct HttpResponse {
-  int status = 200;
-  std::string content_type = "application/json";
-  std::string body;
-  std::map<std::string, std::string> headers;
-};
-
-// An RFC 9457 problem document.
-HttpResponse problem(int status, const std::string& detail);
-
-struct HttpRoute {
-  std::string method;   // "GET" serves HEAD too
-  std::string pattern;  // "/api/v1/streams/*/records"; "*" is one path segment, not empty
-  std::function<HttpResponse(const HttpRequest&)> handle;
-};
-
-struct HttpOptions {
-  std::string listen = "127.0.0.1:9464";  // host:port; [::1]:9464; port 0 takes a free one
-  unsigned threads = 4;
-  std::size_t max_body = 8U << 20;
-  Duration request_timeout = 10 * kSecond;
-};
-
 class HttpServer {
  public:
-  static Result<std::unique_ptr<HttpServer>> start(const HttpOptions& options, std::vector<HttpRoute> routes, Telemetry& telemetry);
-  ~HttpServer();  // finishes running requests
+  struct Options {
+    std::string listen = "127.0.0.1:9464";  // see listen.h; port 0: a free one, see port()
+    unsigned threads = 8;                   // requests answered at the same time; 1 to 256
+    unsigned max_connections = 256;         // above it they wait in the kernel's queue; >= threads
+    std::size_t max_body = 16U << 20;       // bytes; above it 413
+    Duration request_timeout = 30 * kSecond;  // to receive headers, and again the body; else 408
+    Duration drain_timeout = 10 * kSecond;    // stop() waits this long for requests to finish
+  };
 
-  int port() const;
+  // Listens and answers from now on. kInvalidArgument: options out of their ranges. kUnavailable:
+  // the address cannot be had (in use, not permitted); the message says which. `telemetry` may be
+  // null and must outlive the server.
+  static Result<std::unique_ptr<HttpServer>> start(const Options& options, Router router,
+                                                   Telemetry* telemetry);
+  ~HttpServer();  // stop()
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // Answers new requests with 503, lets running ones finish, then closes. Returns when all is
+  // closed; a second call does nothing.
+  void stop();
+
+  std::uint16_t port() const;   // the real one when 0 was asked for
+  std::string address() const;  // "127.0.0.1:9464"
 
  private:
   struct Impl;
   explicit HttpServer(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
-
-// Why `listen` must be refused: an address that others reach, without a web configuration. Empty: fine.
-std::string listen_problem(const std::string& listen, bool has_web_config, bool allow_public);
 
 }  // namespace driftd::exporters

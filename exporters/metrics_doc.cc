@@ -2,18 +2,47 @@
 
 #include "core/telemetry.h"
 #include "core/text.h"
+#include "exporters/process_metrics.h"
 
 namespace driftd::exporters {
+namespace {
+
+constexpr const char* kIntroduction =
+    "# Metrics\n"
+    "\n"
+    "Made by `driftd describe metrics` from `core/telemetry.def`; do not edit. Served on `GET "
+    "/metrics`\n"
+    "in the Prometheus text format 0.0.4. Names and labels are a contract; units are base units.\n"
+    "\n"
+    "A counter is there from zero on; a gauge that has never been set is not exported, and no "
+    "value is\n"
+    "ever NaN. At most `service.limits.series` series are kept: what goes beyond is added to one "
+    "series\n"
+    "of its family with the only label `overflow=\"true\"`, and counted in\n"
+    "`driftd_series_dropped_total`. Sensor names, values and p-values are never labels.\n"
+    "\n"
+    "| metric | type | labels | meaning |\n"
+    "|---|---|---|---|\n";
+
+void add_row(std::string& out, const std::string& name, MetricType type,
+             const std::vector<std::string>& labels, const std::string& help) {
+  out += "| `" + name + "` | ";
+  out += type == MetricType::kCounter ? "counter" : "gauge";
+  out += " | ";
+  if (!labels.empty()) out += "`" + join(labels, "`, `") + "`";
+  out += " | " + help + " |\n";
+}
+
+}  // namespace
 
 std::string metrics_doc() {
-  std::string out =
-      "# Metrics\n\nMade by `driftd describe metrics` from `core/telemetry.def`; do not edit. A test fails when this page is "
-      "stale.\n\nServed at `/metrics`. Labels are bounded: `segment` is `stream` or `field=value`, never a sensor. Over "
-      "`service.limits.series` the values of a family go to one series with `overflow=\"true\"`. The usual `process_*` "
-      "metrics come too.\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n";
+  std::string out = kIntroduction;
   for (int i = 0; i < static_cast<int>(Metric::kCount); ++i) {
-    const MetricInfo& m = info(static_cast<Metric>(i));
-    out += "| `" + m.name + "` | " + (m.type == MetricType::kCounter ? "counter" : "gauge") + " | " + join(m.labels) + " | " + m.help + " |\n";
+    const MetricInfo& metric = info(static_cast<Metric>(i));
+    add_row(out, metric.name, metric.type, metric.labels, metric.help);
+  }
+  for (const ProcessMetric& metric : process_metrics()) {
+    add_row(out, metric.name, metric.type, {}, metric.help);
   }
   return out;
 }

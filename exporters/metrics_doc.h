@@ -1,4 +1,5 @@
-// The metrics as a page: docs/METRICS.md and `driftd describe metrics`.
+// The metrics of core/telemetry.def and of the process as Markdown: docs/METRICS.md and what
+// `driftd describe metrics` prints. Deterministic; a test compares the committed page with it.
 #pragma once
 
 #include <string>

@@ -1,0 +1,231 @@
+#include "exporters/http_server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <stdexcept>
+#include <thread>
+
+#include "core/clock.h"
+#include "tests/exporters/http_client.h"
+
+namespace driftd::exporters {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class HttpServerTest : public ::testing::Test {
+ protected:
+  void start(HttpServer::Options options = {}) {
+    Router router;
+    router.add({"GET"}, "/hello/{name}", [](const Request& r) {
+      const std::string* q = r.query_value("q");
+      return Response{
+          200, "text/plain", "hello " + r.param("name") + (q ? " " + *q : ""), {{"X-Extra", "1"}}};
+    });
+    router.add({"POST", "PUT"}, "/echo", [this](const Request& r) {
+      ++echoes_;
+      return Response{200, "text/plain", r.method + ":" + r.body};
+    });
+    router.add({"GET"}, "/throws",
+               [](const Request&) -> Response { throw std::runtime_error("x"); });
+    router.add({"GET"}, "/slow", [this](const Request&) {
+      entered_.set_value();
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      return Response{200, "text/plain", std::string(100000, 's')};
+    });
+    options.listen = "127.0.0.1:0";
+    auto server = HttpServer::start(options, std::move(router), &telemetry_);
+    ASSERT_TRUE(server.ok()) << server.error().message;
+    server_ = std::move(server).value();
+    ASSERT_NE(server_->port(), 0);
+  }
+  std::uint16_t port() const { return server_->port(); }
+
+  Telemetry telemetry_;
+  std::atomic<int> echoes_{0};
+  std::promise<void> entered_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+TEST_F(HttpServerTest, AnswersWithParamsAndQuery) {
+  start();
+  const std::string answer = http_get(port(), "/hello/a%2Fb%20c?x=1&q=%C3%A4+b");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nContent-Type: text/plain\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nX-Extra: 1\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nX-Content-Type-Options: nosniff\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\n\r\nhello a/b c \xC3\xA4 b"));
+}
+
+TEST_F(HttpServerTest, KeepsTheConnectionAndHandlesHead) {
+  start();
+  RawClient client(port());
+  client.send("HEAD /hello/x HTTP/1.1\r\nHost: h\r\n\r\n");
+  const std::string head = client.answer(true);
+  EXPECT_THAT(head, HasSubstr("Content-Length: 7\r\n"));
+  EXPECT_THAT(head, ::testing::EndsWith("\r\n\r\n"));
+  for (int i = 0; i < 3; ++i) {
+    client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab");
+    EXPECT_THAT(client.answer(), HasSubstr("\r\n\r\nPOST:ab"));
+  }
+  client.send("GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_THAT(client.answer(), StartsWith("HTTP/1.1 404"));
+  client.send("GET /hello/y HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(client.answer(), HasSubstr("hello y"));
+  EXPECT_TRUE(client.closed());
+}
+
+TEST_F(HttpServerTest, ErrorsAreProblemDocuments) {
+  HttpServer::Options options;
+  options.max_body = 10;
+  start(options);
+  struct Case {
+    std::string request;
+    int status;
+    std::string also;
+  };
+  const std::string host = " HTTP/1.1\r\nHost: h\r\n";
+  const std::vector<Case> cases = {
+      {"GET /nothing" + host + "\r\n", 404, ""},
+      {"GET /hello/" + host + "\r\n", 404, ""},
+      {"GET /echo" + host + "\r\n", 405, "Allow: POST, PUT\r\n"},
+      {"DELETE /hello/x" + host + "\r\n", 405, "Allow: GET, HEAD\r\n"},
+      {"GET /hello/%zz" + host + "\r\n", 400, ""},
+      {"GET /hello/a%00b" + host + "\r\n", 400, ""},
+      {"GET /hello/a?x=%4" + host + "\r\n", 400, ""},
+      {"POST /echo" + host + "Content-Length: 11\r\n\r\n12345678901", 413, ""},
+      {"POST /echo" + host + "Content-Length: 100000000000\r\n\r\n", 413, ""},
+      {"POST /echo" + host + "Transfer-Encoding: chunked\r\n\r\nb\r\n12345678901\r\n0\r\n\r\n", 413,
+       ""},
+      {"GET /hello/" + std::string(9000, 'a') + host + "\r\n", 414, ""},
+      {"GET /hello/a" + host + "X-Big: " + std::string(20000, 'a') + "\r\n\r\n", 400, "16384"},
+      {"GET /throws" + host + "\r\n", 500, ""},
+      {"GARBAGE\r\n\r\n", 400, ""},
+  };
+  for (const Case& c : cases) {
+    const std::string answer = http_exchange(port(), c.request);
+    const std::string shown = c.request.substr(0, 60);
+    EXPECT_THAT(answer, HasSubstr(" " + std::to_string(c.status) + " ")) << shown;
+    EXPECT_THAT(answer, HasSubstr("Content-Type: application/problem+json\r\n")) << shown;
+    EXPECT_THAT(answer, HasSubstr("\"status\":" + std::to_string(c.status))) << shown;
+    EXPECT_THAT(answer, HasSubstr(c.also)) << shown;
+  }
+  EXPECT_EQ(echoes_, 0);
+  EXPECT_THAT(http_exchange(port(), "POST /echo" + host + "Content-Length: 10\r\n\r\n1234567890"),
+              HasSubstr("POST:1234567890"));
+}
+
+TEST_F(HttpServerTest, ReadsChunkedBodiesAndExpectations) {
+  start();
+  EXPECT_THAT(http_exchange(port(),
+                            "PUT /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                            "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"),
+              HasSubstr("PUT:abcde"));
+  RawClient client(port());
+  client.send(
+      "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  EXPECT_EQ(client.answer(), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("ok");
+  EXPECT_THAT(client.answer(), HasSubstr("POST:ok"));
+}
+
+TEST_F(HttpServerTest, AWholeMegabyteArrives) {
+  start();
+  const std::string body(1U << 20, 'm');
+  EXPECT_THAT(http_exchange(port(), "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: " +
+                                        std::to_string(body.size()) + "\r\n\r\n" + body),
+              ::testing::EndsWith("POST:" + body));
+}
+
+TEST_F(HttpServerTest, SlowBodiesEnd) {
+  HttpServer::Options options;
+  options.request_timeout = 300 * kMillisecond;
+  start(options);
+  RawClient client(port());
+  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 20\r\n\r\n");
+  const Duration from = monotonic_now();
+  for (int i = 0; i < 20 && !client.closed(100); ++i) client.send("x");
+  EXPECT_LT(monotonic_now() - from, 3 * kSecond);
+  EXPECT_EQ(echoes_, 0);
+}
+
+TEST_F(HttpServerTest, StopFinishesRequestsAndIsRepeatable) {
+  start();
+  RawClient client(port());
+  client.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+  entered_.get_future().wait();
+  server_->stop();
+  const std::string answer = client.answer();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer, ::testing::EndsWith(std::string(100000, 's')));
+  server_->stop();
+  EXPECT_FALSE(RawClient(port()).connected());
+}
+
+TEST_F(HttpServerTest, NewRequestsAreRefusedWhileStopping) {
+  start();
+  RawClient slow(port());
+  slow.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+  entered_.get_future().wait();
+  std::thread stopper([this] { server_->stop(); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_THAT(http_get(port(), "/hello/x"), StartsWith("HTTP/1.1 503"));
+  stopper.join();
+  EXPECT_THAT(slow.answer(), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(HttpServerTest, CountsByRoutePatternOnly) {
+  start();
+  http_get(port(), "/hello/a");
+  http_get(port(), "/hello/b");
+  http_get(port(), "/secret-path");
+  http_exchange(port(), "GARBAGE\r\n\r\n");
+  server_->stop();
+  const auto count = [&](const std::string& handler, const std::string& code) {
+    return telemetry_.series(Metric::kHttpRequests, {handler, code}).value();
+  };
+  EXPECT_EQ(count("/hello/{name}", "200"), 2);
+  EXPECT_EQ(count("other", "404"), 1);
+  EXPECT_EQ(count("invalid", "400"), 1);
+  EXPECT_EQ(telemetry_.size(), 3U);
+}
+
+TEST_F(HttpServerTest, SaysWhyItCannotListen) {
+  start();
+  HttpServer::Options options;
+  options.listen = "127.0.0.1:" + std::to_string(port());
+  const auto taken = HttpServer::start(options, {}, nullptr);
+  ASSERT_FALSE(taken.ok());
+  EXPECT_EQ(taken.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(taken.error().message, HasSubstr(options.listen));
+  EXPECT_THAT(taken.error().message, HasSubstr("in use"));
+
+  options.listen = "nonsense";
+  EXPECT_EQ(HttpServer::start(options, {}, nullptr).error().code, ErrorCode::kInvalidArgument);
+  options.listen = "127.0.0.1:0";
+  options.threads = 0;
+  EXPECT_EQ(HttpServer::start(options, {}, nullptr).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(HttpServerTest, ListensOnEveryKindOfAddress) {
+  for (const char* listen : {"[::1]:0", "localhost:0", ":0"}) {
+    HttpServer::Options options;
+    options.listen = listen;
+    const auto server = HttpServer::start(options, {}, nullptr);
+    if (!server && std::string(listen) == "[::1]:0") {  // civetweb or the machine has no IPv6
+      EXPECT_THAT(server.error().message, HasSubstr("listening on [::1]:0: "));
+      continue;
+    }
+    ASSERT_TRUE(server.ok()) << listen << ": " << server.error().message;
+    EXPECT_NE(server.value()->port(), 0) << listen;
+  }
+}
+
+}  // namespace
+}  // namespace driftd::exporters
