@@ -54,8 +54,13 @@ void Merger::take(PartitionOutput output) {
   emit_complete();
 }
 
+void Merger::hold(bool held) {
+  held_ = held;
+  emit_complete();
+}
+
 void Merger::emit_complete() {
-  while (!pending_.empty()) {
+  while (!held_ && !pending_.empty()) {
     const Time end = pending_.begin()->first;
     bool idle = false;
     bool waiting = false;
@@ -123,6 +128,7 @@ void Merger::judge(const SegmentKey& key, const stats::Block& block, Time end, c
   window.start = end - plan_->config.windows.size;
   window.segment = {plan_->config.windows.levels[key.first].by, key.second};
   window.closed_by = closed_by;
+  if (tap_) tap_(window);
   judge_window(*plan_, key.first, checks_, window, observer_, out);
 }
 

@@ -42,6 +42,11 @@ class Merger {
   void set_idle(std::uint32_t partition, bool idle);
 
   void take(PartitionOutput output);
+  // While held nothing is emitted: the partitions are not all known yet.
+  void hold(bool held);
+
+  // Sees every wide window that is judged; for building references.
+  void set_window_tap(std::function<void(const stats::Window&)> tap) { tap_ = std::move(tap); }
 
   // Event time up to which the stream is complete; kNoTime before the first window.
   Time complete_until() const { return emitted_until_; }
@@ -75,6 +80,8 @@ class Merger {
   std::vector<Finding> left_over_;  // of windows that were judged before the partition closed them
   std::uint64_t late_ = 0;
   Time emitted_until_ = kNoTime;
+  bool held_ = false;
+  std::function<void(const stats::Window&)> tap_;
 };
 
 }  // namespace driftd::app

@@ -76,4 +76,22 @@ Result<std::shared_ptr<const StreamPlan>> make_plan(StreamConfig config,
   return std::shared_ptr<const StreamPlan>(std::move(plan));
 }
 
+Result<std::shared_ptr<const StreamPlan>> make_counting_plan(StreamConfig config, const stats::Reference& frozen) {
+  auto plan = std::make_shared<StreamPlan>();
+  config.checks.clear();
+  plan->config = std::move(config);
+  plan->judged.assign(plan->config.windows.levels.size(), {});
+  for (const Field& field : plan->config.schema.fields) {
+    PaneLayout::FieldPlan wide{.kind = field.kind};
+    const stats::FieldProfile* profile = frozen.field({}, field.name);
+    if (profile != nullptr && field.kind != FieldKind::kText) wide.bins = &profile->bins;
+    wide.sums = is_numeric(field.kind);
+    plan->wide.fields.push_back(wide);
+    plan->narrow.fields.push_back({.kind = field.kind});
+  }
+  plan->wide.finish();
+  plan->narrow.finish();
+  return std::shared_ptr<const StreamPlan>(std::move(plan));
+}
+
 }  // namespace driftd::app

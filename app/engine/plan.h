@@ -80,6 +80,9 @@ using CheckSet = std::vector<std::unique_ptr<rules::Check>>;
 Result<std::shared_ptr<const StreamPlan>> make_plan(StreamConfig config,
                                                     std::shared_ptr<const stats::Reference> reference,
                                                     bool all_findings);
+// A plan without checks whose wide windows carry the bins and sums of every field of `frozen`, for building
+// references; `frozen` outlives it.
+Result<std::shared_ptr<const StreamPlan>> make_counting_plan(StreamConfig config, const stats::Reference& frozen);
 Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference* reference);
 
 }  // namespace driftd::app

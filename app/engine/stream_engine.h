@@ -19,6 +19,10 @@ class StreamEngine final : private OutputSink {
   // The partitions that windows wait for; else every partition that has had a record.
   void set_partitions(const std::vector<std::uint32_t>& partitions) { merger_->set_partitions(partitions); }
 
+  // While held no window goes out: partitions are read one after the other, and not all are known yet.
+  void hold(bool held) { merger_->hold(held); }
+  void set_window_tap(std::function<void(const stats::Window&)> tap) { merger_->set_window_tap(std::move(tap)); }
+
   Status process(const RawBatch& raw);
   // The engine of a partition, made when new.
   Result<PartitionEngine*> partition(std::uint32_t number);

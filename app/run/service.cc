@@ -1,9 +1,10 @@
 #include "app/run/service.h"
 
-#include <algorithm>
+#include <chrono>
 #include <filesystem>
 
 #include "core/log.h"
+#include "exporters/listen.h"
 
 namespace driftd::app {
 
@@ -52,9 +53,9 @@ Status Service::start() {
 }
 
 Status Service::start_http() {
-  exporters::HttpOptions options;
+  exporters::HttpServer::Options options;
   options.listen = config_.service.listen;
-  auto server = exporters::HttpServer::start(options, api_routes(*this), telemetry_);
+  auto server = exporters::HttpServer::start(options, api_router(*this), &telemetry_);
   if (!server) return server.error();
   http_ = std::move(*server);
   return {};

@@ -90,6 +90,6 @@ class Service {
 };
 
 // The routes of the HTTP API (DESIGN 6).
-std::vector<exporters::HttpRoute> api_routes(Service& service);
+exporters::Router api_router(Service& service);
 
 }  // namespace driftd::app

@@ -1,0 +1,132 @@
+#include "app/commands/input.h"
+
+#include "app/config/yaml.h"
+#include "core/hash.h"
+#include "core/text.h"
+#include "ingest/kafka_range.h"
+#include "ingest/record_reader.h"
+#include "stats/mysql_rows.h"
+
+namespace driftd::app {
+namespace {
+
+constexpr std::size_t kRowsABatch = 4096;
+
+Result<std::vector<std::string>> read_files(const StreamConfig& stream, const InputOptions& input,
+                                            const std::function<Status(RawBatch&)>& sink) {
+  ingest::ReaderOptions options;
+  options.max_record = stream.decode.max_record;
+  if (stream.decoder == "csv") {
+    options.format = ingest::FileFormat::kCsv;
+    const auto format = ingest::csv_format(stream.decoder_params);
+    if (!format) return format.error();
+    options.csv = *format;
+  }
+  auto reader = ingest::RecordReader::open(input.files, options);
+  if (!reader) return reader.error();
+  RawBatch batch;
+  while (!reader->finished()) {
+    const auto got = reader->read(Deadline::after(kSecond), batch);
+    if (!got) return got.error();
+    if (!*got) continue;
+    if (const Status s = sink(batch); !s) return s.error();
+  }
+  std::vector<std::string> sources;
+  for (const std::string& file : input.files) sources.push_back("file:" + file);
+  return sources;
+}
+
+Result<stats::MysqlConnection> connection_of(const Config& config, const std::string& name) {
+  if (config.databases.empty()) {
+    return Error{ErrorCode::kInvalidArgument, "--query needs a database: name one under `databases:` in the configuration"};
+  }
+  if (name.empty() && config.databases.size() > 1) {
+    std::vector<std::string> names;
+    for (const auto& [known, database] : config.databases) names.push_back(known);
+    return Error{ErrorCode::kInvalidArgument, "which database? --database takes one of: " + join(names)};
+  }
+  const auto it = name.empty() ? config.databases.begin() : config.databases.find(name);
+  if (it == config.databases.end()) return Error{ErrorCode::kInvalidArgument, "the configuration has no database '" + name + "'"};
+  const DatabaseConfig& d = it->second;
+  stats::MysqlConnection c;
+  c.host = d.host;
+  c.port = d.port;
+  c.database = d.database;
+  c.user = d.user;
+  c.tls = d.tls;
+  if (!d.password_file.empty()) {
+    const auto password = read_file(d.password_file, 4096);
+    if (!password) return password.error().at("database " + it->first);
+    c.password = password->substr(0, password->find_first_of("\r\n"));
+  }
+  return c;
+}
+
+Result<std::vector<std::string>> read_query(const Config& config, const InputOptions& input,
+                                            const std::function<Status(RawBatch&)>& sink) {
+  const auto connection = connection_of(config, input.database);
+  if (!connection) return connection.error();
+  RawBatch batch;
+  std::vector<std::size_t> sizes;
+  const auto flush = [&]() -> Status {
+    batch.records.clear();
+    std::size_t at = 0;
+    for (const std::size_t size : sizes) {
+      RawRecord record;
+      record.payload = std::string_view(batch.arena).substr(at, size);
+      record.position = batch.next_position++;
+      batch.records.push_back(record);
+      at += size;
+    }
+    const Status s = sizes.empty() ? Status() : sink(batch);
+    batch.arena.clear();
+    sizes.clear();
+    return s;
+  };
+  const auto rows = stats::read_mysql_rows(*connection, input.query, [&](std::string_view json) -> Status {
+    batch.arena += json;
+    sizes.push_back(json.size());
+    return sizes.size() < kRowsABatch ? Status() : flush();
+  });
+  if (!rows) return rows.error();
+  if (const Status s = flush(); !s) return s.error();
+  return std::vector<std::string>{"query:" + input.query + " database:" + connection->host + "/" + connection->database};
+}
+
+Result<std::vector<std::string>> read_kafka(const StreamConfig& stream, const InputOptions& input,
+                                            const std::function<Status(RawBatch&)>& sink) {
+  if (stream.source != "kafka") return Error{ErrorCode::kInvalidArgument, "--kafka reads with the stream's brokers, but stream " + stream.name + " reads from " + stream.source};
+  ingest::KafkaRange range;
+  range.connection = ingest::kafka_connection(stream.source_params);
+  range.topic = input.kafka_topic;
+  for (const auto& [text, time, option] : {std::tuple(&input.from, &range.from, "--from"), std::tuple(&input.to, &range.to, "--to")}) {
+    if (text->empty()) continue;
+    const auto parsed = parse_time(*text);
+    if (!parsed) return Error{ErrorCode::kInvalidArgument, std::string(option) + " '" + *text + "' is no time as 2026-01-01T00:00:00Z"};
+    *time = *parsed;
+  }
+  if (const Status s = ingest::read_kafka_range(range, sink); !s) return s.error();
+  return std::vector<std::string>{"kafka:" + input.kafka_topic + " from:" + input.from + " to:" + input.to};
+}
+
+}  // namespace
+
+Result<const StreamConfig*> pick_stream(const Config& config, const std::string& name) {
+  std::vector<std::string> names;
+  for (const StreamConfig& s : config.streams) names.push_back(s.name);
+  if (name.empty() && names.size() == 1) return &config.streams.front();
+  if (name.empty()) return Error{ErrorCode::kInvalidArgument, "which stream? --stream takes one of: " + join(names)};
+  if (const StreamConfig* s = config.stream(name)) return s;
+  const auto near = nearest(name, names);
+  return Error{ErrorCode::kInvalidArgument, "the configuration has no stream '" + name + "'" + (near ? "; did you mean '" + *near + "'?" : "; it has: " + join(names))};
+}
+
+Result<std::vector<std::string>> read_input(const Config& config, const StreamConfig& stream, const InputOptions& input,
+                                            const std::function<Status(RawBatch&)>& sink) {
+  if (!input.files.empty()) return read_files(stream, input, sink);
+  if (!input.query.empty()) return read_query(config, input, sink);
+  if (!input.kafka_topic.empty()) return read_kafka(stream, input, sink);
+  return Error{ErrorCode::kInvalidArgument, "nothing to read: give --input FILE, --query SQL or --kafka TOPIC"};
+}
+
+}  // namespace driftd::app

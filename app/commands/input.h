@@ -1,0 +1,24 @@
+// Reading a stream's records once from files, a query or a stretch of a topic, for replay and reference
+// building: the same records in the same partitions and positions as live.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "app/commands/commands.h"
+#include "app/config/config.h"
+#include "core/raw_batch.h"
+
+namespace driftd::app {
+
+// Hands batches to `sink` in order.
+// Returns what was read, as provenance: "file:a.csv sha256:...".
+Result<std::vector<std::string>> read_input(const Config& config, const StreamConfig& stream, const InputOptions& input,
+                                            const std::function<Status(RawBatch&)>& sink);
+
+// The stream that a command is about: the named one, or the only one.
+Result<const StreamConfig*> pick_stream(const Config& config, const std::string& name);
+
+}  // namespace driftd::app

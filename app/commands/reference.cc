@@ -1,0 +1,178 @@
+// driftd reference list, show, diff, promote, rollback, export, import; outbox; store.
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+
+#include "alerts/outbox.h"
+#include "app/commands/commands.h"
+#include "app/config/config.h"
+#include "app/config/yaml.h"
+#include "app/run/checkpoint_store.h"
+#include "core/clock.h"
+#include "core/text.h"
+#include "stats/reference_store.h"
+
+namespace driftd::app {
+namespace {
+
+// Runs `body` on the configuration's store.
+template <class F>
+int with_store(const std::string& path, F body) {
+  const auto config = load_config(path);
+  if (!config) return fail(config.error());
+  const auto store = stats::ReferenceStore::open(config->service.data_dir + "/references.db");
+  if (!store) return fail(store.error());
+  const Status done = body(**store);
+  return done ? kExitOk : fail(done.error());
+}
+
+std::string label(const stats::Reference& r) { return r.name + "@" + std::to_string(r.version); }
+
+}  // namespace
+
+int reference_list_command(const std::string& config) {
+  return with_store(config, [](stats::ReferenceStore& store) -> Status {
+    const auto all = store.list();
+    if (!all) return all.error();
+    if (all->empty()) std::cout << "no references yet; see driftd reference build --help\n";
+    for (const stats::ReferenceSummary& r : *all) {
+      std::cout << r.name << "@" << r.version << "  " << r.hash.substr(0, 12) << "  " << format_time(r.provenance.created_at) << "  "
+                << r.provenance.rows << " records";
+      if (!r.tags.empty()) std::cout << "  tags: " << join(r.tags, " ");
+      if (!r.aliases.empty()) std::cout << "  aliases: " << join(r.aliases, " ");
+      std::cout << "\n";
+    }
+    return {};
+  });
+}
+
+int reference_show_command(const std::string& config, const std::string& which) {
+  return with_store(config, [&](stats::ReferenceStore& store) -> Status {
+    const auto r = store.resolve(which);
+    if (!r) return r.error();
+    const stats::Provenance& p = r->provenance;
+    std::cout << label(*r) << "\n  sha256   " << r->hash << "\n  tags     " << join(r->tags, " ") << "\n  built    " << format_time(p.created_at)
+              << " by " << p.created_by << ", driftd " << p.driftd_version << "\n  from     " << join(p.sources, "\n           ") << "\n  records  "
+              << p.rows << ", " << p.rejected << " rejected, " << format_time(p.first) << " to " << format_time(p.last) << "\n  windows  "
+              << format_duration(r->window) << ", " << r->history.size() << " histories\n";
+    for (const auto& [key, value] : p.notes) std::cout << "  note     " << key << "=" << value << "\n";
+    for (const stats::FieldProfile& f : r->profile({})->fields) {
+      std::cout << "  " << f.name << " (" << to_string(f.kind) << "): " << f.valid << " values, " << f.missing + f.null << " null, " << f.bins.size() << " bins";
+      if (f.moments.n != 0) {
+        std::cout << ", mean " << format_number(f.moments.mean) << ", sd " << format_number(f.moments.stddev()) << ", " << format_number(f.moments.min)
+                  << " to " << format_number(f.moments.max);
+      }
+      std::cout << "\n";
+    }
+    const auto promotions = store.promotions(r->name);
+    if (!promotions) return promotions.error();
+    for (const stats::Promotion& promotion : *promotions) {
+      std::cout << "  " << promotion.alias << " -> " << promotion.version << " from " << format_time(promotion.valid_from) << ", by " << promotion.who
+                << " at " << format_time(promotion.at) << "\n";
+    }
+    return {};
+  });
+}
+
+int reference_diff_command(const std::string& config, const std::string& a, const std::string& b) {
+  return with_store(config, [&](stats::ReferenceStore& store) -> Status {
+    const auto left = store.resolve(a), right = store.resolve(b);
+    if (!left) return left.error();
+    if (!right) return right.error();
+    const auto lines = stats::differences(*left, *right);
+    std::cout << label(*left) << " and " << label(*right) << (lines.empty() ? " are the same\n" : ":\n");
+    for (const std::string& line : lines) std::cout << "  " << line << "\n";
+    return {};
+  });
+}
+
+int reference_promote_command(const std::string& config, const std::string& which, const std::string& alias, const std::string& at) {
+  return with_store(config, [&](stats::ReferenceStore& store) -> Status {
+    const Time now = SystemClock().now();
+    const auto from = at.empty() ? std::optional<Time>(now) : parse_time(at);
+    if (!from) return Error{ErrorCode::kInvalidArgument, "--at '" + at + "' is no time as 2026-01-01T00:00:00Z"};
+    const auto r = store.resolve(which);
+    if (!r) return r.error();
+    const char* user = std::getenv("USER");
+    if (const Status s = store.promote(r->name, r->version, alias, *from, user != nullptr ? user : "unknown", now); !s) return s;
+    std::cout << r->name << "@" << alias << " is version " << r->version << " for windows from " << format_time(*from) << "; a running driftd takes it at a reload (SIGHUP)\n";
+    return {};
+  });
+}
+
+int reference_rollback_command(const std::string& config, const std::string& name, const std::string& alias) {
+  return with_store(config, [&](stats::ReferenceStore& store) -> Status {
+    const char* user = std::getenv("USER");
+    const auto version = store.rollback(name, alias, user != nullptr ? user : "unknown", SystemClock().now());
+    if (!version) return version.error();
+    std::cout << name << "@" << alias << " is version " << *version << " again\n";
+    return {};
+  });
+}
+
+int reference_export_command(const std::string& config, const std::string& which, const std::string& file) {
+  return with_store(config, [&](stats::ReferenceStore& store) -> Status {
+    const auto r = store.resolve(which);
+    if (!r) return r.error();
+    std::ofstream out(file, std::ios::binary | std::ios::trunc);
+    out << stats::export_bytes(*r);
+    out.close();
+    if (!out) return Error{ErrorCode::kIo, file + ": cannot be written"};
+    std::cout << label(*r) << " written to " << file << "\n";
+    return {};
+  });
+}
+
+int reference_import_command(const std::string& config, const std::string& file) {
+  return with_store(config, [&](stats::ReferenceStore& store) -> Status {
+    const auto bytes = read_file(file, 1U << 30);
+    if (!bytes) return bytes.error();
+    const auto r = stats::import_bytes(*bytes);
+    if (!r) return r.error().at(file);
+    const auto version = store.put(*r);
+    if (!version) return version.error();
+    std::cout << r->name << "@" << *version << " sha256:" << r->hash << "\n";
+    return {};
+  });
+}
+
+int outbox_command(const std::string& path, const std::string& action, const std::string& id) {
+  const auto config = load_config(path);
+  if (!config) return fail(config.error());
+  const auto outbox = alerts::Outbox::open(config->service.data_dir + "/outbox.db");
+  if (!outbox) return fail(outbox.error());
+  const Time now = SystemClock().now();
+  if (action == "list") {
+    const auto rows = (*outbox)->list(1000, now);
+    if (!rows) return fail(rows.error());
+    for (const alerts::OutboxRow& row : *rows) {
+      std::cout << row.message.id << "  " << to_string(row.state) << "  " << row.receiver << "  " << row.message.type << "  attempt " << row.message.attempt
+                << "  " << row.message.group_key << "  " << row.detail << "\n";
+    }
+    return kExitOk;
+  }
+  if (id.empty()) return fail({ErrorCode::kInvalidArgument, "which message? see driftd outbox list"});
+  const Status done = action == "replay" ? (*outbox)->replay(id, now) : (*outbox)->drop(id, now);
+  return done ? kExitOk : fail(done.error());
+}
+
+int store_command(const std::string& path, const std::string& action) {
+  const auto config = load_config(path);
+  if (!config) return fail(config.error());
+  const auto store = CheckpointStore::open(config->service.data_dir + "/state.db");
+  if (!store) return fail(store.error());
+  const auto units = (*store)->units();
+  if (!units) return fail(units.error());
+  const auto hub = (*store)->hub();
+  if (!hub) return fail(hub.error());
+  if (action == "inspect") {
+    for (const CheckpointUnit& u : *units) {
+      std::cout << u.stream << "  " << (u.partition == kMergerUnit ? "merger" : "partition " + std::to_string(u.partition)) << "  next " << u.position << "  "
+                << u.state.size() << " bytes  configuration " << u.config_hash.substr(0, 16) << "\n";
+    }
+  }
+  std::cout << units->size() << " unit(s), every checksum fine; saved at " << format_time(*(*store)->saved_at()) << "\n";
+  return kExitOk;
+}
+
+}  // namespace driftd::app

@@ -1,0 +1,163 @@
+// driftd reference build: two passes over the input, the second through the ordinary window engine.
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "app/commands/commands.h"
+#include "app/commands/input.h"
+#include "app/engine/stream_engine.h"
+#include "core/text.h"
+#include "stats/reference_builder.h"
+#include "stats/reference_store.h"
+
+namespace driftd::app {
+namespace {
+
+struct CountRejects final : RejectSink {
+  void reject(const RawRecord&, RejectReason reason, std::string_view detail) override {
+    if (count++ == 0) first = std::string(to_string(reason)) + (detail.empty() ? "" : ": " + std::string(detail));
+  }
+  void extra_field(std::string_view) override {}
+  std::uint64_t count = 0;
+  std::string first;
+};
+
+// The records of a query between the passes: a query may not give the same rows twice.
+class Spool {
+ public:
+  explicit Spool(const std::string& folder) : path_(folder + "/reference-" + std::to_string(getpid()) + ".jsonl"), file_(path_, std::ios::trunc) {}
+  ~Spool() {
+    file_.close();
+    std::remove(path_.c_str());
+  }
+  Status add(const RawBatch& batch) {
+    for (const RawRecord& r : batch.records) file_ << r.payload << '\n';
+    return file_.good() ? Status() : Error{ErrorCode::kIo, path_ + ": cannot be written; is the disk full?"};
+  }
+  Result<std::string> finish() {
+    file_.flush();
+    if (!file_.good()) return Error{ErrorCode::kIo, path_ + ": cannot be written; is the disk full?"};
+    return path_;
+  }
+
+ private:
+  std::string path_;
+  std::ofstream file_;
+};
+
+std::string who() {
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  const passwd* user = getpwuid(geteuid());
+  return std::string(user != nullptr ? user->pw_name : std::to_string(geteuid())) + "@" + host;
+}
+
+Status learn(const Config& config, const StreamConfig& stream, const InputOptions& input, stats::ReferenceBuilder& builder,
+             stats::Provenance& provenance, Spool* spool) {
+  CountRejects rejects;
+  const auto* unit = ingest::decoders().find(stream.decoder);
+  auto decoder = unit->make(stream.decoder_params, stream.decode, stream.schema);
+  if (!decoder) return decoder.error();
+  Dictionaries dictionaries(stream.schema.fields.size(), stream.sensor_cap);
+  Batch batch;
+  const auto sources = read_input(config, stream, input, [&](RawBatch& raw) -> Status {
+    batch.reset(stream.schema, raw.partition);
+    BatchBuilder rows(batch, stream.schema, dictionaries);
+    (*decoder)->decode(raw, rows, rejects);
+    for (const Time t : batch.event_time) {
+      provenance.first = provenance.first == kNoTime ? t : std::min(provenance.first, t);
+      provenance.last = std::max(provenance.last, t);
+    }
+    builder.learn(batch, dictionaries);
+    provenance.rows += raw.records.size();
+    return spool == nullptr ? Status() : spool->add(raw);
+  });
+  if (!sources) return sources.error();
+  provenance.rejected = rejects.count;
+  if (rejects.count != 0) std::cerr << rejects.count << " record(s) rejected, the first as " << rejects.first << "\n";
+  provenance.sources = *sources;
+  return {};
+}
+
+Status count(const Config& config, const StreamConfig& stream, const InputOptions& input, stats::ReferenceBuilder& builder) {
+  auto plan = make_counting_plan(stream, builder.freeze());
+  if (!plan) return plan.error();
+  CountRejects rejects;
+  auto engine = StreamEngine::make(*plan, rejects, nullptr, [](ClosedWindow) {});
+  if (!engine) return engine.error();
+  (*engine)->set_window_tap([&](const stats::Window& window) { builder.add_window(window); });
+  (*engine)->hold(true);
+  const auto read = read_input(config, stream, input, [&](RawBatch& raw) { return (*engine)->process(raw); });
+  if (!read) return read.error();
+  (*engine)->finish();
+  (*engine)->hold(false);
+  return {};
+}
+
+}  // namespace
+
+int reference_build_command(const ReferenceBuildOptions& options) {
+  const auto config = load_config(options.config);
+  if (!config) return fail(config.error());
+  const auto picked = pick_stream(*config, options.stream);
+  if (!picked) return fail(picked.error());
+  StreamConfig stream = **picked;
+  // Sensors are judged against the stream's profile; a tumbling history is what live windows are ranked in.
+  std::erase_if(stream.windows.levels, [](const Level& level) { return level.kind == Level::Kind::kSensor; });
+  if (std::none_of(stream.windows.levels.begin(), stream.windows.levels.end(), [](const Level& l) { return l.kind == Level::Kind::kStream; })) {
+    stream.windows.levels.insert(stream.windows.levels.begin(), Level{});
+    stream.windows.levels.front().by = "stream";
+  }
+  stream.windows.slide = stream.windows.size;
+  const bool query = !options.input.query.empty();
+  if (query) stream.decoder = "json";
+  std::error_code code;
+  std::filesystem::create_directories(config->service.data_dir, code);
+  if (std::count(options.input.files.begin(), options.input.files.end(), "-") != 0) {
+    return fail({ErrorCode::kInvalidArgument, "a reference reads its input twice; give files, not standard input"});
+  }
+  stats::ReferenceBuilder builder(stream.schema, stream.windows.size);
+  stats::Provenance provenance;
+  InputOptions second = options.input;
+  std::optional<Spool> spool;
+  if (query) spool.emplace(config->service.data_dir);
+  if (const Status s = learn(*config, stream, options.input, builder, provenance, spool ? &*spool : nullptr); !s) return fail(s.error());
+  if (spool) {
+    auto path = spool->finish();
+    if (!path) return fail(path.error());
+    second = {};
+    second.files = {*path};
+  }
+  if (const Status s = count(*config, stream, second, builder); !s) return fail(s.error());
+  provenance.created_at = SystemClock().now();
+  provenance.created_by = who();
+  provenance.driftd_version = DRIFTD_VERSION;
+  for (const std::string& note : options.notes) {
+    const std::size_t equals = std::min(note.find('='), note.size());
+    provenance.notes[note.substr(0, equals)] = note.substr(std::min(note.size(), equals + 1));
+  }
+  const std::string wanted = (*picked)->reference.substr(0, (*picked)->reference.find('@'));
+  const std::string name = !options.name.empty() ? options.name : !wanted.empty() ? wanted : stream.name;
+  auto reference = builder.finish(name, std::move(provenance));
+  if (!reference) return fail(reference.error());
+  reference->tags = options.tags;
+  auto store = stats::ReferenceStore::open(config->service.data_dir + "/references.db");
+  if (!store) return fail(store.error());
+  const auto version = (*store)->put(*reference);
+  if (!version) return fail(version.error());
+  if (!options.alias.empty()) {
+    const Time now = SystemClock().now();
+    if (const Status s = (*store)->promote(name, *version, options.alias, now, who(), now); !s) return fail(s.error());
+  }
+  std::cout << name << "@" << *version << " sha256:" << reference->hash << "\n  " << reference->provenance.rows << " records, "
+            << reference->provenance.rejected << " rejected, " << format_time(reference->provenance.first) << " to "
+            << format_time(reference->provenance.last) << "\n";
+  return kExitOk;
+}
+
+}  // namespace driftd::app

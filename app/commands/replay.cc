@@ -1,0 +1,144 @@
+// driftd replay: recorded data through the same engine, without side effects.
+#include <fstream>
+#include <iostream>
+#include <map>
+
+#include "alerts/alert_book.h"
+#include "app/commands/commands.h"
+#include "app/commands/input.h"
+#include "app/engine/stream_engine.h"
+#include "core/text.h"
+#include "stats/reference_store.h"
+
+namespace driftd::app {
+namespace {
+
+struct Summary final : RejectSink {
+  void reject(const RawRecord&, RejectReason reason, std::string_view) override { ++rejects[reason]; }
+  void extra_field(std::string_view) override {}
+  std::map<RejectReason, std::uint64_t> rejects;
+  std::map<std::tuple<std::string, std::string, std::string>, std::map<std::string, std::uint64_t>> found;  // check, field, by: verdict
+  std::uint64_t windows = 0, warns = 0, fails = 0, alerts = 0;
+};
+
+// A file, standard output for "-", or nothing for "".
+class Output {
+ public:
+  Status open(const std::string& path) {
+    if (path.empty()) return {};
+    if (path == "-") {
+      out_ = &std::cout;
+      return {};
+    }
+    file_.open(path, std::ios::trunc);
+    if (!file_) return Error{ErrorCode::kIo, path + ": cannot be written"};
+    out_ = &file_;
+    return {};
+  }
+  void write(const std::string& text) {
+    if (out_ != nullptr) *out_ << text;
+  }
+  Status close(const std::string& path) {
+    if (out_ == nullptr) return {};
+    out_->flush();
+    return out_->good() ? Status() : Error{ErrorCode::kIo, path + ": cannot be written"};
+  }
+
+ private:
+  std::ofstream file_;
+  std::ostream* out_ = nullptr;
+};
+
+void print(const Summary& s, const StreamEngine& engine, const StreamPlan& plan, std::ostream& out) {
+  const PartitionCounters counters = engine.counters();
+  out << "stream " << plan.config.name << ": " << counters.accepted << " records, " << counters.late << " late, " << s.windows << " windows";
+  if (plan.reference != nullptr) out << ", reference " << plan.reference->name << "@" << plan.reference->version;
+  out << "\n";
+  for (const auto& [reason, n] : s.rejects) out << "  rejected: " << n << " " << to_string(reason) << "\n";
+  if (s.found.empty()) out << "  every check was fine\n";
+  for (const auto& [key, verdicts] : s.found) {
+    const auto& [check, field, by] = key;
+    out << "  " << check << (field.empty() ? "" : " " + field) << " (" << by << "):";
+    for (const auto& [word, n] : verdicts) out << " " << n << " " << word;
+    out << "\n";
+  }
+  out << "  alerts: " << s.alerts << "\n";
+}
+
+Result<std::shared_ptr<const stats::Reference>> reference_of(const Config& config, const StreamConfig& stream, const std::string& asked) {
+  const std::string& which = asked.empty() ? stream.reference : asked;
+  const std::string path = config.service.data_dir + "/references.db";
+  if (which.empty()) return std::shared_ptr<const stats::Reference>();
+  if (!std::ifstream(path)) {
+    if (asked.empty()) return std::shared_ptr<const stats::Reference>();
+    return Error{ErrorCode::kNotFound, "there are no references yet in " + config.service.data_dir};
+  }
+  auto store = stats::ReferenceStore::open(path);
+  if (!store) return store.error();
+  auto found = (*store)->resolve(which);
+  if (found) return std::make_shared<const stats::Reference>(std::move(*found));
+  if (asked.empty() && found.error().code == ErrorCode::kNotFound) return std::shared_ptr<const stats::Reference>();
+  return found.error();
+}
+
+}  // namespace
+
+int replay_command(const ReplayOptions& options) {
+  const auto config = load_config(options.config);
+  if (!config) return fail(config.error());
+  const auto stream = pick_stream(*config, options.stream);
+  if (!stream) return fail(stream.error());
+  StreamConfig used = **stream;
+  if (!options.input.query.empty()) used.decoder = "json";  // rows of a query come as JSON objects
+  auto reference = reference_of(*config, used, options.reference);
+  if (!reference) return fail(reference.error());
+  auto plan = make_plan(std::move(used), *reference, options.all);
+  if (!plan) return fail(plan.error());
+  Output findings, alert_lines;
+  for (const auto& [output, path] : {std::pair(&findings, &options.findings), std::pair(&alert_lines, &options.alerts)}) {
+    if (const Status s = output->open(*path); !s) return fail(s.error());
+  }
+  Summary summary;
+  alerts::AlertBook book(config->alerts.rules);
+  const auto on_window = [&](ClosedWindow closed) {
+    std::string lines;
+    for (const Finding& f : closed.findings) {
+      append_json(lines, f);
+      lines += '\n';
+      if (f.verdict != Verdict::kOk) book.take(f);
+      summary.warns += f.verdict == Verdict::kWarn ? 1 : 0;
+      summary.fails += f.verdict == Verdict::kFail ? 1 : 0;
+      ++summary.found[{f.check, f.field, f.segment.by}][f.verdict == Verdict::kNoVerdict ? "no_verdict:" + f.reason : to_string(f.verdict)];
+    }
+    findings.write(lines);
+    summary.windows += closed.windows;
+    std::vector<alerts::AlertEvent> events;
+    book.close(closed.stream, closed.end, events);
+    for (const alerts::AlertEvent& e : events) {
+      if (e.type == alerts::AlertEvent::Type::kUpdated) continue;
+      summary.alerts += e.type == alerts::AlertEvent::Type::kFiring ? 1 : 0;
+      std::string line;
+      append_json(line, e.alert);
+      alert_lines.write(line + "\n");
+    }
+  };
+  auto engine = StreamEngine::make(*plan, summary, nullptr, on_window);
+  if (!engine) return fail(engine.error());
+  // The partitions of a topic are read one after the other; windows wait until all have passed.
+  const bool several = !options.input.kafka_topic.empty();
+  if (several) (*engine)->hold(true);
+  const auto read = read_input(*config, (*plan)->config, options.input, [&](RawBatch& batch) { return (*engine)->process(batch); });
+  if (!read) return fail(read.error());
+  if (several) (*engine)->hold(false);
+  (*engine)->finish();
+  for (const auto& [output, path] : {std::pair(&findings, &options.findings), std::pair(&alert_lines, &options.alerts)}) {
+    if (const Status s = output->close(*path); !s) return fail(s.error());
+  }
+  print(summary, **engine, **plan, options.findings == "-" || options.alerts == "-" ? std::cerr : std::cout);
+  if (options.fail_on == "warn" && summary.warns + summary.fails > 0) return kExitVerdict;
+  if (options.fail_on == "fail" && summary.fails > 0) return kExitVerdict;
+  if (options.fail_on == "alert" && summary.alerts > 0) return kExitVerdict;
+  return kExitOk;
+}
+
+}  // namespace driftd::app

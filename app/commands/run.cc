@@ -1,0 +1,77 @@
+// driftd run: the service until SIGTERM or SIGINT; SIGHUP reloads.
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "app/commands/commands.h"
+#include "app/run/service.h"
+#include "core/log.h"
+
+namespace driftd::app {
+namespace {
+
+// sd_notify(3): tells systemd, when there is one.
+void notify(const char* state) {
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  if (path == nullptr || std::strlen(path) >= sizeof(sockaddr_un::sun_path)) return;
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strcpy(address.sun_path, path);  // NOLINT: the length was checked
+  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
+  sendto(fd, state, std::strlen(state), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address), size);
+  close(fd);
+}
+
+log::Level level(const std::string& name) {
+  if (name == "debug") return log::Level::kDebug;
+  if (name == "warning") return log::Level::kWarning;
+  return name == "error" ? log::Level::kError : log::Level::kInfo;
+}
+
+}  // namespace
+
+int run_command(const std::string& path) {
+  // Blocked before any thread starts, so that only sigtimedwait below takes them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, s);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  auto config = load_config(path);
+  if (!config) return fail(config.error());
+  log::set_level(level(config->service.log_level));
+  const Duration grace = config->service.shutdown_grace;
+  Service service(std::move(*config), path);
+  if (const Status s = service.start(); !s) {
+    service.stop();
+    return fail(s.error());
+  }
+  notify("READY=1");
+  const timespec tick{0, 200 * kMillisecond};
+  for (;;) {
+    const int signal = sigtimedwait(&signals, nullptr, &tick);
+    if (signal == SIGHUP || service.reload_asked()) {
+      notify("RELOADING=1");
+      (void)service.reload();  // says itself what went wrong; the old configuration stays
+      notify("READY=1");
+    } else if (signal == SIGTERM || signal == SIGINT) {
+      break;
+    }
+  }
+  notify("STOPPING=1");
+  log::info("stopping: draining and checkpointing");
+  // A shutdown that hangs is ended by the alarm; the newest checkpoint is whole either way.
+  std::signal(SIGALRM, [](int) { _exit(kExitFailure); });
+  alarm(static_cast<unsigned>(grace / kSecond + 1));
+  service.stop();
+  log::info("stopped");
+  return kExitOk;
+}
+
+}  // namespace driftd::app
