@@ -19,13 +19,13 @@ namespace driftd::alerts {
 
 // Empty lists match everything; within a list one match is enough, all lists must match.
 struct Route {
-  std::vector<Severity> severities;
-  std::vector<FindingKind> kinds;
-  std::vector<std::string> streams;
-  std::vector<std::string> segments;  // "site", "site=a", "stream", "sensor", "sensor=s1"
-  std::vector<std::string> checks;    // any of the checks that failed
-  std::vector<std::string> fields;    // of those checks
-  std::vector<std::string> to;
+  std::vector<Severity> severities = {};
+  std::vector<FindingKind> kinds = {};
+  std::vector<std::string> streams = {};
+  std::vector<std::string> segments = {};  // "site", "site=a", "stream", "sensor", "sensor=s1"
+  std::vector<std::string> checks = {};    // any of the checks that failed
+  std::vector<std::string> fields = {};    // of those checks
+  std::vector<std::string> to = {};
 };
 
 enum class Takes {

@@ -1,0 +1,259 @@
+#include "alerts/outbox.h"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <filesystem>
+
+#include "samples.h"
+
+namespace driftd::alerts {
+namespace {
+
+constexpr Time kNow = kDay0 + kHour;
+using R = Delivery::Result;
+
+class OutboxTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+    path_ = testing::TempDir() + "outbox_" + info->name() + "_" + std::to_string(getpid()) + ".db";
+    remove_files();
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &db_), SQLITE_OK);
+    sqlite3_exec(db_, "PRAGMA journal_mode=WAL", nullptr, nullptr, nullptr);
+    ASSERT_TRUE(Outbox::create_tables(db_).ok());
+    reopen();
+  }
+  void TearDown() override {
+    outbox_.reset();
+    sqlite3_close(db_);
+    remove_files();
+  }
+  void remove_files() {
+    for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + end);
+  }
+  void reopen() {
+    outbox_.reset();
+    auto opened = Outbox::open(path_);
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    outbox_ = std::move(opened).value();
+  }
+  std::size_t put(const std::vector<Outgoing>& messages, Time now = kNow,
+                  std::size_t max_rows = Outbox::kMaxRows) {
+    const auto added = Outbox::put(db_, messages, now, telemetry_, max_rows);
+    EXPECT_TRUE(added.ok());
+    return added.ok() ? *added : 0;
+  }
+  void run(const char* sql) {
+    ASSERT_EQ(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db_);
+  }
+  std::vector<OutboxRow> due(Time now, const std::string& receiver = "hook") {
+    auto rows = outbox_->due(receiver, now, 100);
+    EXPECT_TRUE(rows.ok());
+    return std::move(rows).value();
+  }
+  RowState mark(const std::string& id, R result, Time now, Duration after = 0) {
+    const auto state = outbox_->mark(id, {result, after, "answer"}, now);
+    EXPECT_TRUE(state.ok());
+    return *state;
+  }
+
+  std::string path_;
+  sqlite3* db_ = nullptr;
+  Telemetry telemetry_;
+  std::unique_ptr<Outbox> outbox_;
+};
+
+TEST_F(OutboxTest, KeepsMessagesWholeAcrossReopening) {
+  EXPECT_EQ(put({outgoing("1"), outgoing("2", "other")}), 2U);
+  reopen();
+  const auto rows = due(kNow);
+  ASSERT_EQ(rows.size(), 1U);
+  const Outgoing expected = outgoing("1");
+  const Message& m = rows[0].message;
+  EXPECT_EQ(m.id, "1");
+  EXPECT_EQ(m.type, expected.message.type);
+  EXPECT_EQ(m.group_key, expected.message.group_key);
+  EXPECT_EQ(m.created_at, kNow);
+  EXPECT_EQ(m.attempt, 1U);
+  EXPECT_EQ(m.finding_lines, expected.message.finding_lines);
+  std::string a, b;
+  append_json(a, m.alerts.at(0));
+  append_json(b, expected.message.alerts.at(0));
+  EXPECT_EQ(a, b);
+  EXPECT_EQ(m.alerts[0].last_seen, expected.message.alerts[0].last_seen);
+  EXPECT_TRUE(due(kNow - 1).empty());
+}
+
+TEST_F(OutboxTest, BelongsToTheCallersTransaction) {
+  run("BEGIN IMMEDIATE");
+  put({outgoing("1")});
+  run("ROLLBACK");
+  EXPECT_TRUE(due(kNow).empty());
+  run("BEGIN IMMEDIATE");
+  put({outgoing("1")});
+  EXPECT_TRUE(due(kNow).empty()) << "not visible before the checkpoint is";
+  run("COMMIT");
+  EXPECT_EQ(due(kNow).size(), 1U);
+}
+
+TEST_F(OutboxTest, KnowsWhatItHasSeenAlsoWhenFinished) {
+  EXPECT_EQ(put({outgoing("1")}), 1U);
+  EXPECT_EQ(put({outgoing("1"), outgoing("1")}, kNow + 1), 0U);
+  EXPECT_EQ(mark("1", R::kDelivered, kNow), RowState::kDelivered);
+  EXPECT_EQ(put({outgoing("1")}, kNow + kDay), 0U);
+  EXPECT_TRUE(due(kNow + kDay).empty());
+  ASSERT_TRUE(outbox_->prune(kNow + 7 * kDay).ok());
+  EXPECT_EQ(put({outgoing("1")}, kNow + 7 * kDay), 0U) << "known for seven days";
+  ASSERT_TRUE(outbox_->prune(kNow + 7 * kDay + 1).ok());
+  EXPECT_EQ(put({outgoing("1")}, kNow + 8 * kDay), 1U);
+}
+
+TEST_F(OutboxTest, FollowsTheScheduleAndThenGivesUp) {
+  put({outgoing("1")});
+  const std::vector<Duration> waits = {5 * kSecond, 5 * kMinute, 30 * kMinute, 2 * kHour, 5 * kHour,
+                                       10 * kHour,  14 * kHour,  20 * kHour,   24 * kHour};
+  Time now = kNow;
+  for (std::size_t i = 0; i < waits.size(); ++i) {
+    ASSERT_EQ(due(now).size(), 1U) << i;
+    EXPECT_EQ(due(now)[0].message.attempt, i + 1);
+    EXPECT_EQ(mark("1", R::kRetry, now), RowState::kPending);
+    reopen();
+    const auto next = outbox_->next_due("hook");
+    ASSERT_TRUE(next.ok() && *next);
+    const double wait = to_seconds(**next - now) / to_seconds(waits[i]);
+    EXPECT_GE(wait, 0.8) << i;
+    EXPECT_LE(wait, 1.2) << i;
+    EXPECT_TRUE(due(**next - 1).empty());
+    now = **next;
+  }
+  EXPECT_EQ(mark("1", R::kRetry, now), RowState::kDropped);
+  EXPECT_EQ(*outbox_->pending(), 0U);
+}
+
+TEST(RetryWait, IsSpreadAndTheSameAgain) {
+  double least = 2, most = 0;
+  for (int i = 0; i < 500; ++i) {
+    const std::string id = std::to_string(i);
+    const double share = to_seconds(*retry_wait(id, 1)) / 5;
+    EXPECT_EQ(retry_wait(id, 1), retry_wait(id, 1));
+    least = std::min(least, share);
+    most = std::max(most, share);
+  }
+  EXPECT_GE(least, 0.8);
+  EXPECT_LT(least, 0.83);
+  EXPECT_LE(most, 1.2);
+  EXPECT_GT(most, 1.17);
+  EXPECT_EQ(retry_wait("x", 0), std::nullopt);
+  EXPECT_EQ(retry_wait("x", 10), std::nullopt);
+}
+
+TEST_F(OutboxTest, ALongerRetryAfterWinsUpToADay) {
+  put({outgoing("1"), outgoing("2"), outgoing("3")});
+  mark("1", R::kRetry, kNow, kMinute);
+  mark("2", R::kRetry, kNow, kMillisecond);
+  mark("3", R::kRetry, kNow, 100 * kDay);
+  EXPECT_EQ(due(kNow + 7 * kSecond).size(), 1U) << "only the one with the short Retry-After";
+  EXPECT_EQ(due(kNow + kMinute - 1).size(), 1U);
+  EXPECT_EQ(due(kNow + kMinute).size(), 2U);
+  EXPECT_EQ(due(kNow + kDay).size(), 3U);
+}
+
+TEST_F(OutboxTest, RefusalsEndARow) {
+  put({outgoing("1"), outgoing("2")});
+  EXPECT_EQ(mark("1", R::kRejected, kNow), RowState::kRejected);
+  EXPECT_EQ(mark("2", R::kGone, kNow), RowState::kGone);
+  EXPECT_TRUE(due(kNow + kDay).empty());
+}
+
+TEST_F(OutboxTest, AClockTurnedBackDoesNotHoldMessages) {
+  put({outgoing("1")}, kNow + 365 * kDay);
+  EXPECT_EQ(due(kNow).size(), 1U);
+}
+
+TEST_F(OutboxTest, AtTheCapFinishedRowsGoFirstThenNewOnesAreRefused) {
+  put({outgoing("1"), outgoing("2"), outgoing("3")}, kNow, 3);
+  mark("1", R::kDelivered, kNow + 1);
+  mark("2", R::kDelivered, kNow);
+  EXPECT_EQ(put({outgoing("4")}, kNow, 3), 1U);
+  EXPECT_EQ(put({outgoing("1")}, kNow, 3), 0U) << "2 finished earlier and went first";
+  EXPECT_EQ(put({outgoing("5"), outgoing("6")}, kNow, 3), 1U);
+  EXPECT_EQ(telemetry_.series(Metric::kOutboxDropped, {"full"}).value(), 1);
+  EXPECT_EQ(*outbox_->pending(), 3U);
+  EXPECT_EQ(put({outgoing("7")}, kNow, 3), 0U);
+  EXPECT_EQ(outbox_->list(10, kNow)->size(), 3U);
+}
+
+TEST_F(OutboxTest, CurrentIsWhatIsPendingOrWasDeliveredLately) {
+  put({outgoing("1", "am"), outgoing("2", "am"), outgoing("3", "am"), outgoing("4", "hook")});
+  mark("1", R::kDelivered, kNow);
+  mark("2", R::kDelivered, kNow + kMinute);
+  const auto rows = outbox_->current("am", kNow, kNow + kMinute);
+  ASSERT_TRUE(rows.ok());
+  ASSERT_EQ(rows->size(), 2U);
+  EXPECT_EQ((*rows)[0].message.id, "2");
+  EXPECT_EQ((*rows)[1].message.id, "3");
+}
+
+TEST_F(OutboxTest, DropsWhatNobodyFetches) {
+  put({outgoing("1", "no longer configured")});
+  EXPECT_EQ(*outbox_->prune(kNow + Outbox::kMaxAge), 0U);
+  EXPECT_EQ(*outbox_->prune(kNow + Outbox::kMaxAge + 1), 1U);
+  EXPECT_EQ(*outbox_->pending(), 0U);
+}
+
+TEST_F(OutboxTest, OperatorsListReplayAndDrop) {
+  put({outgoing("1")}, kNow);
+  put({outgoing("2")}, kNow + 1);
+  mark("1", R::kRejected, kNow + 2);
+  const auto rows = outbox_->list(10, kNow);
+  ASSERT_EQ(rows->size(), 2U);
+  EXPECT_EQ((*rows)[0].message.id, "2");
+  EXPECT_EQ((*rows)[1].state, RowState::kRejected);
+  EXPECT_EQ((*rows)[1].detail, "answer");
+  EXPECT_STREQ(to_string((*rows)[1].state), "rejected");
+  EXPECT_EQ(outbox_->list(1, kNow)->size(), 1U);
+  EXPECT_TRUE(outbox_->replay("1", kNow + 3).ok());
+  EXPECT_TRUE(outbox_->drop("2", kNow + 3).ok());
+  const auto again = due(kNow + 3);
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].message.id, "1");
+  EXPECT_EQ(again[0].message.attempt, 1U);
+  EXPECT_EQ(again[0].message.created_at, kNow) << "the same message, not a new one";
+  EXPECT_EQ(outbox_->replay("9", kNow).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(outbox_->drop("9", kNow).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(OutboxTest, RemembersWhenAGroupWasSent) {
+  EXPECT_EQ(*outbox_->last_sent("train", "g"), std::nullopt);
+  ASSERT_TRUE(outbox_->remember_sent("train", "g", kNow).ok());
+  reopen();
+  EXPECT_EQ(*outbox_->last_sent("train", "g"), kNow);
+  EXPECT_EQ(*outbox_->last_sent("train", "h"), std::nullopt);
+  ASSERT_TRUE(outbox_->prune(kNow + 89 * kDay).ok());
+  EXPECT_EQ(*outbox_->last_sent("train", "g"), kNow) << "longer than any cooldown";
+}
+
+TEST_F(OutboxTest, ADamagedRowIsDroppedAndTheOthersPass) {
+  put({outgoing("1"), outgoing("2"), outgoing("3")});
+  run("UPDATE outbox SET body=x'ffffffff' WHERE id='2'");
+  EXPECT_EQ(due(kNow).size(), 2U);
+  EXPECT_EQ(*outbox_->pending(), 2U);
+}
+
+TEST(Outbox, SaysWhenItCannotBeOpened) {
+  const auto opened = Outbox::open("/nonexistent/outbox.db");
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, ErrorCode::kIo);
+  const std::string path = testing::TempDir() + "not_a_database_" + std::to_string(getpid());
+  std::FILE* file = std::fopen(path.c_str(), "w");
+  for (int i = 0; i < 100; ++i) std::fputs("this is no database at all, really\n", file);
+  std::fclose(file);
+  const auto wrong = Outbox::open(path);
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_EQ(wrong.error().code, ErrorCode::kCorrupt);
+  std::filesystem::remove(path);
+}
+
+}  // namespace
+}  // namespace driftd::alerts
