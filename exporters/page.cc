@@ -14,7 +14,8 @@ constexpr const char* kFrame = R"html(<!DOCTYPE html>
 <style>
 :root { color-scheme: light dark; --line: #8884; --dim: #888; --ok: #2a8a3e; --warn: #b77400;
         --fail: #c62828; --none: #777; }
-body { font: 15px/1.45 system-ui, sans-serif; margin: 0 auto; padding: 1rem 1.5rem; max-width: 76rem; }
+body { font: 15px/1.45 system-ui, sans-serif; margin: 0 auto; padding: 1rem 1.5rem;
+       max-width: 76rem; }
 header { display: flex; flex-wrap: wrap; gap: .3rem 1rem; align-items: baseline; }
 h1 { font-size: 1.5rem; margin: 0; }
 h2 { font-size: 1.05rem; margin: 1.6rem 0 .4rem; }
@@ -40,7 +41,10 @@ th { font-weight: 600; color: var(--dim); font-size: .85rem; }
   <h1>driftd</h1>
   <span id="ready" class="mark none">connecting</span>
   <span id="updated" class="dim"></span>
-  <nav><a href="/metrics">metrics</a><a href="/api/v1/findings">findings</a><a href="/api/v1/references">references</a><a href="/api/v1/units">units</a></nav>
+  <nav>
+    <a href="/metrics">metrics</a><a href="/api/v1/findings">findings</a>
+    <a href="/api/v1/references">references</a><a href="/api/v1/units">units</a>
+  </nav>
 </header>
 <main>
 <h2>Streams</h2><div class="wide" id="streams"></div>
@@ -95,7 +99,8 @@ function show(id, columns, rows, nothing) {
 
 const streamColumns = [
   ["stream", "", s => s.name],
-  ["source", "", s => s.source.type + (s.source.up ? "" : " " + (s.source.detail || "down")), s => s.source.up],
+  ["source", "", s => s.source.type + (s.source.up ? "" : " " + (s.source.detail || "down")),
+   s => s.source.up],
   ["accepted", "number", s => grouped(s.records.accepted)],
   ["rejected", "number", s => grouped(s.records.rejected)],
   ["late", "number", s => grouped(s.records.late)],
