@@ -1,4 +1,9 @@
-// FindingsRing: the newest findings in memory, for the API and the page. Thread-safe.
+// FindingsRing: the newest findings in memory, for GET /api/v1/findings and the page.
+//
+// Pages go from the newest finding backwards. A cursor names the finding at which the next page
+// goes on, so pages neither repeat nor skip while new findings arrive; those that fell out of the
+// ring are simply not there any more. A cursor belongs to one life of the process (`generation`).
+// Thread-safe. Cost: append amortized O(1) a finding; query O(capacity) at worst, under the lock.
 #pragma once
 
 #include <cstdint>
@@ -9,41 +14,45 @@
 #include <vector>
 
 #include "core/finding.h"
+#include "core/result.h"
 
 namespace driftd::exporters {
 
 struct FindingsQuery {
-  std::string stream;                // empty: all
-  std::optional<Time> since;         // window end at or after
-  std::optional<Verdict> verdict;
-  std::size_t limit = 100;           // at most 1000
-  std::optional<std::uint64_t> before;  // cursor: only older than this
+  std::string stream;             // empty: all
+  std::optional<Time> since;      // window end, or time of the record, not before this
+  std::vector<Verdict> verdicts;  // empty: all
+  std::size_t limit = 100;        // findings a page
+  std::string cursor;             // FindingsPage::next of the page before; empty: the newest
 };
 
 struct FindingsPage {
-  std::vector<std::string> lines;       // JSON, newest first
-  std::optional<std::uint64_t> cursor;  // of the next page; none: the end
+  std::vector<Finding> findings;  // newest first
+  std::string next;               // empty: there are no more
 };
 
 class FindingsRing {
  public:
-  explicit FindingsRing(std::size_t capacity) : capacity_(capacity) {}
+  // `generation` must differ from one start of the process to the next (a start time does).
+  FindingsRing(std::size_t capacity, std::uint64_t generation)
+      : capacity_(capacity), generation_(generation) {}
 
-  void add(const Finding& finding, std::string line);
-  FindingsPage query(const FindingsQuery& query) const;
+  void append(const std::vector<Finding>& findings);
+
+  // kInvalidArgument: the cursor is not from this process.
+  Result<FindingsPage> query(const FindingsQuery& query) const;
+
+  std::size_t size() const;
 
  private:
-  struct Entry {
-    std::uint64_t number;
-    std::string stream;
-    Time window_end;
-    Verdict verdict;
-    std::string line;
-  };
-  std::size_t capacity_;
+  std::string cursor_of(std::uint64_t number) const;
+  std::optional<std::uint64_t> number_of(const std::string& cursor) const;
+
+  const std::size_t capacity_;
+  const std::uint64_t generation_;
   mutable std::mutex mutex_;
-  std::deque<Entry> entries_;  // oldest first
-  std::uint64_t next_ = 1;
+  std::deque<Finding> findings_;  // oldest first
+  std::uint64_t first_ = 0;       // number of findings_.front(), counted from the start
 };
 
 }  // namespace driftd::exporters

@@ -25,7 +25,8 @@ namespace {
 constexpr std::size_t kMaxTarget = 8192;          // bytes of path and query; above it 414
 constexpr const char* kMaxHeaderBytes = "16384";  // request line and headers; above it 400
 constexpr const char* kKeepAliveIdleMs = "1000";
-constexpr std::size_t kReadAtOnce = 16384;
+constexpr std::size_t kReadAtOnce =
+    512;  // civetweb waits until so many are there; see http_server.h
 constexpr const char* kInvalidRequest = "invalid";  // handler label of what is no request at all
 
 std::string lower(std::string_view text) {
@@ -189,7 +190,7 @@ struct HttpServer::Impl {
         close = false;
       }
     } else {
-      close = from.content_length != 0 && from.content_length != -1;
+      close = from.content_length > 0 || request.header("transfer-encoding") != nullptr;
     }
     send(conn, response, request.method == "HEAD", close);
     end(target.pattern, response.status);

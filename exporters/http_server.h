@@ -9,8 +9,11 @@
 // Thread-safety: port(), address() and stop() from any thread; handlers are called concurrently on
 // the server's own threads and must be thread-safe. Cost: one thread a request that is being
 // answered; keep-alive connections hold a thread for at most a second while they are idle.
-// stop() takes up to two seconds beyond the running requests (civetweb polls). IPv6 needs a civetweb
-// built with it (that of Debian 12 is not): start() says so.
+// stop() takes up to two seconds beyond the running requests (civetweb polls). IPv6 needs a
+// civetweb built with it (that of Debian 12 is not): start() says so. The time for a body is looked
+// at every 512 bytes, because civetweb's reads cannot be given a deadline: a client that dribbles
+// can hold its thread for longer than request_timeout, but never for more than 512 pauses.
+//
 // Source: RFC 9110, RFC 9112, RFC 9457; civetweb's C API.
 #pragma once
 

@@ -49,6 +49,11 @@ class RawClient {
     return take(std::min(buffer_.size(), header_end + 4 + length));
   }
 
+  bool readable(int milliseconds) {
+    pollfd p{socket_, POLLIN, 0};
+    return ::poll(&p, 1, milliseconds) == 1;
+  }
+
   // True when the server closes within the time and sends nothing more.
   bool closed(int milliseconds = 3000) {
     pollfd p{socket_, POLLIN, 0};

@@ -135,6 +135,16 @@ TEST_F(HttpServerTest, ReadsChunkedBodiesAndExpectations) {
   EXPECT_THAT(client.answer(), HasSubstr("POST:ok"));
 }
 
+TEST_F(HttpServerTest, BodiesThatNobodyReadsCloseTheConnection) {
+  start();
+  for (const char* how : {"Content-Length: 5", "Transfer-Encoding: chunked"}) {
+    RawClient client(port());
+    client.send(std::string("POST /nothing HTTP/1.1\r\nHost: h\r\n") + how + "\r\n\r\n");
+    EXPECT_THAT(client.answer(), StartsWith("HTTP/1.1 404")) << how;
+    EXPECT_TRUE(client.closed()) << how;
+  }
+}
+
 TEST_F(HttpServerTest, AWholeMegabyteArrives) {
   start();
   const std::string body(1U << 20, 'm');
@@ -148,11 +158,20 @@ TEST_F(HttpServerTest, SlowBodiesEnd) {
   options.request_timeout = 300 * kMillisecond;
   start(options);
   RawClient client(port());
-  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 20\r\n\r\n");
+  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n");
   const Duration from = monotonic_now();
-  for (int i = 0; i < 20 && !client.closed(100); ++i) client.send("x");
+  bool answered = false;
+  for (int i = 0; i < 100 && !answered; ++i) {
+    client.send(std::string(1000, 'x'));
+    answered = client.readable(50);
+  }
   EXPECT_LT(monotonic_now() - from, 3 * kSecond);
+  EXPECT_THAT(client.answer(), StartsWith("HTTP/1.1 408"));
   EXPECT_EQ(echoes_, 0);
+
+  RawClient silent(port());
+  silent.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc");
+  EXPECT_THAT(silent.answer(), StartsWith("HTTP/1.1 408"));
 }
 
 TEST_F(HttpServerTest, StopFinishesRequestsAndIsRepeatable) {
