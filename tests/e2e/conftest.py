@@ -6,6 +6,7 @@ import os
 import pytest
 
 import servers
+from driftd import Driftd
 
 _numbers = itertools.count(1)
 
@@ -59,3 +60,17 @@ def prometheus():
     yield start
     for server in started:
         server.close()
+
+
+@pytest.fixture
+def driftd():
+    """Starts the service: driftd(config, env=...) waits until it answers HTTP."""
+    started = []
+
+    def start(config, **options):
+        started.append(Driftd(config, **options))
+        return started[-1].start()
+
+    yield start
+    for service in started:
+        service.close()

@@ -10,6 +10,10 @@ from . import certificates
 from .process import Process, ServerError, free_port, port_open, wait_for
 
 
+# Messages on their way at once; paho numbers them with 16 bits and does not look whether one is taken.
+_UNACKNOWLEDGED = 2000
+
+
 class Mosquitto(Process):
     name = "mosquitto"
     start_timeout = 10.0
@@ -26,7 +30,8 @@ class Mosquitto(Process):
             f"persistence {'true' if persistence else 'false'}",
             f"persistence_location {self.dir}/",
             # The broker's default drops what a subscriber has not fetched after 1000 messages.
-            "max_queued_messages 0", "log_type all", *settings]
+            "max_queued_messages 0", "log_type error", "log_type warning", "log_type notice",
+            "log_type information", *settings]
         if user:
             passwords = self.dir / "passwords"
             subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), user, password], check=True,
@@ -69,8 +74,7 @@ class Mosquitto(Process):
     def publish(self, messages, qos=1, timeout=120):
         """Sends (topic, payload) in order and waits until the broker has acknowledged every one."""
         client = self.client()
-        client.max_inflight_messages_set(500)
-        client.max_queued_messages_set(0)
+        client.max_inflight_messages_set(_UNACKNOWLEDGED)
         # paho sends an acknowledgement as on_publish; with QoS 0 it means "written to the socket".
         acknowledged, connected, count = [0], threading.Event(), 0
 
@@ -81,6 +85,10 @@ class Mosquitto(Process):
             if code == 0:
                 connected.set()
 
+        def await_acknowledged(wanted):
+            wait_for(lambda: acknowledged[0] >= wanted,
+                     lambda: f"{acknowledged[0]} of {wanted} messages acknowledged\n{self.log_tail()}", timeout, 0.001)
+
         client.on_publish, client.on_connect = on_publish, on_connect
         client.connect("127.0.0.1", self.port, keepalive=60)
         client.loop_start()
@@ -88,10 +96,11 @@ class Mosquitto(Process):
             if not connected.wait(10):
                 raise ServerError(f"the broker did not accept the publisher\n{self.log_tail()}")
             for topic, payload in messages:
+                if count - acknowledged[0] >= _UNACKNOWLEDGED:
+                    await_acknowledged(count - _UNACKNOWLEDGED // 2)
                 client.publish(topic, payload, qos=qos)
                 count += 1
-            wait_for(lambda: acknowledged[0] >= count,
-                     lambda: f"{acknowledged[0]} of {count} messages acknowledged\n{self.log_tail(10)}", timeout)
+            await_acknowledged(count)
         finally:
             client.disconnect()
             client.loop_stop()

@@ -1,0 +1,194 @@
+"""What must not stop driftd, and what must stop it before it starts."""
+import re
+import signal
+import time
+
+import pytest
+
+import plant
+import servers
+from driftd import CONFIGS, run_driftd
+from servers import http
+
+# Line and column (from 1) of each thing that is wrong, and a word that the message must have.
+WRONG = """\
+service:
+  listen: 127.0.0.1:9464
+  data_dri: /tmp/x
+streams:
+  pumps:
+    from:
+      kafka: {brokers: [localhost:9092], topics: [t], groop: g}
+    decode: {format: jsn, sensor: id, time: {field: ts, unit: fortnights}}
+    fields:
+      temperature: {type: numbre}
+      site: {type: category, role: segment}
+    windows: {size: 5 minutes, by: [stream, sit]}
+    checks:
+      - {check: in_rnge, field: temperature, min: 0}
+      - {check: in_range, field: temprature, min: 0}
+alerts:
+  routes:
+    - {match: {severity: critical}, to: [nobody]}
+"""
+ERRORS = [(3, "data_dir"), (7, "group"), (8, "json"), (8, "unit"), (10, "number"), (12, "size"), (12, "site"),
+          (14, "in_range"), (15, "temperature"), (18, "nobody")]
+
+
+def test_check_names_every_error_at_once(tmp_path):
+    path = tmp_path / "wrong.yaml"
+    path.write_text(WRONG)
+    for command in ("check", "run"):
+        done = run_driftd(command, path, timeout=20)
+        assert done.returncode == 2, f"{command}: {done}"
+        output = done.stdout + done.stderr
+        found = re.findall(rf"^{re.escape(str(path))}:(\d+):(\d+): (.*)$", output, re.M)
+        for line, word in ERRORS:
+            assert any(int(at) == line and word in message for at, _, message in found), \
+                f"{command} does not say that line {line} is wrong about {word!r}:\n{output}"
+        assert all(int(column) >= 1 for _, column, _ in found)
+        assert len(found) == len(ERRORS), f"{command} says more than is wrong:\n{output}"
+
+
+@pytest.mark.parametrize("text,line", [("streams: {a: [}", 1), ("service:\n\tlisten: x\n", 2), ("- just\n- a list\n", 1)])
+def test_check_on_what_is_no_configuration(tmp_path, text, line):
+    path = tmp_path / "broken.yaml"
+    path.write_text(text)
+    done = run_driftd("check", path, timeout=20)
+    assert done.returncode == 2, done
+    assert f"{path}:{line}:" in done.stdout + done.stderr, done
+
+
+def test_usage(tmp_path):
+    assert run_driftd("check", tmp_path / "absent.yaml", timeout=20).returncode == 2
+    assert run_driftd("nonsense", timeout=20).returncode == 2
+    assert run_driftd("version", timeout=20).returncode == 0
+
+
+def test_good_configurations_pass(tmp_path):
+    for path in sorted(CONFIGS.glob("*.yaml")):
+        done = run_driftd("check", path, timeout=20, env={"DRIFTD_DATA_DIR": str(tmp_path)})
+        assert done.returncode == 0, f"{path.name}: {done.stdout}{done.stderr}"
+
+
+CHECKS = [{"check": "in_range", "field": "temperature", "min": 0, "max": 50}]
+
+
+def test_a_broker_that_is_not_there(driftd, unique):
+    """It waits quietly, serves the other streams, and goes on when the broker comes."""
+    kafka = servers.Kafka()
+    try:
+        config = plant.config(CHECKS, source={"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique}})
+        config["streams"]["other"] = {**config["streams"]["plant"], "from": {"http": {}}}
+        service = driftd(config)
+        time.sleep(1)
+        before, begin = service.cpu_seconds(), time.monotonic()
+        answer = service.get("/-/ready")
+        assert answer.status == 503, answer
+        assert "plant" in answer.text, "says which stream is not ready"
+        assert service.get("/-/healthy").status == 200
+        answer = service.post("/api/v1/streams/other/records", plant.lines(plant.records(0, 1)))
+        assert answer.status == 200, answer
+        metrics = service.wait_metric("driftd_records_total", plant.PER_WINDOW, stream="other", result="accepted")
+        assert metrics.get("driftd_source_up", stream="plant") == 0
+        assert metrics.get("driftd_source_up", stream="other") == 1
+        time.sleep(4)
+        share = (service.cpu_seconds() - before) / (time.monotonic() - begin)
+        assert share < 0.2, f"{share:.0%} of a core while there is nothing to do"
+        complaints = [line for line in service.log().splitlines() if str(kafka.port) in line]
+        assert 1 <= len(complaints) <= 2, f"one clear line about the broker, not {len(complaints)}:\n{service.log()}"
+        kafka.start()
+        kafka.create_topic(unique)
+        kafka.produce(unique, plant.kafka_records(plant.records(0, 2)))
+        service.wait_ready(60)
+        service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
+    finally:
+        kafka.close()
+
+
+def test_sigterm_drains_and_checkpoints(driftd):
+    """What was accepted before SIGTERM counts after it, once."""
+    config = plant.config([{"check": "count", "min": plant.PER_WINDOW, "max": plant.PER_WINDOW}],
+                          service={"checkpoint_every": "1h", "findings": {"all": True}})
+    service = driftd(config).wait_ready()
+    rows = list(plant.records(0, 3))
+    half = plant.PER_WINDOW * 3 // 2
+    plant.post(service, rows[:half])
+    assert service.terminate(within=10) == 0, service.log_tail()
+    service.start().wait_ready()
+    plant.post(service, rows[half:])
+    found = service.wait_findings(lambda f: len(f) == 2, "two whole windows", check="count")
+    assert [f["value"] for f in found] == [plant.PER_WINDOW] * 2
+
+
+def test_sigterm_at_any_time(driftd):
+    service = driftd(plant.config(CHECKS))
+    assert service.terminate(within=10) == 0, service.log_tail()
+
+
+@pytest.mark.parametrize("how", ["signal", "http"])
+def test_a_bad_reload_keeps_the_old_configuration(driftd, how):
+    service = driftd(plant.config(CHECKS)).wait_ready()
+    good = service.config_path.read_text()
+
+    def reload():
+        if how == "signal":
+            service.reload()
+            return None
+        return service.post("/-/reload")
+
+    service.config_path.write_text(good.replace("check: in_range", "check: in_rnge"))
+    answer = reload()
+    service.wait(lambda: service.metrics().all("driftd_config_last_reload_successful")[0][1] == 0,
+                  "the metric says that the reload failed", 10)
+    assert answer is None or 400 <= answer.status < 600, answer
+    assert "in_rnge" in service.log() and "in_range" in service.log(), "the log says what is wrong and what may be meant"
+    plant.post(service, plant.records(0, 2, temperature=90))
+    service.wait_findings(len, "the old check still works", check="in_range", verdict="fail")
+
+    service.config_path.write_text(good.replace("max: 50", "max: 100"))
+    answer = reload()
+    assert answer is None or answer.status == 200, answer
+    service.wait(lambda: service.metrics().get("driftd_config_last_reload_successful") == 1, "the good reload", 10)
+    plant.post(service, plant.records(2, 3, temperature=90))
+    service.wait_metric("driftd_records_total", 5 * plant.PER_WINDOW, stream="plant", result="accepted")
+    late = [f for f in service.findings(check="in_range", verdict="fail")
+            if f["window"]["start"] >= plant.window_start(3)]
+    assert not late, "90 is in the new range"
+
+
+def test_records_that_are_none_are_quarantined(driftd):
+    """Bad records in a request are counted and kept with their reason; the good ones are taken."""
+    service = driftd(plant.config(CHECKS)).wait_ready()
+    good = plant.lines(plant.records(0, 1))
+    answer = service.post("/api/v1/streams/plant/records", good + '{"sensor":\n{"sensor":"p1"}\n' + good,
+                          headers={"Content-Type": "application/x-ndjson"})
+    assert answer.status == 200, answer
+    metrics = service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
+    assert metrics.get("driftd_rejects_total", stream="plant", reason="undecodable") == 1
+    assert metrics.get("driftd_rejects_total", stream="plant", reason="missing_time") == 1
+    assert metrics.get("driftd_quarantine_bytes", stream="plant") > 0
+
+
+@pytest.mark.parametrize("path,method,status", [
+    ("/api/v1/streams/nosuch/records", "POST", 404), ("/api/v1/streams/plant/records", "GET", 405), ("/nosuch", "GET", 404)])
+def test_http_errors_are_problem_documents(driftd, path, method, status):
+    service = driftd(plant.config(CHECKS))
+    answer = http.request(method, service.url + path, body="{}" if method == "POST" else None)
+    assert answer.status == status, answer
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert answer.json()["status"] == status and answer.json()["title"]
+
+
+def test_a_second_driftd_on_the_same_data_is_refused(driftd):
+    service = driftd(plant.config(CHECKS)).wait_ready()
+    other = run_driftd("run", service.config_path, timeout=20)
+    assert other.returncode == 3, other
+    assert str(service.data_dir) in other.stderr or "9464" in other.stderr or str(service.port) in other.stderr
+    assert service.get("/-/ready").status == 200
+
+
+def test_sighup_before_it_is_ready_does_not_kill_it(driftd):
+    service = driftd(plant.config(CHECKS))
+    service.child.send_signal(signal.SIGHUP)
+    service.wait_ready()

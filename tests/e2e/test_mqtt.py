@@ -1,0 +1,108 @@
+"""SKAB's valve1 experiments through a real Mosquitto, one topic a sensor, judged with configs/skab.yaml;
+and what a broken connection must not cost."""
+import json
+import threading
+
+import pytest
+
+import data
+import plant
+import servers
+from driftd import CONFIGS
+from plant import milliseconds
+
+MINUTE = 60_000
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return list(data.skab_valve1())
+
+
+def test_skab_valve1(driftd, mosquitto, rows):
+    service = driftd(CONFIGS / "skab.yaml", env={"MQTT_URL": mosquitto.url, "MQTT_CLIENT_ID": "skab"})
+    service.wait_ready()
+    sent = mosquitto.publish(data.skab_messages(rows))
+    metrics = service.wait_metric("driftd_records_total", sent, stream="skab", result="accepted")
+    assert metrics.get("driftd_records_total", stream="skab", result="accepted") == sent
+    assert metrics.get("driftd_records_total", stream="skab", result="rejected") == 0
+    assert metrics.get("driftd_records_total", stream="skab", result="late") == 0
+
+    until = rows[-1][0] - 5000
+    flow = data.SKAB_SENSORS.index("flow")
+    closed_valve = {time // MINUTE * MINUTE for time, values in rows if not 30 <= values[flow] <= 34}
+    expected = {start for start in closed_valve if start + MINUTE <= until}
+    assert len(expected) > 10
+    service.wait_findings(lambda found: {milliseconds(f["window"]["start"]) for f in found} == expected,
+                          f"the {len(expected)} minutes with a flow out of range",
+                          check="in_range", field="flow", verdict="fail")
+
+    times = [time for time, _ in rows]
+    for before, after in zip(times, times[1:]):
+        if after - before > 10_000:
+            assert any(before < milliseconds(f["window"]["end"]) and milliseconds(f["window"]["start"]) <= after
+                       for f in service.findings(check="gap", verdict="fail")), f"the gap after {before}"
+
+
+def source(broker, client_id, **more):
+    return {"mqtt": {"url": broker.url, "topics": [f"{client_id}/+"], "client_id": client_id, **more}}
+
+
+def messages(client_id, rows):
+    return [(f"{client_id}/{row['sensor']}", json.dumps(row)) for row in rows]
+
+
+def counted(service):
+    """Rows of each judged window, by its start."""
+    return {f["window"]["start"]: f["value"] for f in service.findings(check="count")}
+
+
+def count_config(broker, client_id):
+    return plant.config([{"check": "count", "min": plant.PER_WINDOW, "max": plant.PER_WINDOW}],
+                        source=source(broker, client_id), service={"findings": {"all": True}})
+
+
+@pytest.mark.parametrize("end", ["terminate", "kill9"])
+def test_every_message_is_in_exactly_one_window(driftd, mosquitto, unique, end):
+    """driftd is ended and started again while messages come; the broker keeps them meanwhile."""
+    service = driftd(count_config(mosquitto, unique)).wait_ready()
+    windows = 200
+    sender = threading.Thread(target=mosquitto.publish, args=(messages(unique, plant.records(0, windows)),))
+    sender.start()
+    for wanted in (3000, 2000):
+        service.wait_metric("driftd_records_total", wanted, stream="plant", result="accepted")
+        getattr(service, end)()
+        service.start()
+    sender.join()
+    service.wait_ready()
+    expected = {plant.window_start(n): plant.PER_WINDOW for n in range(windows - 1)}
+    service.wait_findings(lambda _: len(counted(service)) >= len(expected), f"{len(expected)} windows", check="count")
+    wrong = {start: n for start, n in counted(service).items() if n != expected.get(start)}
+    assert not wrong, f"windows with rows lost or counted twice: {wrong}"
+
+
+def test_a_broker_that_is_restarted_costs_nothing(driftd, unique):
+    with servers.Mosquitto(persistence=True) as broker:
+        service = driftd(count_config(broker, unique)).wait_ready()
+        broker.publish(messages(unique, plant.records(0, 3)))
+        service.wait_metric("driftd_records_total", 3 * plant.PER_WINDOW, stream="plant", result="accepted")
+        broker.stop()
+        servers.wait_for(lambda: service.get("/-/ready").status == 503, "not ready while the broker is away")
+        assert service.get("/-/healthy").status == 200
+        broker.start()
+        service.wait_ready()
+        broker.publish(messages(unique, plant.records(3, 3)))
+        service.wait_findings(lambda _: len(counted(service)) == 5, "five whole windows", check="count")
+        assert set(counted(service).values()) == {plant.PER_WINDOW}
+
+
+def test_tls_with_user_and_password(driftd, unique, tmp_path):
+    password = tmp_path / "password"
+    password.write_text("s3cret-mqtt\n")
+    with servers.Mosquitto(tls=True, user="driftd", password="s3cret-mqtt") as broker:
+        config = plant.config([], source=source(broker, unique, username="driftd", password_file=str(password),
+                                                tls={"ca_file": str(broker.ca)}))
+        service = driftd(config).wait_ready()
+        broker.publish(messages(unique, plant.records(0, 2)))
+        service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
+        assert "s3cret-mqtt" not in service.log()

@@ -1,0 +1,101 @@
+"""A reference built from a real MariaDB, and what a stream says against it."""
+import random
+
+import pytest
+
+import plant
+from driftd import Driftd, run_driftd
+
+ROWS = 100_000
+
+
+@pytest.fixture(scope="module")
+def table(mariadb):
+    """100,000 rows of normal operation, with a null now and then."""
+    mariadb.execute("CREATE TABLE pumps (sensor VARCHAR(20), ts BIGINT, temperature DOUBLE, status VARCHAR(10))")
+    rng = random.Random(1)
+    # Older than the live records, at the live rate, so that the windows of both have as many rows.
+    begin = plant.START - ROWS * plant.WINDOW // plant.PER_WINDOW
+    mariadb.load("pumps", ["sensor", "ts", "temperature", "status"], (
+        ("p1", begin + i * plant.WINDOW // plant.PER_WINDOW, None if i % 1000 == 7 else rng.uniform(19.5, 20.5),
+         "on" if rng.random() < 0.9 else "idle") for i in range(ROWS)))
+    return "pumps"
+
+
+@pytest.fixture
+def config(mariadb, tmp_path):
+    """A configuration with the database, the password in a file."""
+    password = tmp_path / "password"
+    password.write_text(mariadb.password + "\n")
+    return plant.config(
+        [{"check": "distance", "field": "temperature", "metric": "psi", "max": 0.5},
+         {"check": "in_range", "field": "temperature", "min": -40, "max": 125}],
+        stream_reference="pumps@production",
+        databases={"plant": {"type": "mysql", "host": "127.0.0.1", "port": mariadb.port, "database": mariadb.database,
+                             "user": mariadb.user, "password_file": str(password)}})
+
+
+def build(service, table, *more):
+    return run_driftd("reference", "build", service.config_path, "--stream", "plant", "--query",
+                      f"SELECT sensor, ts, temperature, status FROM {table} ORDER BY ts", "--database", "plant",
+                      "--name", "pumps", *more)
+
+
+def test_a_reference_from_a_query_judges_the_stream(driftd, config, table):
+    service = driftd(config)
+    plant.post(service, plant.records(0, 3))
+    [first, *_] = service.wait_findings(lambda found: len(found) >= 2, "verdicts without a reference", check="distance")
+    assert (first["verdict"], first["reason"]) == ("no_verdict", "no_reference")
+    assert service.terminate() == 0
+
+    done = build(service, table, "--tag", "v1", "--alias", "production")
+    assert done.returncode == 0, done.stderr
+    listed = run_driftd("reference", "list", service.config_path)
+    assert listed.returncode == 0 and "pumps" in listed.stdout and "v1" in listed.stdout and "production" in listed.stdout
+    shown = run_driftd("reference", "show", service.config_path, "pumps@v1")
+    assert shown.returncode == 0, shown.stderr
+    assert str(ROWS) in shown.stdout, "how many rows it rests on"
+    assert f"FROM {table}" in shown.stdout, "the query it was built from"
+
+    service.start().wait_ready()
+    plant.post(service, plant.records(3, 3, temperature=20))
+    plant.post(service, plant.records(6, 3, temperature=35))
+    drifted = service.wait_findings(lambda found: len(found) >= 2, "the drift", check="distance", verdict="fail")
+    assert {f["window"]["start"] for f in drifted} <= {plant.window_start(n) for n in range(6, 9)}, "only the hot windows"
+    finding = drifted[0]
+    assert finding["reference"]["name"] == "pumps" and finding["reference"]["version"] == 1
+    assert finding["value"] > finding["threshold"] == 0.5
+    assert finding["n"] == plant.PER_WINDOW and finding["n_reference"] > 0.99 * ROWS
+    [(labels, one)] = service.metrics().all("driftd_reference_info", stream="plant")
+    assert one == 1 and labels["version"] == "1" and labels["hash"].startswith(finding["reference"]["hash"][:8])
+    answer = service.get("/api/v1/references")
+    assert answer.status == 200 and "pumps" in answer.text, answer
+
+
+def test_the_same_rows_make_the_same_reference(config, table):
+    """Immutable and named by content: building again from the same rows gives the same hash, other
+    rows another one."""
+    service = Driftd(config)
+    hashes = []
+    for tag, source in (("a", table), ("b", table), ("c", f"{table} WHERE temperature < 20")):
+        done = build(service, source, "--tag", tag)
+        assert done.returncode == 0, done.stderr
+        shown = run_driftd("reference", "show", service.config_path, f"pumps@{tag}").stdout
+        hashes.append([word for line in shown.splitlines() if "hash" in line for word in line.split()][-1])
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+@pytest.mark.parametrize("query,what", [("SELECT nonsense FROM nowhere", "nowhere"), ("SELEC 1", "syntax")])
+def test_a_query_that_fails_says_why(config, mariadb, query, what):
+    service = Driftd(config)
+    done = run_driftd("reference", "build", service.config_path, "--query", query, "--database", "plant", "--name", "x")
+    assert done.returncode == 3, done
+    assert what in done.stderr and mariadb.password not in done.stderr + done.stdout
+
+
+def test_a_wrong_password_is_said_and_not_shown(config, table, tmp_path):
+    (tmp_path / "password").write_text("wr0ng-secret\n")
+    service = Driftd(config)
+    done = build(service, table)
+    assert done.returncode == 3, done
+    assert "denied" in done.stderr.lower() and "wr0ng-secret" not in done.stderr + done.stdout

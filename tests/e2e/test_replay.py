@@ -1,0 +1,130 @@
+"""The same verdict, always: what was found live is found again, to the byte, from a file, from Kafka,
+with another number of workers, and after a kill."""
+import json
+import random
+
+import pytest
+
+import data
+import plant
+from driftd import CONFIGS, Driftd, run_driftd
+
+INTEL = CONFIGS / "intel.yaml"
+# All of event time that the tests use; --from and --to are times of Kafka's own timestamps.
+ALL = ("--from", "2000-01-01T00:00:00Z", "--to", "2030-01-01T00:00:00Z")
+
+
+def lasting(path):
+    """Lines of a findings log but those that came about by the clock or by the end of the input."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert all(line.endswith(b"\n") for line in lines)
+    return [line for line in lines if "closed_by" not in json.loads(line).get("detail", {})]
+
+
+def same(live, replayed, at_least):
+    """The log that a live run left is what the replay wrote, as far as the live run came."""
+    assert len(live) >= at_least, f"only {len(live)} findings"
+    for number, (a, b) in enumerate(zip(live, replayed)):
+        assert a == b, f"finding {number} differs:\nlive     {a.decode()}replayed {b.decode()}"
+    assert len(live) == len(replayed), f"{len(live)} findings live, {len(replayed)} in the replay"
+
+
+@pytest.fixture(scope="module")
+def messages():
+    """The three motes, with records that are none in between."""
+    out = list(data.intel_messages(data.intel()))
+    rng = random.Random(7)
+    for _ in range(50):
+        out.insert(rng.randrange(len(out)), (b"1", b'{"mote":"1","ts":', 1078000000000, None))
+    return out
+
+
+@pytest.fixture(scope="module")
+def file(messages, tmp_path_factory):
+    path = tmp_path_factory.mktemp("replay") / "intel.jsonl"
+    path.write_bytes(b"".join(value + b"\n" for _, value, _, _ in messages))
+    return path
+
+
+def produce(kafka, topic, messages, partitions):
+    kafka.create_topic(topic, partitions=partitions)
+    kafka.produce(topic, messages)
+    return {"KAFKA_BROKERS": kafka.bootstrap, "INTEL_TOPIC": topic}
+
+
+def live(driftd, env, count, config=INTEL):
+    """The findings log of a service that has read `count` records and was then ended."""
+    service = driftd(config, env=env)
+    service.wait_metric("driftd_records_total", count, timeout=120, stream="intel")
+    assert service.terminate() == 0, service.log_tail()
+    return lasting(service.data_dir / "findings.jsonl")
+
+
+def replay(tmp_path, env, *source, config=INTEL):
+    out = tmp_path / "replayed.jsonl"
+    done = run_driftd("replay", config, "--stream", "intel", *source, "--findings", out,
+                      env={"DRIFTD_DATA_DIR": str(tmp_path / "data"), **env})
+    assert done.returncode == 0, done.stderr
+    return lasting(out)
+
+
+def test_one_partition_is_the_same_from_a_file(driftd, kafka, unique, tmp_path, messages, file):
+    env = produce(kafka, unique, messages, 1)
+    same(live(driftd, env, len(messages)), replay(tmp_path, env, "--input", file), 500)
+
+
+def test_several_partitions_are_the_same_from_kafka(driftd, kafka, unique, tmp_path, messages):
+    env = produce(kafka, unique, messages, 3)
+    found = live(driftd, env, len(messages))
+    same(found, replay(tmp_path, env, "--kafka", unique, *ALL), 500)
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_workers_do_not_matter(driftd, kafka, unique, tmp_path, messages, workers):
+    env = produce(kafka, unique, messages[:30000], 5)
+    config = tmp_path / "intel.yaml"
+    config.write_text(INTEL.read_text().replace("service:\n", f"service:\n  workers: {workers}\n", 1))
+    same(live(driftd, env, 30000, config), replay(tmp_path, env, "--kafka", unique, *ALL), 100)
+
+
+def test_a_killed_run_ends_with_the_same_findings(kafka, unique, tmp_path, messages):
+    env = produce(kafka, unique, messages, 3)
+    undisturbed = replay(tmp_path, env, "--kafka", unique, *ALL)
+    config = tmp_path / "intel.yaml"
+    config.write_text(INTEL.read_text().replace("service:\n", "service:\n  checkpoint_every: 100ms\n", 1))
+    with Driftd(config, env=env) as service:
+        for _ in range(3):
+            # Somewhere in the middle: after it has found more than it had before.
+            before = len(service.findings())
+            service.wait_findings(lambda found, n=before: len(found) > n, "more findings")
+            service.kill9()
+            service.start()
+        service.wait_findings(lambda _: len(lasting(service.data_dir / "findings.jsonl")) >= len(undisturbed),
+                              f"{len(undisturbed)} findings", timeout=120)
+        assert service.terminate() == 0
+        same(lasting(service.data_dir / "findings.jsonl"), undisturbed, 500)
+
+
+def test_record_findings_and_alerts(tmp_path):
+    """A detector names the record where it struck, alerts are one line at firing and one at the end;
+    --fail-on turns the verdict into the exit status, - is standard input."""
+    config = tmp_path / "c.json"  # JSON is YAML
+    checks = [{"check": "page_hinkley", "field": "temperature"},
+              {"check": "in_range", "field": "temperature", "min": 0, "max": 50, "severity": "critical"}]
+    config.write_text(json.dumps(plant.config(checks, service={"data_dir": str(tmp_path / "data")}, alerts={"for": 1})))
+    text = plant.lines([*plant.records(0, 10), *plant.records(10, 5, temperature=90), *plant.records(15, 5)])
+    findings, alerts = tmp_path / "f.jsonl", tmp_path / "a.jsonl"
+    command = ["replay", config, "--input", "-", "--findings", findings, "--alerts", alerts]
+    done = run_driftd(*command, "--fail-on", "fail", stdin=text)
+    assert done.returncode == 1, done.stderr
+    first = [findings.read_bytes(), alerts.read_bytes()]
+    [record, *_] = [f for f in map(json.loads, first[0].splitlines()) if f["check"] == "page_hinkley"]
+    assert record["record"]["source"].startswith("0:") and "window" not in record
+    lines = [json.loads(line) for line in first[1].splitlines() if json.loads(line)["severity"] == "critical"]
+    assert len(lines) == 2, "firing and resolved"
+    assert lines[0]["fingerprint"] == lines[1]["fingerprint"]
+    assert lines[0]["starts_at"] == plant.window_start(10) and "ends_at" not in lines[0]
+    assert plant.window_start(15) < lines[1]["ends_at"] <= plant.window_start(18)
+    assert run_driftd(*command, stdin=text).returncode == 0, "without --fail-on a finding is no failure"
+    assert [findings.read_bytes(), alerts.read_bytes()] == first, "the same again"
+    assert not (tmp_path / "data").exists() or not list((tmp_path / "data").glob("findings*")), "no side effects"

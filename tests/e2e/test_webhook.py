@@ -1,0 +1,89 @@
+"""Webhooks as standardwebhooks.com has them: signed, retried under one id, never lost."""
+import base64
+import hashlib
+import hmac
+import json
+import time
+
+import pytest
+
+import plant
+
+SECRET = b"0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture
+def config(webhook, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("whsec_" + base64.b64encode(SECRET).decode() + "\n")
+    return plant.config(
+        [{"check": "in_range", "field": "temperature", "min": 0, "max": 50, "severity": "critical"}],
+        alerts={"for": 1, "routes": [{"match": {"severity": "critical"}, "to": ["hook"]}],
+                "notifiers": {"hook": {"type": "webhook", "url": f"{webhook.url}/driftd", "secret_file": str(secret)}}})
+
+
+def verify(request):
+    """Checks the signature and the body; returns the webhook-id."""
+    headers = request.headers
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + request.body
+    expected = "v1," + base64.b64encode(hmac.new(SECRET, signed, hashlib.sha256).digest()).decode()
+    assert expected in headers["webhook-signature"].split(" "), "the signature is that of id, time and body"
+    assert abs(int(headers["webhook-timestamp"]) - request.at) <= 2, "the time is that of the attempt"
+    assert "." not in headers["webhook-id"]
+    assert headers["Content-Type"].startswith("application/cloudevents+json")
+    body = json.loads(request.body)
+    assert body["specversion"] == "1.0" and body["id"] == headers["webhook-id"], body
+    assert body["type"] and body["source"] and "plant" in json.dumps(body["data"]), body
+    return headers["webhook-id"]
+
+
+def misbehave(service, first=0):
+    plant.post(service, plant.records(first, 2, temperature=90))
+
+
+def test_signed_and_retried_under_one_id(driftd, webhook, config):
+    webhook.answer((503, {"Retry-After": "2"}), (500, {}))
+    service = driftd(config).wait_ready()
+    misbehave(service)
+    requests = webhook.wait_count(3, timeout=60)[:3]
+    assert len({verify(r) for r in requests}) == 1, "every attempt has the same id"
+    assert len({r.body for r in requests}) == 1
+    assert 2 <= requests[1].at - requests[0].at < 15, "Retry-After is obeyed"
+    assert requests[0].method == "POST" and requests[0].path == "/driftd"
+    service.wait_metric("driftd_notifications_total", 1, notifier="hook", result="delivered")
+    metrics = service.metrics()
+    assert metrics.get("driftd_notifications_total", notifier="hook", result="retry") == 2
+    assert metrics.get("driftd_outbox_pending") == 0
+    assert SECRET.decode() not in service.log() + service.get("/api/v1/alerts").text
+    # The end of the alert is another message.
+    plant.post(service, plant.records(2, 4))
+    resolved = webhook.wait_count(4)[3]
+    assert verify(resolved) != requests[0].headers["webhook-id"]
+
+
+def test_a_message_outlives_a_kill(driftd, webhook, config):
+    webhook.default = (503, {})
+    service = driftd(config).wait_ready()
+    misbehave(service)
+    first = verify(webhook.wait_count(1)[0])
+    service.kill9()
+    webhook.default = (200, {})
+    tried = len(webhook.received())
+    service.start().wait_ready()
+    again = webhook.wait_count(tried + 1, timeout=60)[tried]
+    assert verify(again) == first, "the same message, not another one"
+    service.wait_metric("driftd_notifications_total", 1, notifier="hook", result="delivered")
+    service.kill9()
+    service.start().wait_ready()
+    time.sleep(2)
+    assert {r.headers["webhook-id"] for r in webhook.received()} == {first}, "nothing new came of the restarts"
+
+
+@pytest.mark.parametrize("status,result", [(410, "gone"), (400, "rejected"), (302, "rejected")])
+def test_an_answer_that_is_final(driftd, webhook, config, status, result):
+    webhook.default = (status, {"Location": "/elsewhere"} if status == 302 else {})
+    service = driftd(config).wait_ready()
+    misbehave(service)
+    service.wait_metric("driftd_notifications_total", 1, notifier="hook", result=result)
+    service.wait_metric("driftd_outbox_dropped_total", 1)
+    assert {r.path for r in webhook.received()} == {"/driftd"}, "a redirect is not followed"
