@@ -1,6 +1,5 @@
 #include "rules/detector_check.h"
 
-#include "rules/row_check.h"
 #include "stats/detector.h"
 
 namespace driftd::rules {
@@ -19,17 +18,22 @@ class DetectorCheck final : public Check {
 
   void on_rows(const Rows& rows, RowHits& hits) override {
     drifts_.clear();
-    for_each_number(rows.batch.columns[field_], rows.range, hits, [&](std::uint32_t r, double x) {
-      if (binary_ && x != 0 && x != 1) return hits.skip(r);
+    const Column& column = rows.batch.columns[field_];
+    for (std::uint32_t r = rows.range.begin; r < rows.range.end; ++r) {
+      const double x = column.numbers[r];
+      if (column.cells[r] != Cell::kValid || (binary_ && x != 0 && x != 1)) {
+        hits.skip(r);
+        continue;
+      }
       PerSensor& sensor = at(rows.batch.sensor[r]);
       const Time t = rows.batch.event_time[r];
       const Duration dt = sensor.last == kNoTime ? 0 : t - sensor.last;
       sensor.last = t;
       ++sensor.n;
-      if (sensor.detector->update(x, dt) != stats::DetectorState::kDrift) return;
+      if (sensor.detector->update(x, dt) != stats::DetectorState::kDrift) continue;
       drifts_.push_back({r, sensor.detector->threshold(), sensor.n});
       hits.fail(r, sensor.detector->statistic());
-    });
+    }
   }
 
   Judgement judge_record(const RowHits::Hit& hit) const override {
@@ -122,7 +126,7 @@ void register_detector_checks(CheckRegistry& registry) {
     Descriptor descriptor = unit.descriptor;
     descriptor.reasons = {{"drift_detected", "the detector reported a change at this record"}};
     descriptor.notes += " As a check: one detector a sensor, one update a record in the order of the partition; nulls, NaN and wrong types are skipped. Each detection is a finding on its record.";
-    registry.add(std::move(descriptor), {FieldUse::kRequired, numeric_kinds(),
+    registry.add(std::move(descriptor), {FieldUse::kRequired, {FieldKind::kNumber, FieldKind::kInteger, FieldKind::kFlag},
                                          [&unit](const Params& params, const CheckContext& context) { return make(unit, params, context); }});
   }
 }

@@ -49,7 +49,7 @@ struct ReferenceBuildOptions {
 struct DemoOptions {
   std::string duration;
   std::string listen;
-  double speed = 60;
+  double speed = 0;  // 0: as the duration needs
 };
 
 int run_command(const std::string& config);

@@ -56,7 +56,7 @@ int run_command(const std::string& path) {
   const timespec tick{0, 200 * kMillisecond};
   for (;;) {
     const int signal = sigtimedwait(&signals, nullptr, &tick);
-    if (signal == SIGHUP || service.reload_asked()) {
+    if (signal == SIGHUP) {
       notify("RELOADING=1");
       (void)service.reload();  // says itself what went wrong; the old configuration stays
       notify("READY=1");

@@ -12,7 +12,7 @@ constexpr std::size_t kRecentFindings = 5000;
 }  // namespace
 
 FindingHub::FindingHub(HubOptions options, alerts::AlertRules rules, Telemetry& telemetry, const Clock& clock)
-    : options_(std::move(options)), telemetry_(telemetry), clock_(clock), ring_(kRecentFindings), book_(rules) {}
+    : options_(std::move(options)), telemetry_(telemetry), clock_(clock), ring_(kRecentFindings, static_cast<std::uint64_t>(clock.now())), book_(rules) {}
 
 FindingHub::~FindingHub() { sqlite3_close(db_); }
 
@@ -22,15 +22,19 @@ Result<std::unique_ptr<FindingHub>> FindingHub::make(HubOptions options, const a
   exporters::LogPosition position;
   if (!state.empty()) {
     ByteReader in(state);
-    position.rotations = in.u64();
+    position.generation = in.u64();
     position.offset = in.u64();
     ByteReader book(in.view(1U << 30));
     if (const Status s = in.done("state of the alerts"); !s) return s.error();
     if (const Status s = hub->book_.load(book); !s) return s.error();
   }
-  auto log = exporters::FindingsLog::open(hub->options_.findings_log, hub->options_.findings_max_size, position);
+  auto log = exporters::FindingsLog::open({.path = hub->options_.findings_log, .max_size = hub->options_.findings_max_size}, &telemetry);
   if (!log) return log.error();
   hub->log_ = std::move(*log);
+  if (const Status s = hub->log_->truncate_to(position); !s) {
+    if (s.error().code != ErrorCode::kCorrupt) return s.error();
+    log::warning("the findings log was replaced or shortened by somebody else; it goes on from its end", {{"why", s.error().message}});
+  }
 
   auto outbox = alerts::Outbox::open(hub->options_.outbox);
   if (!outbox) return outbox.error();
@@ -50,16 +54,11 @@ Result<std::unique_ptr<FindingHub>> FindingHub::make(HubOptions options, const a
 
 void FindingHub::take(ClosedWindow closed) {
   const std::scoped_lock lock(mutex_);
-  std::string lines;
-  std::string stream;
+  ring_.append(closed.findings);
   for (const Finding& finding : closed.findings) {
-    const std::size_t from = lines.size();
-    append_json(lines, finding);
-    ring_.add(finding, lines.substr(from));
-    lines += '\n';
     if (finding.verdict != Verdict::kOk) book_.take(finding);
   }
-  if (const Status s = log_->append(lines); !s) {
+  if (const Status s = append(closed.findings); !s) {
     if (trouble_.empty()) log::error("findings cannot be written; they are still judged, alerted and shown", {{"why", s.error().message}});
     trouble_ = s.error().message;
   } else if (!trouble_.empty()) {
@@ -80,11 +79,19 @@ void FindingHub::forget(const std::string& stream) {
 }
 
 // Precondition: mutex_ is held.
+Status FindingHub::append(const std::vector<Finding>& findings) {
+  if (const Status s = log_->append(findings); !s) return s;
+  return log_->flush();
+}
+
+// Precondition: mutex_ is held.
 void FindingHub::tell(const std::vector<alerts::AlertEvent>& events) {
   book_.publish(telemetry_);
   active_changed_ = true;
   wake_ = true;
-  const std::vector<alerts::Outgoing> messages = router_->messages(events);
+  std::vector<alerts::Outgoing> messages = std::move(unsent_);
+  unsent_.clear();
+  for (alerts::Outgoing& message : router_->messages(events)) messages.push_back(std::move(message));
   if (!messages.empty()) {
     sqlite3_exec(db_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
     const auto put = alerts::Outbox::put(db_, messages, clock_.now(), telemetry_);
@@ -92,9 +99,13 @@ void FindingHub::tell(const std::vector<alerts::AlertEvent>& events) {
     if (!ok) {
       const std::string why = put.ok() ? sqlite3_errmsg(db_) : put.error().message;
       sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
-      log::error("messages could not be put into the outbox; they are lost unless the process starts again before the next checkpoint",
+      log::error("messages could not be put into the outbox; they are tried again with the next ones",
                  {{"messages", std::to_string(messages.size())}, {"why", why}});
-      telemetry_.series(Metric::kOutboxDropped, {"store"}).add(static_cast<double>(messages.size()));
+      unsent_ = std::move(messages);
+      if (unsent_.size() > alerts::Outbox::kMaxRows) {
+        telemetry_.series(Metric::kOutboxDropped, {"full"}).add(static_cast<double>(unsent_.size() - alerts::Outbox::kMaxRows));
+        unsent_.resize(alerts::Outbox::kMaxRows);
+      }
     }
   }
   changed_.notify_all();
@@ -103,7 +114,7 @@ void FindingHub::tell(const std::vector<alerts::AlertEvent>& events) {
 void FindingHub::save(ByteWriter& out) {
   const std::scoped_lock lock(mutex_);
   if (const Status s = log_->sync(); !s && trouble_.empty()) trouble_ = s.error().message;
-  out.u64(log_->position().rotations);
+  out.u64(log_->position().generation);
   out.u64(log_->position().offset);
   ByteWriter book;
   book_.save(book);

@@ -56,6 +56,7 @@ class FindingHub {
 
  private:
   FindingHub(HubOptions options, alerts::AlertRules rules, Telemetry& telemetry, const Clock& clock);
+  Status append(const std::vector<Finding>& findings);
   void tell(const std::vector<alerts::AlertEvent>& events);
 
   HubOptions options_;
@@ -69,6 +70,7 @@ class FindingHub {
   std::unique_ptr<alerts::Router> router_;
   sqlite3* db_ = nullptr;
   std::string trouble_;
+  std::vector<alerts::Outgoing> unsent_;  // could not be put into the outbox yet
   bool active_changed_ = true;
   bool wake_ = false;
   bool stop_ = false;

@@ -3,7 +3,9 @@
 #include <chrono>
 #include <filesystem>
 
+#include "app/run/service_api.h"
 #include "core/log.h"
+#include "exporters/api.h"
 #include "exporters/listen.h"
 
 namespace driftd::app {
@@ -53,9 +55,10 @@ Status Service::start() {
 }
 
 Status Service::start_http() {
+  api_ = std::make_unique<ServiceApi>(*this);
   exporters::HttpServer::Options options;
   options.listen = config_.service.listen;
-  auto server = exporters::HttpServer::start(options, api_router(*this), &telemetry_);
+  auto server = exporters::HttpServer::start(options, exporters::api_router(*api_, telemetry_), &telemetry_);
   if (!server) return server.error();
   http_ = std::move(*server);
   return {};
@@ -146,8 +149,9 @@ std::vector<std::string> Service::not_ready() const {
   for (const StreamStatus& s : stream_status()) {
     if (!s.ready) reasons.push_back("stream " + s.name + ": " + s.detail);
   }
+  const std::scoped_lock lock(streams_mutex_);
   for (const StreamConfig& s : config_.streams) {
-    if (stream(s.name) == nullptr) reasons.push_back("stream " + s.name + ": not started");
+    if (streams_.count(s.name) == 0) reasons.push_back("stream " + s.name + ": not started");
   }
   return reasons;
 }
@@ -213,6 +217,7 @@ void Service::publish_ages() {
 }
 
 Status Service::reload() {
+  const std::scoped_lock reload_lock(reload_mutex_);
   const auto failed = [this](const Error& error) -> Status {
     telemetry_.series(Metric::kReloadOk).set(0);
     log::error("the new configuration is not applied; the old one stays", {{"file", path_}, {"why", error.message}});
@@ -250,8 +255,10 @@ Status Service::reload() {
       log::error("a changed stream could not be started", {{"stream", name}, {"why", started.error().message}});
     }
   }
-  config_.streams = loaded->streams;
-  config_.service.checkpoint_every = loaded->service.checkpoint_every;
+  {
+    const std::scoped_lock lock(streams_mutex_);
+    config_.streams = loaded->streams;
+  }
   telemetry_.series(Metric::kReloadOk).set(1);
   telemetry_.series(Metric::kReloadTime).set(to_seconds(clock_.now()));
   log::info("configuration applied", {{"changed", std::to_string(changed.size())}, {"removed", std::to_string(removed.size())}});

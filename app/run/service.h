@@ -1,6 +1,6 @@
 // Service: everything that `driftd run` is: streams, hub, checkpoints, HTTP, reload.
 //
-// start(), reload() and stop() are called by one thread (main's); checkpoint() by any.
+// start() and stop() are called by one thread (main's); reload() and checkpoint() by any.
 #pragma once
 
 #include <atomic>
@@ -16,6 +16,7 @@
 #include "app/run/checkpoint_store.h"
 #include "app/run/finding_hub.h"
 #include "app/run/stream_runtime.h"
+#include "exporters/api_source.h"
 #include "exporters/http_server.h"
 #include "ingest/quarantine.h"
 #include "stats/reference_store.h"
@@ -39,14 +40,12 @@ class Service {
   std::vector<StreamStatus> stream_status() const;
   // Why /-/ready says no; empty: ready.
   std::vector<std::string> not_ready() const;
-  bool reload_asked() { return reload_asked_.exchange(false); }
 
-  // For the API (api_routes.cc).
+  // For the API (service_api.cc).
   Telemetry& telemetry() { return telemetry_; }
   stats::ReferenceStore& references() { return *references_; }
   // The HTTP source of a stream; null when it has none. The lock keeps the stream alive meanwhile.
   std::shared_ptr<StreamRuntime> stream(const std::string& name) const;
-  void ask_reload() { reload_asked_ = true; }
 
  private:
   struct Rejected {
@@ -71,7 +70,7 @@ class Service {
   std::unique_ptr<stats::ReferenceStore> references_;
   std::unique_ptr<FindingHub> hub_;
 
-  mutable std::mutex streams_mutex_;  // the map, not the streams
+  mutable std::mutex streams_mutex_;  // the map and config_.streams, not the streams
   std::map<std::string, std::shared_ptr<StreamRuntime>> streams_;
 
   std::mutex rejected_mutex_;
@@ -84,12 +83,10 @@ class Service {
   std::mutex timer_mutex_;
   std::condition_variable timer_wakes_;
   bool stopping_ = false;
-  std::atomic<bool> reload_asked_{false};
+  std::mutex reload_mutex_;  // one reload at a time
   std::thread timer_, dispatcher_;
+  std::unique_ptr<exporters::ApiSource> api_;
   std::unique_ptr<exporters::HttpServer> http_;
 };
-
-// The routes of the HTTP API (DESIGN 6).
-exporters::Router api_router(Service& service);
 
 }  // namespace driftd::app

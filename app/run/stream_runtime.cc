@@ -222,6 +222,10 @@ StreamStatus StreamRuntime::status() const {
   out.accepted = static_cast<std::uint64_t>(metrics.accepted().value());
   out.rejected = static_cast<std::uint64_t>(metrics.rejected().value());
   out.late = static_cast<std::uint64_t>(metrics.late().value());
+  out.duplicate = static_cast<std::uint64_t>(metrics.duplicate().value());
+  for (const auto& p : source.partitions) {
+    if (p.lag) out.lag = out.lag.value_or(0) + *p.lag;
+  }
   {
     const std::scoped_lock lock(dispatch_mutex_);
     out.partitions = partitions_.size();

@@ -49,6 +49,8 @@ struct StreamStatus {
   std::uint64_t accepted = 0;
   std::uint64_t rejected = 0;
   std::uint64_t late = 0;
+  std::uint64_t duplicate = 0;
+  std::optional<std::int64_t> lag;  // records, all partitions
   Time complete_until = kNoTime;
   std::size_t partitions = 0;
   std::uint64_t sensors = 0;

@@ -1,30 +1,44 @@
-// count: records in the window.
-#include "rules/bounds_check.h"
+// count: the number of records in a window.
+#include "rules/bounds.h"
 
 namespace driftd::rules {
 namespace {
 
-class Count final : public BoundsCheck {
+class Count final : public Check {
  public:
-  using BoundsCheck::BoundsCheck;
+  explicit Count(const Bounds& bounds) : bounds_(bounds) {}
 
- protected:
-  std::optional<double> statistic(const stats::Window& window) const override { return static_cast<double>(window.rows); }
-  std::uint64_t samples(const stats::Window& window) const override { return window.rows; }
+  Judgement judge(const stats::Window& window, const stats::Tally&) const override {
+    return judge_bounds(bounds_, static_cast<double>(window.rows), window.rows);
+  }
+
+ private:
+  Bounds bounds_;
 };
+
+Result<std::unique_ptr<Check>> make(const Params& params, const CheckContext&) {
+  const auto bounds = read_bounds(params);
+  if (!bounds) return bounds.error();
+  return std::unique_ptr<Check>(std::make_unique<Count>(*bounds));
+}
 
 }  // namespace
 
 void register_count(CheckRegistry& registry) {
-  add_bounds_check<Count>(registry,
-                       {.name = "count",
-                        .summary = "The number of records in the window lies between bounds",
-                        .applies_to = "stream",
-                        .params = bounds_params("0"),
-                        .source = "row count, as in Deequ's hasSize and Evidently's TestNumberOfRows",
-                        .example = "{check: count, min: 50, max: 70}",
-                        .notes = "All decoded records of the segment count, also those with nulls; late and rejected ones do not. A stream that falls silent has windows of 0 records; a sensor without a record has no window of its own: see gap."},
-                       FieldUse::kNone, {});
+  registry.add(
+      {.name = "count",
+       .summary = "The number of records in a window lies between min and max.",
+       .applies_to = "stream",
+       .params = with_bounds_params({}, 0),
+       .source = "the usual row-count test (Great Expectations "
+                 "expect_table_row_count_to_be_between, TFDV DATASET_LOW/HIGH_NUM_EXAMPLES)",
+       .example = "- {check: count, min: 280, max: 320}",
+       .reasons = with_bounds_reasons({}, false),
+       .notes = "Counts every record that became a row, whatever its fields hold; null and NaN "
+                "count. Rejected and late records do not. The stream is judged in every window, "
+                "also in one without records; other segments only in windows in which they have "
+                "records, so the silence of one sensor is a matter for gap."},
+      {.field_use = FieldUse::kNone, .kinds = {}, .make = make});
 }
 
 }  // namespace driftd::rules

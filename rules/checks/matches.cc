@@ -1,68 +1,90 @@
-// matches: every text matches a regular expression.
+// matches: texts against a regular expression, in time linear in the text (RE2, no backtracking).
 #include <re2/re2.h>
 
-#include "rules/code_cache.h"
-#include "rules/row_check.h"
+#include "core/text.h"
+#include "rules/code_verdicts.h"
+#include "rules/share_judgement.h"
 
 namespace driftd::rules {
 namespace {
 
-class Matches final : public RowCheck {
+class Matches final : public ShareCheck {
  public:
-  Matches(const Params& params, const CheckContext& context)
-      : RowCheck(params, context, "no_match"),
-        whole_(params.text("part") == "whole"),
-        pattern_(params.text("pattern"), options()) {}
-
-  static Result<std::unique_ptr<Check>> make(const Params& params, const CheckContext& context) {
-    auto check = std::make_unique<Matches>(params, context);
-    if (!check->pattern_.ok()) return Error{ErrorCode::kInvalidArgument, "pattern: " + check->pattern_.error()};
-    return std::unique_ptr<Check>(std::move(check));
-  }
+  Matches(const Params& params, const CheckContext& context, std::unique_ptr<RE2> regex)
+      : ShareCheck(params, "no_match", Measure::kNone),
+        field_(static_cast<std::size_t>(context.field)),
+        whole_(params.text("part") == "full"),
+        regex_(std::move(regex)) {}
 
   void on_rows(const Rows& rows, RowHits& hits) override {
-    const Column& c = column(rows);
-    const auto test = [this](std::string_view text) {
-      const re2::StringPiece piece(text.data(), text.size());
-      return whole_ ? RE2::FullMatch(piece, pattern_) : RE2::PartialMatch(piece, pattern_);
-    };
+    const Column& column = rows.batch.columns[field_];
+    const bool category = column.kind == FieldKind::kCategory;
+    if (category) {
+      codes_.learn(rows.dictionaries.categories[field_],
+                   [this](std::string_view text) { return matches(text); });
+    }
     for (std::uint32_t r = rows.range.begin; r < rows.range.end; ++r) {
-      if (c.cells[r] != Cell::kValid) {
+      if (column.cells[r] != Cell::kValid || (category && !codes_.known(column.codes[r]))) {
         hits.skip(r);
-      } else if (!(c.kind == FieldKind::kText ? test(rows.batch.text(c, r))
-                                              : cache_.test(c.codes[r], rows.dictionaries.categories[field()], test))) {
+      } else if (category ? !codes_.passes(column.codes[r])
+                          : !matches(rows.batch.text(column, r))) {
         hits.fail(r, 0);
       }
     }
   }
 
  private:
-  static RE2::Options options() {
-    RE2::Options o;
-    o.set_log_errors(false);
-    o.set_max_mem(8 << 20);
-    return o;
+  bool matches(std::string_view text) const {
+    return regex_->Match(text, 0, text.size(), whole_ ? RE2::ANCHOR_BOTH : RE2::UNANCHORED, nullptr,
+                         0);
   }
+
+  std::size_t field_;
   bool whole_;
-  RE2 pattern_;
-  CodeCache cache_;
+  std::unique_ptr<RE2> regex_;
+  CodeVerdicts codes_;
 };
+
+Result<std::unique_ptr<Check>> make(const Params& params, const CheckContext& context) {
+  RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(8 << 20);
+  auto regex = std::make_unique<RE2>(params.text("regex"), options);
+  if (!regex->ok()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "regex '" + excerpt(params.text("regex"), 60) + "': " + regex->error()};
+  }
+  return std::unique_ptr<Check>(std::make_unique<Matches>(params, context, std::move(regex)));
+}
 
 }  // namespace
 
 void register_matches(CheckRegistry& registry) {
-  add_row_check<Matches>(
-      registry,
+  registry.add(
       {.name = "matches",
-       .summary = "Every text matches a regular expression",
+       .summary = "Every text of the field matches a regular expression.",
        .applies_to = "category, text",
-       .params = {{.name = "pattern", .type = ParamType::kText, .sentence = "Regular expression in RE2's syntax", .required = true},
-                  {.name = "part", .type = ParamType::kChoice, .sentence = "Whether the whole text must match or any part of it", .default_text = "whole", .choices = {"whole", "any"}}},
-       .source = "RE2 (Cox 2010): time linear in the text, whatever the pattern",
-       .example = "{check: matches, field: firmware, pattern: '[0-9]+\\.[0-9]+\\.[0-9]+'}",
-       .reasons = {{"no_match", "more than max_share of the texts do not match"}},
-       .notes = "Nulls and wrong types are not judged. Each distinct category is matched once; texts of type text are matched one by one."},
-      FieldUse::kRequired, {FieldKind::kCategory, FieldKind::kText});
+       .params = with_share_params(
+           {{.name = "regex",
+             .type = ParamType::kText,
+             .sentence = "Regular expression in RE2's syntax (no look-around, no back-references)",
+             .required = true},
+            {.name = "part",
+             .type = ParamType::kChoice,
+             .sentence = "Whether the full text must match, or any part of it",
+             .default_text = "full",
+             .choices = {"full", "any"}}}),
+       .source = "RE2 (Cox, Regular Expression Matching in the Wild, 2010)",
+       .example = "- {check: matches, field: firmware, regex: 'v[0-9]+\\.[0-9]+'}",
+       .reasons = with_share_reasons({{"no_match", "too many texts that do not match"}}),
+       .notes =
+           "Cells without a text (missing, null, wrong type) are skipped; an empty text is a "
+           "text. Text that is not valid UTF-8 does not match `.`. A category is matched once "
+           "a distinct text, a text field once a row (some 100 ns). Categories beyond the 4096 "
+           "that a field keeps are skipped."},
+      {.field_use = FieldUse::kRequired,
+       .kinds = {FieldKind::kCategory, FieldKind::kText},
+       .make = make});
 }
 
 }  // namespace driftd::rules

@@ -1,29 +1,23 @@
-// mean: mean of the values.
-#include "rules/bounds_check.h"
+// mean: the mean of a window's values.
+#include "rules/bounds.h"
 
 namespace driftd::rules {
-namespace {
-
-class Mean final : public BoundsCheck {
- public:
-  using BoundsCheck::BoundsCheck;
-
- protected:
-  std::optional<double> statistic(const stats::Window& window) const override { return summary(window).moments.mean; }
-};
-
-}  // namespace
 
 void register_mean(CheckRegistry& registry) {
-  add_bounds_check<Mean>(registry,
-                       {.name = "mean",
-                        .summary = "The mean of the window lies between bounds",
-                        .applies_to = "number, integer, flag",
-                        .params = bounds_params("1"),
-                        .source = "GX expect_column_mean_to_be_between",
-                        .example = "{check: mean, field: temperature, min: 15, max: 35}",
-                        .notes = "Over the valid values; nulls, missing fields, NaN, infinities and wrong types are left out. Of a flag: the share of true."},
-                       FieldUse::kRequired, {FieldKind::kNumber, FieldKind::kInteger, FieldKind::kFlag});
+  registry.add(
+      {.name = "mean",
+       .summary = "The mean of a window's values lies between min and max.",
+       .applies_to = "number, integer, flag",
+       .params = with_bounds_params({}, 1),
+       .source =
+           "Great Expectations expect_column_mean_to_be_between, Evidently TestColumnValueMean",
+       .example = "- {check: mean, field: temperature, min: 18, max: 24}",
+       .reasons = with_bounds_reasons({}),
+       .notes = "Cells without a number (missing, null, wrong type, NaN, infinity) are left out. "
+                "Of a flag it is the share of true. Kept by Welford's method, merged in a fixed "
+                "order. One wild value moves it; quantile with q: 0.5 is the median."},
+      statistic_unit({FieldKind::kNumber, FieldKind::kInteger, FieldKind::kFlag},
+                     [](const stats::FieldSummary& f) { return f.moments.mean; }));
 }
 
 }  // namespace driftd::rules

@@ -1,29 +1,21 @@
-// min: least value.
-#include "rules/bounds_check.h"
+// min: the least of a window's values.
+#include "rules/bounds.h"
 
 namespace driftd::rules {
-namespace {
-
-class Min final : public BoundsCheck {
- public:
-  using BoundsCheck::BoundsCheck;
-
- protected:
-  std::optional<double> statistic(const stats::Window& window) const override { return summary(window).moments.min; }
-};
-
-}  // namespace
 
 void register_min(CheckRegistry& registry) {
-  add_bounds_check<Min>(registry,
-                       {.name = "min",
-                        .summary = "The least value of the window lies between bounds",
-                        .applies_to = "number, integer, flag",
-                        .params = bounds_params("1"),
-                        .source = "GX expect_column_min_to_be_between",
-                        .example = "{check: min, field: pressure, min: 1.0}",
-                        .notes = "Over the valid values; nulls, missing fields, NaN, infinities and wrong types are left out."},
-                       FieldUse::kRequired, {FieldKind::kNumber, FieldKind::kInteger, FieldKind::kFlag});
+  registry.add(
+      {.name = "min",
+       .summary = "The least of a window's values lies between min and max.",
+       .applies_to = "number, integer",
+       .params = with_bounds_params({}, 1),
+       .source = "Great Expectations expect_column_min_to_be_between, Evidently TestColumnValueMin",
+       .example = "- {check: min, field: pressure, min: 0.8, max: 1.5}",
+       .reasons = with_bounds_reasons({}),
+       .notes = "Cells without a number (missing, null, wrong type, NaN, infinity) are left out. "
+                "For bounds on every single value use in_range, which also names the record."},
+      statistic_unit({FieldKind::kNumber, FieldKind::kInteger},
+                     [](const stats::FieldSummary& f) { return f.moments.min; }));
 }
 
 }  // namespace driftd::rules

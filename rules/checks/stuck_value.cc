@@ -1,17 +1,19 @@
-// stuck_value: a sensor that reports the same value again and again.
+// stuck_value: a sensor that repeats itself. 24 bytes a sensor; a few ns a row.
 #include <cmath>
 
-#include "rules/row_check.h"
-#include "rules/sensor_states.h"
+#include "rules/make_check.h"
+#include "rules/numbers.h"
+#include "rules/sensor_state.h"
+#include "rules/share_judgement.h"
 
 namespace driftd::rules {
 namespace {
 
-struct RunState {
-  static constexpr std::size_t kBytes = 20;
-  double value = 0;
-  Time since = kNoTime;
+struct Run {
+  double value = 0;  // that the run began with
+  Time since = 0;
   std::uint32_t length = 0;
+  bool used() const { return length != 0; }
   void save(ByteWriter& out) const {
     out.f64(value);
     out.i64(since);
@@ -21,60 +23,92 @@ struct RunState {
     value = in.f64();
     since = in.i64();
     length = in.u32();
+    if (!std::isfinite(value)) in.fail();
   }
 };
 
-class StuckValue final : public RowCheck {
+class StuckValue final : public ShareCheck {
  public:
   StuckValue(const Params& params, const CheckContext& context)
-      : RowCheck(params, context, "stuck"),
+      : ShareCheck(params, "stuck", Measure::kValue, FindingKind::kFault),
+        field_(static_cast<std::size_t>(context.field)),
         min_run_(static_cast<std::uint32_t>(params.integer("min_run"))),
         min_duration_(params.duration("min_duration")),
         tolerance_(params.number("tolerance")) {}
-  static Result<std::unique_ptr<Check>> make(const Params& p, const CheckContext& c) { return make_check<StuckValue>(p, c); }
 
   void on_rows(const Rows& rows, RowHits& hits) override {
-    for_each_number(column(rows), rows.range, hits, [&](std::uint32_t r, double x) {
-      RunState& run = states_.at(rows.batch.sensor[r]);
-      const Time t = rows.batch.event_time[r];
-      if (run.length == 0 || std::fabs(x - run.value) > tolerance_) {
-        run = {x, t, 1};
-        return;
+    const Column& column = rows.batch.columns[field_];
+    for (std::uint32_t r = rows.range.begin; r < rows.range.end; ++r) {
+      if (column.cells[r] != Cell::kValid) {
+        hits.skip(r);
+        continue;
       }
-      if (run.length != 0xffffffffU) ++run.length;
-      if (run.length >= min_run_ && t - run.since >= min_duration_) hits.fail(r, run.length);
-    });
+      const double x = column.numbers[r];
+      Run& run = runs_[rows.batch.sensor[r]];
+      if (run.length == 0 || !(std::fabs(x - run.value) <= tolerance_)) {
+        run = {x, rows.batch.event_time[r], 1};
+        continue;
+      }
+      if (run.length < std::numeric_limits<std::uint32_t>::max()) ++run.length;
+      if (run.length < min_run_) [[likely]]
+        continue;
+      const bool long_enough =
+          min_duration_ == 0 || between(run.since, rows.batch.event_time[r]) >= min_duration_;
+      if (long_enough) hits.fail(r, run.length);
+    }
   }
-  FindingKind kind() const override { return FindingKind::kFault; }
-  void forget(std::uint32_t sensor) override { states_.forget(sensor); }
-  void save(ByteWriter& out) const override { states_.save(out); }
-  Status load(ByteReader& in) override { return states_.load(in, "stuck_value"); }
+
+  void forget(std::uint32_t sensor) override { runs_.forget(sensor); }
+  void save(ByteWriter& out) const override { runs_.save(out); }
+  Status load(ByteReader& in) override { return runs_.load(in, "stuck_value"); }
 
  private:
+  std::size_t field_;
   std::uint32_t min_run_;
   Duration min_duration_;
   double tolerance_;
-  SensorStates<RunState> states_;
+  SensorState<Run> runs_;
 };
 
 }  // namespace
 
 void register_stuck_value(CheckRegistry& registry) {
-  add_row_check<StuckValue>(
-      registry,
+  registry.add(
       {.name = "stuck_value",
-       .summary = "No sensor repeats the same value for a long run",
+       .summary = "A sensor does not repeat the same value again and again.",
        .applies_to = "number, integer",
-       .params = {{.name = "min_run", .type = ParamType::kInteger, .sentence = "Equal values in a row from which on a sensor counts as stuck", .default_text = "10", .min = 2, .max = 1e9},
-                  {.name = "min_duration", .type = ParamType::kDuration, .sentence = "And for at least so long, in event time", .default_text = "0"},
-                  {.name = "tolerance", .type = ParamType::kNumber, .sentence = "Values that differ by at most this from the first of the run are equal", .default_text = "0", .min = 0}},
-       .source = "flat line test of the QARTOD manual (US IOOS)",
-       .example = "{check: stuck_value, field: vibration, min_run: 10}",
-       .reasons = {{"stuck", "more than max_share of the values belong to such a run"}},
-       .notes = "Choose min_run from how often the healthy sensor repeats a value, q = P(x equals the one before): with "
-                "ln(n (1-q) / F) / ln(1/q) a run comes F times in n records by chance (q = 0.1: 11, q = 0.9: 211 for a "
-                "million sensors a month). Nulls and NaN are not judged and do not end a run. State: 24 bytes a sensor."},
-      FieldUse::kRequired, {FieldKind::kNumber, FieldKind::kInteger});
+       .params = with_share_params(
+           {{.name = "min_run",
+             .type = ParamType::kInteger,
+             .sentence = "So many equal values in a row are a stuck sensor",
+             .default_text = "10",
+             .min = 2,
+             .max = 1000000000},
+            {.name = "min_duration",
+             .type = ParamType::kDuration,
+             .sentence = "And only when they last so long in event time",
+             .default_text = "0s"},
+            {.name = "tolerance",
+             .type = ParamType::kNumber,
+             .sentence = "Values count as equal up to this difference from the run's first one",
+             .default_text = "0",
+             .min = 0}}),
+       .source = "flat-line test of QARTOD (IOOS, Manual for Real-Time Quality Control)",
+       .example = "- {check: stuck_value, field: vibration, min_run: 20}",
+       .reasons = with_share_reasons({{"stuck", "too many values in runs of equal ones"}}),
+       .notes =
+           "Every value from the min_run-th on fails; first_value and worst are lengths of runs. "
+           "Cells without a number (missing, null, wrong type, NaN) are skipped and do not end a "
+           "run. How long a run must be: when a healthy sensor repeats a value with probability q, "
+           "a run of L comes at a rate of (1-q)q^L a value, so F false alarms in N values need L = "
+           "ln(N(1-q)/F)/ln(1/q). For one in 10^9 values (ten sensors at 1/s for three years) that "
+           "is 9 for q = 0.1, 29 for q = 0.5 and 175 for q = 0.9; also stay above twice the "
+           "longest "
+           "run of the reference. Coarse or slow sensors need a larger min_run than the default. "
+           "24 bytes a sensor."},
+      {.field_use = FieldUse::kRequired,
+       .kinds = {FieldKind::kNumber, FieldKind::kInteger},
+       .make = make_check<StuckValue>});
 }
 
 }  // namespace driftd::rules

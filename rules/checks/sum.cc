@@ -1,29 +1,22 @@
-// sum: sum of the values.
-#include "rules/bounds_check.h"
+// sum: the sum of a window's values.
+#include "rules/bounds.h"
 
 namespace driftd::rules {
-namespace {
-
-class Sum final : public BoundsCheck {
- public:
-  using BoundsCheck::BoundsCheck;
-
- protected:
-  std::optional<double> statistic(const stats::Window& window) const override { return summary(window).moments.sum(); }
-};
-
-}  // namespace
 
 void register_sum(CheckRegistry& registry) {
-  add_bounds_check<Sum>(registry,
-                       {.name = "sum",
-                        .summary = "The sum of the window lies between bounds",
-                        .applies_to = "number, integer, flag",
-                        .params = bounds_params("1"),
-                        .source = "GX expect_column_sum_to_be_between",
-                        .example = "{check: sum, field: litres, min: 100}",
-                        .notes = "Mean times count. Over the valid values; nulls, missing fields, NaN, infinities and wrong types are left out."},
-                       FieldUse::kRequired, {FieldKind::kNumber, FieldKind::kInteger, FieldKind::kFlag});
+  registry.add(
+      {.name = "sum",
+       .summary = "The sum of a window's values lies between min and max.",
+       .applies_to = "number, integer, flag",
+       .params = with_bounds_params({}, 1),
+       .source = "Great Expectations expect_column_sum_to_be_between, Evidently SumValue",
+       .example = "- {check: sum, field: rain, max: 50}",
+       .reasons = with_bounds_reasons({}),
+       .notes = "Cells without a number (missing, null, wrong type, NaN, infinity) are left out, "
+                "so a window with gaps has a smaller sum; judge count as well. Made from mean "
+                "and count: the last digits may differ from adding one by one."},
+      statistic_unit({FieldKind::kNumber, FieldKind::kInteger, FieldKind::kFlag},
+                     [](const stats::FieldSummary& f) { return f.moments.sum(); }));
 }
 
 }  // namespace driftd::rules

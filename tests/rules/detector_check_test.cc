@@ -1,6 +1,6 @@
-#include "tests/rules/check_harness.h"
+#include "tests/rules/detector_fixture.h"
 
-namespace driftd::rules {
+namespace driftd::rules::detector_test {
 namespace {
 
 TEST(DetectorCheck, EverySensorHasItsOwnDetector) {
@@ -41,4 +41,4 @@ TEST(DetectorCheck, JudgesTheRecordThatWasHit) {
 }
 
 }  // namespace
-}  // namespace driftd::rules
+}  // namespace driftd::rules::detector_test

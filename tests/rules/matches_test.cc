@@ -1,28 +1,38 @@
-#include "tests/rules/check_harness.h"
+#include "tests/rules/check_fixture.h"
 
 namespace driftd::rules {
 namespace {
 
-TEST(Matches, TheWholeTextOrAnyPart) {
-  Harness whole("matches", {{"pattern", "[0-9]+"}}, {category_field()});
-  whole.feed(series({"12", "a12", "", Cell::kNull}));
-  EXPECT_EQ(whole.failed, (U{1, 2}));
-  Harness any("matches", {{"pattern", "[0-9]+"}, {"part", "any"}}, {{.name = "t", .kind = FieldKind::kText}});
-  any.feed(series({"12", "a12", "a"}));
-  EXPECT_EQ(any.failed, U{2});
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class MatchesKinds : public ::testing::TestWithParam<FieldKind> {};
+
+TEST_P(MatchesKinds, TheWholeTextOrAnyPart) {
+  CheckFixture f({field("x", GetParam())});
+  f.add({{{"v1.2"}}, {{"xv1.2"}}, {{"v1.2\n"}}, {{""}}, {{Cell::kNull}}, {{"v1.2"}}, {{"v12"}}});
+  const RowHits full = f.run(*f.make("matches", {{"regex", "v[0-9]+\\.[0-9]+"}}, "x"));
+  EXPECT_THAT(rows_of(full), ElementsAre(1, 2, 3, 6));
+  EXPECT_THAT(full.skipped, ElementsAre(4));
+  const RowHits any =
+      f.run(*f.make("matches", {{"regex", "v[0-9]+\\.[0-9]+"}, {"part", "any"}}, "x"));
+  EXPECT_THAT(rows_of(any), ElementsAre(3, 6));
 }
 
-TEST(Matches, ABadPatternIsAnError) {
-  Harness h("matches", {{"pattern", "a"}}, {category_field()});
-  h.params_ = {{"pattern", "("}};
-  ASSERT_FALSE(h.make().ok());
-  EXPECT_NE(h.make().error().message.find("pattern"), std::string::npos);
+INSTANTIATE_TEST_SUITE_P(All, MatchesKinds,
+                         ::testing::Values(FieldKind::kCategory, FieldKind::kText));
+
+TEST(Matches, IsLinearOnHostileText) {
+  CheckFixture f({field("x", FieldKind::kText)});
+  const std::string text(100000, 'a');
+  f.add({{{text.c_str()}}});
+  EXPECT_THAT(rows_of(f.run(*f.make("matches", {{"regex", "(a*)*b"}}, "x"))), ElementsAre(0));
 }
 
-TEST(Matches, IsLinearInTheText) {
-  Harness h("matches", {{"pattern", "(a*)*b"}}, {{.name = "t", .kind = FieldKind::kText}});
-  h.feed(series({std::string(100000, (char)97).c_str()}));
-  EXPECT_EQ(h.failed, U{0});
+TEST(Matches, RefusesWhatIsNoRegex) {
+  const CheckFixture f({field("x", FieldKind::kText)});
+  EXPECT_THAT(error_of(f.try_make("matches", {{"regex", "(a"}}, "x")), HasSubstr("missing )"));
+  EXPECT_THAT(error_of(f.try_make("matches", {{"regex", "(a)\\1"}}, "x")), HasSubstr("regex"));
 }
 
 }  // namespace

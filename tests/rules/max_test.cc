@@ -1,26 +1,29 @@
-#include "tests/rules/check_harness.h"
+#include "tests/rules/check_fixture.h"
 
 namespace driftd::rules {
 namespace {
 
-TEST(Max, JudgesTheStatisticAgainstBothBounds) {
-  const std::vector<double> values = {5, -2, 7};
-  const double expected = 7;
-  const auto text = [](double v) { return std::to_string(v); };
-  EXPECT_EQ(judge_values("max", {{"min", text(expected - 0.5)}, {"max", text(expected + 0.5)}}, values).verdict, Verdict::kOk);
-  const Judgement low = judge_values("max", {{"min", text(expected + 0.5)}}, values);
-  EXPECT_EQ(low.verdict, Verdict::kFail);
-  EXPECT_STREQ(low.reason, "too_low");
-  EXPECT_NEAR(*low.value, expected, 1e-12);
-  EXPECT_STREQ(judge_values("max", {{"max", text(expected - 0.5)}}, values).reason, "too_high");
+TEST(Max, IsTheLargest) {
+  CheckFixture f;
+  f.add(every_cell(2.0, 5.0));
+  const Judgement well = f.judge(*f.make("max", {{"min", "4"}, {"max", "6"}}, "x"));
+  EXPECT_EQ(well.verdict, Verdict::kOk);
+  EXPECT_DOUBLE_EQ(*well.value, 5);
+  EXPECT_EQ(*well.n, 2U);
+  EXPECT_TRUE(well.detail.empty());
+  const Judgement high = f.judge(*f.make("max", {{"max", "4.9"}}, "x"));
+  EXPECT_EQ(high.verdict, Verdict::kFail);
+  EXPECT_STREQ(high.reason, "above_max");
+  EXPECT_DOUBLE_EQ(*high.threshold, 4.9);
+  EXPECT_STREQ(f.judge(*f.make("max", {{"min", "5.1"}}, "x")).reason, "below_min");
 }
 
-TEST(Max, NeedsABound) {
-  Harness h("max", {{"min", "0"}}, {number_field()});
-  h.params_ = {};
-  EXPECT_FALSE(h.make().ok());
+TEST(Max, NeedsSamples) {
+  CheckFixture f;
+  const auto check = f.make("max", {{"min", "0"}}, "x");
+  f.add({{{Cell::kNull}}});
+  EXPECT_STREQ(f.judge(*check).reason, "too_few_samples");
 }
 
-TEST(Max, AnEmptyWindowHasNoVerdict) { EXPECT_STREQ(judge_values("max", {{"min", "0"}}, {}).reason, "too_few_samples"); }
 }  // namespace
 }  // namespace driftd::rules

@@ -1,26 +1,37 @@
-#include "tests/rules/check_harness.h"
+#include "tests/rules/check_fixture.h"
 
 namespace driftd::rules {
 namespace {
 
-TEST(Mean, JudgesTheStatisticAgainstBothBounds) {
-  const std::vector<double> values = {1, 2, 6};
-  const double expected = 3;
-  const auto text = [](double v) { return std::to_string(v); };
-  EXPECT_EQ(judge_values("mean", {{"min", text(expected - 0.5)}, {"max", text(expected + 0.5)}}, values).verdict, Verdict::kOk);
-  const Judgement low = judge_values("mean", {{"min", text(expected + 0.5)}}, values);
-  EXPECT_EQ(low.verdict, Verdict::kFail);
-  EXPECT_STREQ(low.reason, "too_low");
-  EXPECT_NEAR(*low.value, expected, 1e-12);
-  EXPECT_STREQ(judge_values("mean", {{"max", text(expected - 0.5)}}, values).reason, "too_high");
+TEST(Mean, OfTheNumbers) {
+  CheckFixture f;
+  f.add(every_cell(2.0, 5.0));
+  const Judgement well = f.judge(*f.make("mean", {{"min", "3"}, {"max", "4"}}, "x"));
+  EXPECT_EQ(well.verdict, Verdict::kOk);
+  EXPECT_DOUBLE_EQ(*well.value, 3.5);
+  EXPECT_EQ(*well.n, 2U);
+  EXPECT_TRUE(well.detail.empty());
+  const Judgement high = f.judge(*f.make("mean", {{"max", "3.4"}}, "x"));
+  EXPECT_EQ(high.verdict, Verdict::kFail);
+  EXPECT_STREQ(high.reason, "above_max");
+  EXPECT_DOUBLE_EQ(*high.threshold, 3.4);
+  EXPECT_STREQ(f.judge(*f.make("mean", {{"min", "3.6"}}, "x")).reason, "below_min");
 }
 
-TEST(Mean, NeedsABound) {
-  Harness h("mean", {{"min", "0"}}, {number_field()});
-  h.params_ = {};
-  EXPECT_FALSE(h.make().ok());
+TEST(Mean, NeedsSamples) {
+  CheckFixture f;
+  const auto check = f.make("mean", {{"min", "0"}}, "x");
+  f.add({{{Cell::kNull}}});
+  EXPECT_STREQ(f.judge(*check).reason, "too_few_samples");
 }
 
-TEST(Mean, AnEmptyWindowHasNoVerdict) { EXPECT_STREQ(judge_values("mean", {{"min", "0"}}, {}).reason, "too_few_samples"); }
+TEST(Mean, HugeValuesAreNoNan) {
+  CheckFixture f;
+  f.add_numbers({1.7e308, -1.7e308, 1.7e308});
+  const Judgement j = f.judge(*f.make("mean", {{"min", "0"}}, "x"));
+  EXPECT_STREQ(j.reason, "overflow");
+  EXPECT_FALSE(j.value);
+}
+
 }  // namespace
 }  // namespace driftd::rules

@@ -1,26 +1,29 @@
-#include "tests/rules/check_harness.h"
+#include "tests/rules/check_fixture.h"
 
 namespace driftd::rules {
 namespace {
 
-TEST(Min, JudgesTheStatisticAgainstBothBounds) {
-  const std::vector<double> values = {5, -2, 7};
-  const double expected = -2;
-  const auto text = [](double v) { return std::to_string(v); };
-  EXPECT_EQ(judge_values("min", {{"min", text(expected - 0.5)}, {"max", text(expected + 0.5)}}, values).verdict, Verdict::kOk);
-  const Judgement low = judge_values("min", {{"min", text(expected + 0.5)}}, values);
-  EXPECT_EQ(low.verdict, Verdict::kFail);
-  EXPECT_STREQ(low.reason, "too_low");
-  EXPECT_NEAR(*low.value, expected, 1e-12);
-  EXPECT_STREQ(judge_values("min", {{"max", text(expected - 0.5)}}, values).reason, "too_high");
+TEST(Min, IsTheLeast) {
+  CheckFixture f;
+  f.add(every_cell(2.0, 5.0));
+  const Judgement well = f.judge(*f.make("min", {{"min", "1"}, {"max", "3"}}, "x"));
+  EXPECT_EQ(well.verdict, Verdict::kOk);
+  EXPECT_DOUBLE_EQ(*well.value, 2);
+  EXPECT_EQ(*well.n, 2U);
+  EXPECT_TRUE(well.detail.empty());
+  const Judgement high = f.judge(*f.make("min", {{"max", "1.9"}}, "x"));
+  EXPECT_EQ(high.verdict, Verdict::kFail);
+  EXPECT_STREQ(high.reason, "above_max");
+  EXPECT_DOUBLE_EQ(*high.threshold, 1.9);
+  EXPECT_STREQ(f.judge(*f.make("min", {{"min", "2.1"}}, "x")).reason, "below_min");
 }
 
-TEST(Min, NeedsABound) {
-  Harness h("min", {{"min", "0"}}, {number_field()});
-  h.params_ = {};
-  EXPECT_FALSE(h.make().ok());
+TEST(Min, NeedsSamples) {
+  CheckFixture f;
+  const auto check = f.make("min", {{"min", "0"}}, "x");
+  f.add({{{Cell::kNull}}});
+  EXPECT_STREQ(f.judge(*check).reason, "too_few_samples");
 }
 
-TEST(Min, AnEmptyWindowHasNoVerdict) { EXPECT_STREQ(judge_values("min", {{"min", "0"}}, {}).reason, "too_few_samples"); }
 }  // namespace
 }  // namespace driftd::rules

@@ -1,32 +1,45 @@
-#include "tests/rules/check_harness.h"
+#include "tests/rules/check_fixture.h"
 
 namespace driftd::rules {
 namespace {
 
-TEST(NotNull, FailsMissingAndNullAndNothingElse) {
-  Harness h("not_null", {}, {number_field()});
-  h.feed(series({1, Cell::kMissing, Cell::kNull, Cell::kWrongType, kNan, 2}));
-  EXPECT_EQ(h.failed, (U{1, 2}));
-  EXPECT_EQ(h.skipped, U{});
-  EXPECT_EQ(h.judge().verdict, Verdict::kFail);
-  EXPECT_STREQ(h.judge().reason, "null_values");
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(NotNull, FailsWhatHasNoValue) {
+  CheckFixture f;
+  f.add(every_cell(1.0, 2.0));
+  const RowHits hits = f.run(*f.make("not_null", {}, "x"));
+  EXPECT_THAT(rows_of(hits), ElementsAre(1, 2, 4));  // missing, null, not finite
+  EXPECT_THAT(hits.skipped, IsEmpty());
 }
 
-TEST(NotNull, TheShareIsAllowedUpToItsBound) {
-  Harness h("not_null", {{"max_share", "0.25"}}, {number_field()});
-  h.feed(series({1, 2, 3, Cell::kNull}));
-  EXPECT_EQ(h.judge().verdict, Verdict::kOk) << "exactly at the bound";
-  h.feed(series({Cell::kNull}));
-  EXPECT_EQ(h.judge().verdict, Verdict::kFail);
-  EXPECT_EQ(h.judge().value, 0.4);
-  EXPECT_EQ(h.judge().n, 5U);
+TEST(NotNull, JudgesTheShareAndNamesTheFirstRow) {
+  CheckFixture f;
+  f.add(every_cell(1.0, 2.0));
+  const Judgement bad = f.judge(*f.make("not_null", {{"max_share", "0.4"}}, "x"));
+  EXPECT_EQ(bad.verdict, Verdict::kFail);
+  EXPECT_STREQ(bad.reason, "null_value");
+  EXPECT_DOUBLE_EQ(*bad.value, 0.5);
+  EXPECT_DOUBLE_EQ(*bad.threshold, 0.4);
+  EXPECT_EQ(*bad.n, 6U);
+  EXPECT_EQ(detail_of(bad, "first_source")->text, "3:1001");
+  EXPECT_EQ(detail_of(bad, "first_sensor")->text, "a");
+  EXPECT_EQ(detail_of(bad, "first_time")->text, "1970-01-01T00:00:01Z");
+  EXPECT_EQ(detail_of(bad, "first_value"), nullptr);
+
+  const Judgement well = f.judge(*f.make("not_null", {{"max_share", "0.5"}}, "x"));
+  EXPECT_EQ(well.verdict, Verdict::kOk);
+  EXPECT_DOUBLE_EQ(*well.value, 0.5);
+  EXPECT_THAT(well.detail, IsEmpty());
 }
 
-TEST(NotNull, TooFewRecordsGiveNoVerdict) {
-  Harness h("not_null", {{"min_samples", "3"}}, {number_field()});
-  h.feed(series({1, Cell::kNull}));
-  EXPECT_EQ(h.judge().verdict, Verdict::kNoVerdict);
-  EXPECT_STREQ(h.judge().reason, "too_few_samples");
+TEST(NotNull, SaysWhenThereAreTooFewRows) {
+  CheckFixture f;
+  f.add_row({{1.0}});
+  const Judgement j = f.judge(*f.make("not_null", {{"min_samples", "2"}}, "x"));
+  EXPECT_EQ(j.verdict, Verdict::kNoVerdict);
+  EXPECT_STREQ(j.reason, "too_few_samples");
 }
 
 }  // namespace

@@ -1,26 +1,41 @@
-#include "tests/rules/check_harness.h"
+#include "tests/rules/check_fixture.h"
 
 namespace driftd::rules {
 namespace {
 
-TEST(Quantile, JudgesTheStatisticAgainstBothBounds) {
-  const std::vector<double> values = {10, 20, 30, 40, 1000};
-  const double expected = 30;
-  const auto text = [](double v) { return std::to_string(v); };
-  EXPECT_EQ(judge_values("quantile", {{"min", text(expected - 0.5)}, {"max", text(expected + 0.5)}, {"q", "0.5"}}, values).verdict, Verdict::kOk);
-  const Judgement low = judge_values("quantile", {{"min", text(expected + 0.5)}, {"q", "0.5"}}, values);
-  EXPECT_EQ(low.verdict, Verdict::kFail);
-  EXPECT_STREQ(low.reason, "too_low");
-  EXPECT_NEAR(*low.value, expected, 0.15);
-  EXPECT_STREQ(judge_values("quantile", {{"max", text(expected - 0.5)}, {"q", "0.5"}}, values).reason, "too_high");
+class QuantileTest : public ::testing::Test {
+ protected:
+  Judgement judge(const Pairs& params, const std::vector<double>& values) {
+    CheckFixture f;
+    stats::LogHistogram histogram;
+    for (const double v : values) histogram.add(v);
+    stats::Window window = f.window();
+    window.fields[0].quantiles = &histogram;
+    return f.make("quantile", params, "x")->judge(window, window.tallies[0]);
+  }
+};
+
+TEST_F(QuantileTest, WithinHalfAPercent) {
+  std::vector<double> values;
+  for (int i = 1; i <= 1000; ++i) values.push_back(i);
+  const Judgement well = judge({{"q", "0.99"}, {"max", "1000"}}, values);
+  EXPECT_EQ(well.verdict, Verdict::kOk);
+  EXPECT_NEAR(*well.value, 990, 990 * 0.005);
+  EXPECT_EQ(*well.n, 1000U);
+  EXPECT_STREQ(judge({{"q", "0.99"}, {"max", "980"}}, values).reason, "above_max");
+  EXPECT_STREQ(judge({{"q", "0.5"}, {"min", "510"}}, values).reason, "below_min");
 }
 
-TEST(Quantile, NeedsABound) {
-  Harness h("quantile", {{"min", "0"}, {"q", "0.5"}}, {number_field()});
-  h.params_ = {{"q", "0.5"}};
-  EXPECT_FALSE(h.make().ok());
+TEST_F(QuantileTest, NeedsSamplesAndAsksForTheHistogram) {
+  EXPECT_STREQ(judge({{"q", "0.5"}, {"min", "0"}}, {}).reason, "too_few_samples");
+  CheckFixture f;
+  const auto check = f.make("quantile", {{"q", "0.5"}, {"min", "0"}}, "x");
+  EXPECT_TRUE(check->needs().quantiles);
+  const stats::Window window = f.window();  // carries no histogram
+  EXPECT_STREQ(check->judge(window, window.tallies[0]).reason, "too_few_samples");
+  EXPECT_FALSE(f.try_make("quantile", {{"q", "1.1"}, {"min", "0"}}, "x").ok());
+  EXPECT_FALSE(f.try_make("quantile", {{"min", "0"}}, "x").ok());
 }
 
-TEST(Quantile, AnEmptyWindowHasNoVerdict) { EXPECT_STREQ(judge_values("quantile", {{"min", "0"}, {"q", "0.5"}}, {}).reason, "too_few_samples"); }
 }  // namespace
 }  // namespace driftd::rules

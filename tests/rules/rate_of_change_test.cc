@@ -1,14 +1,57 @@
-#include "tests/rules/check_harness.h"
+#include "tests/rules/check_fixture.h"
 
 namespace driftd::rules {
 namespace {
 
+using ::testing::ElementsAre;
+
 TEST(RateOfChange, IsPerSecondOfEventTime) {
-  Harness h("rate_of_change", {{"max_per_second", "2"}}, {number_field()});
-  h.feed({{"a", 0, {0}}, {"a", kSecond, {2}}, {"a", 2 * kSecond, {4.5}}, {"a", 12 * kSecond, {24.5}}, {"a", 11 * kSecond, {0}}, {"a", 13 * kSecond, {24}}});
-  EXPECT_EQ(h.failed, U{2});
-  EXPECT_EQ(h.values, std::vector<double>{2.5});
-  EXPECT_EQ(h.skipped, (U{0, 4})) << "the first, and the one out of order";
+  CheckFixture f;
+  f.add({{{10.0}, 0},
+         {{11.0}, 2 * kSecond},
+         {{13.0}, 4 * kSecond},
+         {{12.5}, 4 * kSecond + kSecond / 4}});
+  const RowHits hits = f.run(*f.make("rate_of_change", {{"max", "1"}}, "x"));
+  EXPECT_THAT(rows_of(hits), ElementsAre(3));  // 0.5, 1.0 (allowed), -2 a second
+  EXPECT_THAT(values_of(hits), ElementsAre(-2));
+  EXPECT_THAT(hits.skipped, ElementsAre(0));
+}
+
+TEST(RateOfChange, SkipsWhatIsNotLater) {
+  CheckFixture f;
+  f.add({{{10.0}, 10 * kSecond},
+         {{99.0}, 10 * kSecond},
+         {{99.0}, 5 * kSecond},
+         {{11.0}, 11 * kSecond}});
+  const RowHits hits = f.run(*f.make("rate_of_change", {{"max", "1"}}, "x"));
+  EXPECT_TRUE(hits.failed.empty());
+  EXPECT_THAT(hits.skipped, ElementsAre(0, 1, 2));
+}
+
+TEST(RateOfChange, ComparesAcrossNulls) {
+  CheckFixture f;
+  f.add(every_cell(0.0, 10.0));
+  const RowHits hits = f.run(*f.make("rate_of_change", {{"max", "1.9"}}, "x"));
+  EXPECT_THAT(rows_of(hits), ElementsAre(5));
+  EXPECT_THAT(values_of(hits), ElementsAre(2));
+}
+
+TEST(RateOfChange, ExtremesStayFinite) {
+  CheckFixture f;
+  f.add({{{-1.7e308}, 0}, {{1.7e308}, 1}});
+  const RowHits hits = f.run(*f.make("rate_of_change", {{"max", "1"}}, "x"));
+  ASSERT_EQ(hits.failed.size(), 1U);
+  EXPECT_TRUE(std::isfinite(hits.failed[0].value));
+}
+
+TEST(RateOfChange, KeepsItsState) {
+  CheckFixture f;
+  f.add({{{5.0}, 0, "a"},
+         {{1.0}, 0, "b"},
+         {{9.0}, kSecond, "a"},
+         {{2.0}, kSecond, "b"},
+         {{2.0}, 9 * kSecond, "b"}});
+  expect_same_in_slices_and_after_restart(f, "rate_of_change", {{"max", "3"}}, "x");
 }
 
 }  // namespace

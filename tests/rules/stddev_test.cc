@@ -1,27 +1,43 @@
-#include "tests/rules/check_harness.h"
+#include <cmath>
+
+#include "tests/rules/check_fixture.h"
 
 namespace driftd::rules {
 namespace {
 
-TEST(Stddev, JudgesTheStatisticAgainstBothBounds) {
-  const std::vector<double> values = {2, 4, 4, 4, 5, 5, 7, 9};
-  const double expected = std::sqrt(32.0 / 7);
-  const auto text = [](double v) { return std::to_string(v); };
-  EXPECT_EQ(judge_values("stddev", {{"min", text(expected - 0.5)}, {"max", text(expected + 0.5)}}, values).verdict, Verdict::kOk);
-  const Judgement low = judge_values("stddev", {{"min", text(expected + 0.5)}}, values);
-  EXPECT_EQ(low.verdict, Verdict::kFail);
-  EXPECT_STREQ(low.reason, "too_low");
-  EXPECT_NEAR(*low.value, expected, 1e-12);
-  EXPECT_STREQ(judge_values("stddev", {{"max", text(expected - 0.5)}}, values).reason, "too_high");
+TEST(Stddev, OfTheSample) {
+  CheckFixture f;
+  f.add(every_cell(2.0, 5.0));
+  const Judgement well = f.judge(*f.make("stddev", {{"min", "2"}, {"max", "2.2"}}, "x"));
+  EXPECT_EQ(well.verdict, Verdict::kOk);
+  EXPECT_DOUBLE_EQ(*well.value, std::sqrt(4.5));
+  EXPECT_EQ(*well.n, 2U);
+  EXPECT_TRUE(well.detail.empty());
+  const Judgement high = f.judge(*f.make("stddev", {{"max", "2.1"}}, "x"));
+  EXPECT_EQ(high.verdict, Verdict::kFail);
+  EXPECT_STREQ(high.reason, "above_max");
+  EXPECT_DOUBLE_EQ(*high.threshold, 2.1);
+  EXPECT_STREQ(f.judge(*f.make("stddev", {{"min", "2.2"}}, "x")).reason, "below_min");
 }
 
-TEST(Stddev, NeedsABound) {
-  Harness h("stddev", {{"min", "0"}}, {number_field()});
-  h.params_ = {};
-  EXPECT_FALSE(h.make().ok());
+TEST(Stddev, NeedsSamples) {
+  CheckFixture f;
+  const auto check = f.make("stddev", {{"min", "0"}}, "x");
+  f.add({{{Cell::kNull}}});
+  EXPECT_STREQ(f.judge(*check).reason, "too_few_samples");
+  f.add({{{1.0}}});
+  EXPECT_STREQ(f.judge(*check).reason, "too_few_samples") << "one value has no deviation";
+  f.add({{{1.0}}});
+  EXPECT_EQ(f.judge(*check).verdict, Verdict::kOk);
 }
 
-TEST(Stddev, OneValueHasNone) { EXPECT_STREQ(judge_values("stddev", {{"min", "0"}}, {1}).reason, "too_few_samples"); }
+TEST(Stddev, HugeValuesAreNoNan) {
+  CheckFixture f;
+  f.add_numbers({1.7e308, -1.7e308, 1.7e308});
+  const Judgement j = f.judge(*f.make("stddev", {{"min", "0"}}, "x"));
+  EXPECT_STREQ(j.reason, "overflow");
+  EXPECT_FALSE(j.value);
+}
 
 }  // namespace
 }  // namespace driftd::rules

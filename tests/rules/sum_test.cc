@@ -1,26 +1,37 @@
-#include "tests/rules/check_harness.h"
+#include "tests/rules/check_fixture.h"
 
 namespace driftd::rules {
 namespace {
 
-TEST(Sum, JudgesTheStatisticAgainstBothBounds) {
-  const std::vector<double> values = {5, -2, 7};
-  const double expected = 10;
-  const auto text = [](double v) { return std::to_string(v); };
-  EXPECT_EQ(judge_values("sum", {{"min", text(expected - 0.5)}, {"max", text(expected + 0.5)}}, values).verdict, Verdict::kOk);
-  const Judgement low = judge_values("sum", {{"min", text(expected + 0.5)}}, values);
-  EXPECT_EQ(low.verdict, Verdict::kFail);
-  EXPECT_STREQ(low.reason, "too_low");
-  EXPECT_NEAR(*low.value, expected, 1e-12);
-  EXPECT_STREQ(judge_values("sum", {{"max", text(expected - 0.5)}}, values).reason, "too_high");
+TEST(Sum, OfTheNumbers) {
+  CheckFixture f;
+  f.add(every_cell(2.0, 5.0));
+  const Judgement well = f.judge(*f.make("sum", {{"min", "6"}, {"max", "8"}}, "x"));
+  EXPECT_EQ(well.verdict, Verdict::kOk);
+  EXPECT_DOUBLE_EQ(*well.value, 7);
+  EXPECT_EQ(*well.n, 2U);
+  EXPECT_TRUE(well.detail.empty());
+  const Judgement high = f.judge(*f.make("sum", {{"max", "6.9"}}, "x"));
+  EXPECT_EQ(high.verdict, Verdict::kFail);
+  EXPECT_STREQ(high.reason, "above_max");
+  EXPECT_DOUBLE_EQ(*high.threshold, 6.9);
+  EXPECT_STREQ(f.judge(*f.make("sum", {{"min", "7.1"}}, "x")).reason, "below_min");
 }
 
-TEST(Sum, NeedsABound) {
-  Harness h("sum", {{"min", "0"}}, {number_field()});
-  h.params_ = {};
-  EXPECT_FALSE(h.make().ok());
+TEST(Sum, NeedsSamples) {
+  CheckFixture f;
+  const auto check = f.make("sum", {{"min", "0"}}, "x");
+  f.add({{{Cell::kNull}}});
+  EXPECT_STREQ(f.judge(*check).reason, "too_few_samples");
 }
 
-TEST(Sum, AnEmptyWindowHasNoVerdict) { EXPECT_STREQ(judge_values("sum", {{"min", "0"}}, {}).reason, "too_few_samples"); }
+TEST(Sum, HugeValuesAreNoNan) {
+  CheckFixture f;
+  f.add_numbers({1.7e308, -1.7e308, 1.7e308});
+  const Judgement j = f.judge(*f.make("sum", {{"min", "0"}}, "x"));
+  EXPECT_STREQ(j.reason, "overflow");
+  EXPECT_FALSE(j.value);
+}
+
 }  // namespace
 }  // namespace driftd::rules

@@ -1,19 +1,31 @@
-#include "tests/rules/check_harness.h"
+#include "tests/rules/check_fixture.h"
 
 namespace driftd::rules {
 namespace {
 
-TEST(Type, FailsWrongTypesAndWhatIsNotFinite) {
-  Harness h("type", {}, {number_field()});
-  h.feed(series({1, Cell::kWrongType, kNan, Cell::kNull, Cell::kMissing}));
-  EXPECT_EQ(h.failed, (U{1, 2}));
-  EXPECT_EQ(h.skipped, (U{3, 4}));
+using ::testing::ElementsAre;
+
+TEST(Type, FailsWrongTypesAndSkipsNulls) {
+  CheckFixture f;
+  f.add(every_cell(1.0, 2.0));
+  const RowHits hits = f.run(*f.make("type", {}, "x"));
+  EXPECT_THAT(rows_of(hits), ElementsAre(3));
+  EXPECT_THAT(hits.skipped, ElementsAre(1, 2, 4));
+  const Judgement j = f.judge(*f.make("type", {}, "x"));
+  EXPECT_STREQ(j.reason, "wrong_type");
+  EXPECT_DOUBLE_EQ(*j.value, 1.0 / 3);
 }
 
-TEST(Type, AFractionIsNoInteger) {
-  Harness h("type", {}, {{.name = "i", .kind = FieldKind::kInteger}});
-  h.feed(series({1, 1.5, "7"}));
-  EXPECT_EQ(h.failed, (U{1, 2}));
+TEST(Type, FailsNanWhenAsked) {
+  CheckFixture f;
+  f.add(every_cell(1.0, 2.0));
+  EXPECT_THAT(rows_of(f.run(*f.make("type", {{"finite", "true"}}, "x"))), ElementsAre(3, 4));
+}
+
+TEST(Type, AnIntegerFieldTakesWholeNumbersOnly) {
+  CheckFixture f({field("n", FieldKind::kInteger)});
+  f.add({{{1.0}}, {{1.5}}, {{"2"}}});
+  EXPECT_THAT(rows_of(f.run(*f.make("type", {}, "n"))), ElementsAre(1, 2));
 }
 
 }  // namespace

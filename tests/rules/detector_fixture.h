@@ -1,4 +1,4 @@
-// One check, driven as the engine drives it: rows in, hits and a judged window out.
+// One detector as a check, driven as the engine drives it: rows in, hits out.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 
 #include "rules/check.h"
 
-namespace driftd::rules {
+namespace driftd::rules::detector_test {
 
 inline const double kNan = std::numeric_limits<double>::quiet_NaN();
 using Given = std::vector<std::pair<std::string, std::string>>;
@@ -86,17 +86,6 @@ class Harness {
     seen += batch.rows();
   }
 
-  // The judgement of a window that holds all rows fed so far.
-  Judgement judge() const {
-    stats::Window window;
-    window.rows = seen;
-    window.fields.resize(schema.fields.size());
-    stats::Tally tally;
-    tally.failed = failed.size();
-    tally.skipped = skipped.size();
-    return check->judge(window, tally);
-  }
-
   std::string name_;
   Given params_;
   int field_;
@@ -112,7 +101,6 @@ class Harness {
 };
 
 inline Field number_field(const char* name = "x") { return {.name = name, .kind = FieldKind::kNumber}; }
-inline Field category_field(const char* name = "c") { return {.name = name, .kind = FieldKind::kCategory}; }
 
 // Rows of one sensor, a second apart.
 inline std::vector<TestRow> series(const std::vector<Value>& values, Time start = 0) {
@@ -121,29 +109,6 @@ inline std::vector<TestRow> series(const std::vector<Value>& values, Time start 
   return rows;
 }
 
-// A window with one numeric field that holds these values.
-struct NumberWindow {
-  explicit NumberWindow(const std::vector<double>& values) {
-    window.rows = values.size();
-    window.fields.resize(1);
-    for (const double v : values) {
-      window.fields[0].moments.add(v);
-      histogram.add(v);
-    }
-    window.fields[0].valid = values.size();
-    window.fields[0].quantiles = &histogram;
-  }
-  stats::LogHistogram histogram;
-  stats::Window window;
-};
-
-// How a bounds check judges a window of these values.
-inline Judgement judge_values(const std::string& name, Given params, const std::vector<double>& values, int field = 0) {
-  const Harness h(name, std::move(params), {number_field()}, field);
-  const NumberWindow w(values);
-  return h.check->judge(w.window, {});
-}
-
 using U = std::vector<std::uint32_t>;
 
-}  // namespace driftd::rules
+}  // namespace driftd::rules::detector_test
