@@ -66,10 +66,10 @@ void Merger::emit_complete() {
     bool waiting = false;
     for (const auto& [id, progress] : partitions_) {
       if (progress.closed_until != kNoTime && progress.closed_until >= end) continue;
-      if (progress.idle) {
-        idle = true;
-      } else {
+      if (!progress.idle) {
         waiting = true;
+      } else if (progress.closed_until != kNoTime) {
+        idle = true;  // it may still send what belongs here; one that never sent anything has no part
       }
     }
     if (waiting) return;

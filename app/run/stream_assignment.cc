@@ -51,6 +51,7 @@ void StreamRuntime::restore(Partition& partition, const CheckpointUnit& unit) {
     const Status loaded = partition.engine->load(in);
     if (loaded) {
       partition.counted = partition.engine->counters();
+      partition.had_records = partition.engine->max_time() != kNoTime;
       return;
     }
     log::error("the checkpoint of a partition cannot be used; its open windows start anew from its position",

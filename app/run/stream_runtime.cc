@@ -10,6 +10,7 @@ namespace {
 
 constexpr Duration kPollFor = 100 * kMillisecond;
 constexpr std::size_t kQueuedBatches = 4;
+constexpr Duration kFirstRecordWithin = 5 * kSecond;
 
 }  // namespace
 
@@ -111,6 +112,7 @@ void StreamRuntime::dispatch(std::unique_ptr<RawBatch> raw) {
   if (it == partitions_.end()) return;  // given up between reading and now; another one reads it
   Partition& partition = *it->second;
   partition.last_record = monotonic_now();
+  partition.had_records = true;
   if (partition.idle) {
     partition.idle = false;
     const std::scoped_lock merger_lock(merger_mutex_);
@@ -158,7 +160,9 @@ void StreamRuntime::watch_idle() {
   const std::scoped_lock lock(dispatch_mutex_);
   for (auto& [number, partition] : partitions_) {
     const Duration silent = now - partition->last_record;
-    if (silent < plan_->config.windows.idle || partition->ended) continue;
+    // Windows wait for a partition that was never heard of only until it has had time to speak.
+    const Duration idle = partition->had_records ? plan_->config.windows.idle : std::min(plan_->config.windows.idle, kFirstRecordWithin);
+    if (silent < idle || partition->ended) continue;
     if (!partition->idle) {
       partition->idle = true;
       const std::scoped_lock merger_lock(merger_mutex_);

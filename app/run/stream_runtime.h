@@ -86,6 +86,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     Duration last_record = 0;  // monotonic; polling thread
     bool idle = false;
     bool ended = false;
+    bool had_records = false;      // since it was assigned, or in its checkpoint
     PartitionCounters counted;     // already in metrics; worker
     std::uint64_t rejected = 0;    // likewise
     std::atomic<std::uint64_t> sensors{0};

@@ -6,7 +6,7 @@ import os
 import pytest
 
 import servers
-from driftd import Driftd
+from driftd import Driftd, need_sources
 
 _numbers = itertools.count(1)
 
@@ -68,6 +68,7 @@ def driftd():
     started = []
 
     def start(config, **options):
+        need_sources(config)
         started.append(Driftd(config, **options))
         return started[-1].start()
 

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 
+import pytest
 import yaml
 
 from servers import Process, ServerError, free_port, http, wait_for
@@ -19,6 +20,16 @@ def run_driftd(*arguments, stdin=None, timeout=120, env=None):
     """Runs a command to its end; returns subprocess.CompletedProcess with text output."""
     return subprocess.run([str(BINARY), *map(str, arguments)], input=stdin, capture_output=True, text=True,
                           timeout=timeout, env={**os.environ, **(env or {})}, check=False)
+
+
+def need_sources(config):
+    """Skips the test when a stream of `config` reads from a source that the binary does not have."""
+    if not isinstance(config, dict):
+        config = yaml.safe_load(pathlib.Path(config).read_text())
+    have = set(re.findall(r"^  (\w+)", run_driftd("list", "sources").stdout, re.MULTILINE))
+    missing = {source for stream in config["streams"].values() for source in stream["from"]} - have
+    if missing:
+        pytest.skip(f"this driftd has no source {', '.join(sorted(missing))} yet")
 
 
 def read_lines(path):
