@@ -23,11 +23,11 @@ struct Reason {
 
 struct Descriptor {
   std::string name;        // as written in the configuration, snake_case
-  std::string summary;     // one sentence
-  std::string applies_to;  // kinds of field or stream: "number, integer", "any field", "stream"
-  std::vector<ParamSpec> params;
-  std::string source;      // paper, standard or tool whose definition this is
-  std::string example;     // YAML that a user can paste
+  std::string summary = {};     // one sentence
+  std::string applies_to = {};  // kinds of field or stream: "number, integer", "any field", "stream"
+  std::vector<ParamSpec> params = {};
+  std::string source = {};      // paper, standard or tool whose definition this is
+  std::string example = {};     // YAML that a user can paste
   std::vector<Reason> reasons = {};
   std::string notes = {};  // nulls and NaN, cost, when to prefer another
 };

@@ -12,7 +12,8 @@
 namespace driftd::app {
 
 int fail(const Error& error) {
-  std::cerr << "driftd: " << error.message << (error.message.ends_with("\n") ? "" : "\n");
+  // Errors of a configuration are whole lines that start with their place.
+  std::cerr << (error.message.ends_with("\n") ? "" : "driftd: ") << error.message << (error.message.ends_with("\n") ? "" : "\n");
   return error.code == ErrorCode::kInvalidArgument || error.code == ErrorCode::kNotFound ? kExitUsage : kExitFailure;
 }
 

@@ -135,7 +135,9 @@ void read_windows(const Node& node, StreamConfig& stream, ErrorList& errors) {
   windows.slide = params.has("slide") ? params.duration("slide") : windows.size;
   windows.lateness = params.duration("lateness");
   windows.idle = params.duration("idle");
-  if (windows.slide <= 0 || windows.size % windows.slide != 0 || windows.panes() > 10000) {
+  if (windows.size <= 0) {  // said by its own error
+    windows.size = windows.slide = 5 * kMinute;
+  } else if (windows.slide <= 0 || windows.size % windows.slide != 0 || windows.panes() > 10000) {
     errors.add(node, where + ": size must be a whole number (at most 10000) of slides");
     windows.slide = windows.size;
   }

@@ -44,12 +44,13 @@ class Duplicate final : public ShareCheck {
  public:
   Duplicate(const Params& params, const CheckContext& context)
       : ShareCheck(params, "duplicates", Measure::kNone, FindingKind::kFault),
-        field_(context.field) {}
+        field_(context.field),
+        time_(params.boolean("compare_time")) {}
 
   void on_rows(const Rows& rows, RowHits& hits) override {
     const Batch& batch = rows.batch;
     for (std::uint32_t r = rows.range.begin; r < rows.range.end; ++r) {
-      std::uint64_t hash = mix(0, static_cast<std::uint64_t>(batch.event_time[r]));
+      std::uint64_t hash = mix(0, time_ ? static_cast<std::uint64_t>(batch.event_time[r]) : 0);
       if (field_ >= 0) {
         hash = mix(hash, value_hash(batch, batch.columns[static_cast<std::size_t>(field_)], r));
       } else {
@@ -71,6 +72,7 @@ class Duplicate final : public ShareCheck {
 
  private:
   int field_;
+  bool time_;
   SensorState<Recent> recent_;
 };
 
@@ -81,7 +83,12 @@ void register_duplicate(CheckRegistry& registry) {
       {.name = "duplicate",
        .summary = "No record of a sensor comes twice: same event time and same values.",
        .applies_to = "stream, or any field",
-       .params = with_share_params({}),
+       .params = with_share_params(
+           {{.name = "compare_time",
+             .type = ParamType::kBoolean,
+             .sentence = "The event time must be the same too; false finds a message that a "
+                         "gateway stamped anew when it came again",
+             .default_text = "true"}}),
        .source = "the time faults of driftd's sensor-fault tests; Great Expectations "
                  "expect_compound_columns_to_be_unique",
        .example = "- {check: duplicate}",

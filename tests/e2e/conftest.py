@@ -6,7 +6,7 @@ import os
 import pytest
 
 import servers
-from driftd import Driftd, need_sources
+from driftd import Driftd
 
 _numbers = itertools.count(1)
 
@@ -68,7 +68,6 @@ def driftd():
     started = []
 
     def start(config, **options):
-        need_sources(config)
         started.append(Driftd(config, **options))
         return started[-1].start()
 

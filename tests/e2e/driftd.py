@@ -78,6 +78,7 @@ class Driftd(Process):
     def __init__(self, config, env=None):
         super().__init__()
         assert BINARY.exists(), f"{BINARY} is not built (or set DRIFTD_BIN)"
+        need_sources(config)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.target = f"127.0.0.1:{self.port}"

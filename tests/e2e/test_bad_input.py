@@ -7,7 +7,7 @@ import pytest
 
 import plant
 import servers
-from driftd import CONFIGS, run_driftd
+from driftd import CONFIGS, need_sources, run_driftd
 from servers import http
 
 # Line and column (from 1) of each thing that is wrong, and a word that the message must have.
@@ -67,6 +67,7 @@ def test_usage(tmp_path):
 
 def test_good_configurations_pass(tmp_path):
     for path in sorted(CONFIGS.glob("*.yaml")):
+        need_sources(path)
         done = run_driftd("check", path, timeout=20, env={"DRIFTD_DATA_DIR": str(tmp_path)})
         assert done.returncode == 0, f"{path.name}: {done.stdout}{done.stderr}"
 

@@ -14,7 +14,7 @@ from servers.prometheus import promtool
 
 RULES = sorted((CONFIGS / "prometheus").glob("*.yml")) + sorted((CONFIGS / "prometheus").glob("*.yaml"))
 RULE_FILES = [f for f in RULES if "groups" in (yaml.safe_load(f.read_text()) or {})]
-RULE_TESTS = [f for f in RULES if "rule_files" in (yaml.safe_load(f.read_text()) or {})]
+RULE_TESTS = [f for f in RULES if f.name.endswith(".test.yml")]
 DASHBOARDS = sorted((CONFIGS / "grafana").glob("*.json"))
 
 

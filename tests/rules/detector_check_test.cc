@@ -8,7 +8,7 @@ TEST(DetectorCheck, EverySensorHasItsOwnDetector) {
   ASSERT_TRUE(h.check->judges_records());
   std::vector<TestRow> rows;
   for (int i = 0; i < 200; ++i) {
-    rows.push_back({"calm", i * kSecond, {1}});
+    rows.push_back({"calm", i * kSecond, {1.0}});
     rows.push_back({"moved", i * kSecond, {i < 100 ? 1.0 : 3.0}});
     rows.push_back({"broken", i * kSecond, {kNan}});
   }
@@ -22,7 +22,7 @@ TEST(DetectorCheck, EverySensorHasItsOwnDetector) {
 TEST(DetectorCheck, ABinaryDetectorWantsZeroOrOne) {
   Harness h("ddm", {}, {{.name = "wrong", .kind = FieldKind::kFlag}});
   Harness numbers("ddm", {}, {{.name = "wrong", .kind = FieldKind::kInteger}});
-  numbers.feed(series({0, 1, 2}));
+  numbers.feed(series({0.0, 1.0, 2.0}));
   EXPECT_EQ(numbers.skipped, U{2});
   h.schema.fields[0].kind = FieldKind::kNumber;
   EXPECT_FALSE(h.make().ok());

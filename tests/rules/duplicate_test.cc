@@ -73,5 +73,12 @@ TEST(Duplicate, RefusesAStateThatCannotBe) {
   EXPECT_FALSE(load({1, 2, 3, 4, 5, 6, 7, 8}, 8)) << "next is no place";
 }
 
+TEST(Duplicate, WithoutComparingTheTime) {
+  CheckFixture f;
+  f.add({{{1.0}, 5}, {{1.0}, 6}, {{2.0}, 7}});
+  EXPECT_THAT(rows_of(f.run(*f.make("duplicate", {{"compare_time", "false"}}))), ElementsAre(1));
+  EXPECT_THAT(rows_of(f.run(*f.make("duplicate"))), IsEmpty());
+}
+
 }  // namespace
 }  // namespace driftd::rules

@@ -1,0 +1,111 @@
+#include "app/config/config.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace driftd::app {
+namespace {
+
+constexpr const char* kGood = R"(streams:
+  s:
+    from: {file: {paths: [a.jsonl], format: json_lines}}
+    decode: {sensor: id, time: {field: ts, unit: s}}
+    fields:
+      x: number
+      site: {type: category, role: segment}
+    windows: {size: 10m, slide: 5m, by: [stream, site, sensor]}
+    checks:
+      - {check: in_range, field: x, min: 0}
+)";
+
+std::string errors_of(const std::string& yaml) {
+  ErrorList errors;
+  read_config(yaml, "", errors);
+  return format_errors("c.yaml", errors);
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+TEST(Config, ReadsAStream) {
+  ErrorList errors;
+  const Config config = read_config(kGood, "", errors);
+  ASSERT_TRUE(errors.empty()) << format_errors("c.yaml", errors);
+  ASSERT_EQ(config.streams.size(), 1U);
+  const StreamConfig& s = config.streams[0];
+  EXPECT_EQ(s.source, "file");
+  EXPECT_EQ(s.decode.time_unit, ingest::TimeUnit::kSeconds);
+  EXPECT_EQ(s.windows.panes(), 2U);
+  EXPECT_EQ(s.windows.levels.size(), 3U);
+  ASSERT_EQ(s.checks.size(), 1U);
+  EXPECT_EQ(s.checks[0].field, 0);
+  EXPECT_EQ(config.service.listen, "127.0.0.1:9464");
+}
+
+TEST(Config, EveryErrorHasItsPlaceAndASuggestion) {
+  const std::vector<std::tuple<const char*, const char*, const char*>> cases = {
+      {"check: in_range", "check: in_rang", "10:17: there is no check 'in_rang' (did you mean 'in_range'?)"},
+      {"field: x", "field: y", "there is no field 'y'"},
+      {"min: 0", "mim: 0", "unknown key 'mim' (did you mean 'min'?)"},
+      {"min: 0", "min: zero", "'zero' is not a finite number"},
+      {"x: number", "x: numbr", "did you mean 'number'?"},
+      {"size: 10m", "size: 10", "is not a duration"},
+      {"slide: 5m", "slide: 3m", "whole number"},
+      {"by: [stream, site", "by: [stream, sit", "did you mean 'site'?"},
+      {"file: {", "flie: {", "did you mean 'file'?"},
+      {"sensor: id, time", "sensr: id, time", "did you mean 'sensor'?"},
+      {"role: segment", "role: segment, type: number", "twice"},
+      {"streams:", "stream:", "did you mean 'streams'?"},
+      {"field: x, min: 0", "field: x", "needs"},
+      {"    checks:", "    gate: {}\n    checks:", "'gate' is not in this version"},
+      {"fields:\n", "fields: [\n", "not valid YAML"},
+  };
+  for (const auto& [from, to, wanted] : cases) {
+    const std::string said = errors_of(replaced(kGood, from, to));
+    EXPECT_NE(said.find(wanted), std::string::npos) << to << " gave:\n" << said;
+    EXPECT_EQ(said.rfind("c.yaml:", 0), 0U) << said;
+  }
+}
+
+TEST(Config, TellsAllErrorsAtOnce) {
+  const std::string said = errors_of(replaced(replaced(replaced(kGood, "min: 0", "mim: 0"), "size: 10m", "size: x"), "id, time", "id, tme"));
+  EXPECT_GE(std::count(said.begin(), said.end(), '\n'), 3) << said;
+}
+
+TEST(Config, TheSameCheckTwiceNeedsAName) {
+  const std::string twice = std::string(kGood) + "      - {check: in_range, field: x, max: 9}\n";
+  EXPECT_NE(errors_of(twice).find("give one of them another name"), std::string::npos);
+  EXPECT_EQ(errors_of(replaced(twice, "max: 9", "max: 9, name: upper")), "");
+}
+
+TEST(Config, ReplacesEnvironmentVariablesInScalarsOnly) {
+  setenv("DRIFTD_TEST_VALUE", "5, max: 7", 1);
+  EXPECT_NE(errors_of(replaced(kGood, "min: 0", "min: ${DRIFTD_TEST_VALUE}")).find("is not a finite number"), std::string::npos)
+      << "a value cannot add keys";
+  EXPECT_EQ(errors_of(replaced(kGood, "min: 0", "min: ${DRIFTD_TEST_UNSET:-3}")), "");
+  EXPECT_NE(errors_of(replaced(kGood, "min: 0", "min: ${DRIFTD_TEST_UNSET:?set the bound}")).find("set the bound"), std::string::npos);
+}
+
+TEST(Config, TheHashIsOfWhatChangesVerdictsOnly) {
+  ErrorList errors;
+  const auto hash = [&](const std::string& yaml) { return read_config(yaml, "", errors).streams[0].hash; };
+  const std::string first = hash(kGood);
+  EXPECT_EQ(hash(replaced(kGood, "a.jsonl", "b.jsonl")), first) << "where records come from";
+  EXPECT_EQ(hash(std::string("# comment\n") + kGood), first);
+  EXPECT_NE(hash(replaced(kGood, "min: 0", "min: 1")), first);
+  EXPECT_TRUE(errors.empty());
+}
+
+TEST(Config, RefusesADocumentThatIsTooDeep) {
+  std::string deep = "streams: ";
+  for (int i = 0; i < 100; ++i) deep += "[";
+  for (int i = 0; i < 100; ++i) deep += "]";
+  EXPECT_NE(errors_of(deep).find("too large"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace driftd::app
