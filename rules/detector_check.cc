@@ -124,6 +124,8 @@ Result<std::unique_ptr<Check>> make(const Unit& unit, const Params& params, cons
 void register_detector_checks(CheckRegistry& registry) {
   for (const Unit& unit : stats::detectors().units()) {
     Descriptor descriptor = unit.descriptor;
+    descriptor.summary += ".";
+    descriptor.example = "- " + descriptor.example;
     descriptor.reasons = {{"drift_detected", "the detector reported a change at this record"}};
     descriptor.notes += " As a check: one detector a sensor, one update a record in the order of the partition; nulls, NaN and wrong types are skipped. Each detection is a finding on its record.";
     registry.add(std::move(descriptor), {FieldUse::kRequired, {FieldKind::kNumber, FieldKind::kInteger, FieldKind::kFlag},

@@ -33,7 +33,18 @@ class Adwin final : public Detector {
     insert(x);
     ++ticks_;
     if (ticks_ % clock_ == 0 && width_ > grace_) {
-      while (cut()) drifted_ = true;
+      double statistic = 0, threshold = 0;  // of the first cut: later ones look at what is left
+      while (cut()) {
+        if (!drifted_) {
+          statistic = statistic_;
+          threshold = threshold_;
+        }
+        drifted_ = true;
+      }
+      if (drifted_) {
+        statistic_ = statistic;
+        threshold_ = threshold;
+      }
     }
     return drifted_ ? DetectorState::kDrift : DetectorState::kStable;
   }

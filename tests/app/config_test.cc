@@ -56,11 +56,11 @@ TEST(Config, EveryErrorHasItsPlaceAndASuggestion) {
       {"size: 10m", "size: 10", "is not a duration"},
       {"slide: 5m", "slide: 3m", "whole number"},
       {"by: [stream, site", "by: [stream, sit", "did you mean 'site'?"},
-      {"file: {", "flie: {", "did you mean 'file'?"},
+      {"file: {", "fil: {", "did you mean 'file'?"},
       {"sensor: id, time", "sensr: id, time", "did you mean 'sensor'?"},
       {"role: segment", "role: segment, type: number", "twice"},
       {"streams:", "stream:", "did you mean 'streams'?"},
-      {"field: x, min: 0", "field: x", "needs"},
+      {"field: x, min: 0", "field: x", "give min"},
       {"    checks:", "    gate: {}\n    checks:", "'gate' is not in this version"},
       {"fields:\n", "fields: [\n", "not valid YAML"},
   };
@@ -84,10 +84,10 @@ TEST(Config, TheSameCheckTwiceNeedsAName) {
 
 TEST(Config, ReplacesEnvironmentVariablesInScalarsOnly) {
   setenv("DRIFTD_TEST_VALUE", "5, max: 7", 1);
-  EXPECT_NE(errors_of(replaced(kGood, "min: 0", "min: ${DRIFTD_TEST_VALUE}")).find("is not a finite number"), std::string::npos)
+  EXPECT_NE(errors_of(replaced(kGood, "min: 0", "min: \"${DRIFTD_TEST_VALUE}\"")).find("is not a finite number"), std::string::npos)
       << "a value cannot add keys";
-  EXPECT_EQ(errors_of(replaced(kGood, "min: 0", "min: ${DRIFTD_TEST_UNSET:-3}")), "");
-  EXPECT_NE(errors_of(replaced(kGood, "min: 0", "min: ${DRIFTD_TEST_UNSET:?set the bound}")).find("set the bound"), std::string::npos);
+  EXPECT_EQ(errors_of(replaced(kGood, "min: 0", "min: \"${DRIFTD_TEST_UNSET:-3}\"")), "");
+  EXPECT_NE(errors_of(replaced(kGood, "min: 0", "min: \"${DRIFTD_TEST_UNSET:?set the bound}\"")).find("set the bound"), std::string::npos);
 }
 
 TEST(Config, TheHashIsOfWhatChangesVerdictsOnly) {
