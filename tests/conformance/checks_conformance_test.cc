@@ -330,7 +330,14 @@ TEST_P(EveryCheck, AForgottenSensorIsANewOne) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryCheck, ::testing::ValuesIn(checks().names()),
+// Detectors as checks judge records, not windows; tests/stats and tests/rules hold them to their own.
+std::vector<std::string> window_checks() {
+  std::vector<std::string> names = checks().names();
+  std::erase_if(names, [](const std::string& name) { return stats::detectors().find(name) != nullptr; });
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryCheck, ::testing::ValuesIn(window_checks()),
                          [](const auto& unit) { return unit.param; });
 
 }  // namespace
