@@ -3,9 +3,9 @@
 #include <librdkafka/rdkafka.h>
 
 #include <array>
-#include <fstream>
 
 #include "core/log.h"
+#include "core/secret.h"
 #include "core/text.h"
 
 namespace driftd::ingest {
@@ -26,17 +26,6 @@ Status set_option(rd_kafka_conf_t* conf, const std::string& name, const std::str
     return {};
   const std::string reason = is_secret(name) ? "the value is not accepted" : why.data();
   return Error{ErrorCode::kInvalidArgument, "kafka: option '" + excerpt(name) + "': " + reason};
-}
-
-Result<std::string> first_line_of(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  if (!file || !std::getline(file, line) || line.empty()) {
-    return Error{ErrorCode::kNotFound,
-                 "kafka: no password in sasl_password_file '" + excerpt(path) + "'"};
-  }
-  if (line.back() == '\r') line.pop_back();
-  return line;
 }
 
 void write_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
@@ -76,8 +65,8 @@ Result<KafkaConf> kafka_conf(const KafkaConnection& connection, const TextPairs&
   all.insert(all.end(), defaults.begin(), defaults.end());
   all.insert(all.end(), connection.options.begin(), connection.options.end());
   if (!connection.password_file.empty()) {
-    auto password = first_line_of(connection.password_file);
-    if (!password) return password.error();
+    auto password = read_secret(connection.password_file);
+    if (!password) return password.error().at("kafka: sasl_password_file");
     all.emplace_back("sasl.password", std::move(password).value());
   }
   for (const auto& [name, value] : all) {

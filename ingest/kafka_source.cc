@@ -9,7 +9,7 @@
 #include "core/text.h"
 #include "ingest/kafka_partitions.h"
 #include "ingest/kafka_statistics.h"
-#include "ingest/kafka_status.h"
+#include "ingest/link_status.h"
 
 namespace driftd::ingest {
 namespace {
@@ -33,7 +33,7 @@ class KafkaSource final : public Source {
   KafkaSource(KafkaSettings settings, const SourceContext& context)
       : settings_(std::move(settings)),
         context_(context),
-        status_(context.stream, context.telemetry),
+        status_("kafka", context.stream, context.telemetry),
         messages_(kBatch) {}
   ~KafkaSource() override { KafkaSource::close(); }
 
@@ -346,7 +346,7 @@ class KafkaSource final : public Source {
 
   KafkaSettings settings_;
   SourceContext context_;
-  KafkaStatus status_;
+  LinkStatus status_;
   SourceHandler* handler_ = nullptr;
   KafkaHandle client_;
   rd_kafka_queue_t* queue_ = nullptr;

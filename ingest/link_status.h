@@ -1,5 +1,5 @@
-// KafkaStatus: how a Kafka source stands with its brokers, for other threads, metrics and the log
-// (one line a change). Thread-safe: snapshot() from any thread, the rest from the polling thread.
+// LinkStatus: how a source stands with its server, for other threads, metrics and the log (one line
+// a change). Thread-safe: snapshot() from any thread, the rest from the polling thread.
 #pragma once
 
 #include <mutex>
@@ -10,20 +10,22 @@
 
 namespace driftd::ingest {
 
-class KafkaStatus {
+class LinkStatus {
  public:
-  // `telemetry` may be nullptr.
-  KafkaStatus(std::string stream, Telemetry* telemetry)
-      : stream_(std::move(stream)), telemetry_(telemetry) {}
+  // `source` is the unit's name, as in metrics; `telemetry` may be nullptr.
+  LinkStatus(std::string source, std::string stream, Telemetry* telemetry)
+      : source_(std::move(source)), stream_(std::move(stream)), telemetry_(telemetry) {}
 
-  void connecting(const std::string& brokers);
+  void connecting(const std::string& servers);
   void up();
-  // No broker answers; why() is what was last noted.
+  // No server answers; why() is what was last noted.
   void down();
   // What went wrong with one connection: kept for down(), not logged.
   void note(const std::string& what) { why_ = what; }
   // Anything else that went wrong: logged when it is new.
   void trouble(const std::string& what);
+  // The trouble is over.
+  void well();
   void assigned(bool yes);
   void lags(std::vector<PartitionStatus> partitions);
   void closed();
@@ -31,6 +33,7 @@ class KafkaStatus {
   SourceStatus snapshot() const;
 
  private:
+  std::string source_;
   std::string stream_;
   Telemetry* telemetry_;
   std::string why_;

@@ -1,0 +1,94 @@
+#include "ingest/journal_feed.h"
+
+#include <algorithm>
+
+#include "core/log.h"
+
+namespace driftd::ingest {
+
+JournalFeed::JournalFeed(std::unique_ptr<Journal> journal, const SourceContext& context,
+                         std::uint32_t partitions, std::int64_t keep)
+    : journal_(std::move(journal)), context_(context), keep_(keep), partitions_(partitions) {}
+
+void JournalFeed::open(SourceHandler& handler) {
+  handler_ = &handler;
+  for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
+    const std::int64_t start = handler.on_assigned(p).value_or(0);
+    partitions_[p] = {start, start, start};
+  }
+  cursor_ = std::make_unique<JournalCursor>(*journal_, 0);
+  read_ = cursor_->position();
+}
+
+void JournalFeed::close() {
+  if (handler_ == nullptr) return;
+  std::vector<std::uint32_t> all(partitions_.size());
+  for (std::uint32_t p = 0; p < all.size(); ++p) all[p] = p;
+  handler_->on_revoked(all);
+  handler_ = nullptr;
+  ready_.clear();
+  cursor_.reset();
+}
+
+Result<bool> JournalFeed::next(RawBatch& out) {
+  while (ready_.empty()) {
+    if (cursor_ == nullptr) return false;
+    JournalCursor::Chunk chunk;
+    const auto got = cursor_->next(chunk);
+    if (!got) return got.error();
+    if (!*got) return false;
+    sort_out(chunk);
+  }
+  out = std::move(ready_.front());
+  ready_.pop_front();
+  partitions_[out.partition].handed = out.next_position;
+  return true;
+}
+
+// Records of one partition stay in order; which partition comes first does not matter.
+void JournalFeed::sort_out(JournalCursor::Chunk& chunk) {
+  if (chunk.lost > 0) {
+    log::error("journal: damaged records are lost",
+               {{"stream", context_.stream}, {"records", std::to_string(chunk.lost)}});
+    if (context_.telemetry != nullptr)
+      context_.telemetry->series(Metric::kSourceGaps, {context_.stream}).add();
+  }
+  std::vector<RawBatch*> batches(partitions_.size());
+  for (const JournalEntry& entry : chunk.entries) {
+    if (entry.partition >= partitions_.size()) continue;  // the CRC was right: cannot be
+    if (entry.sequence < partitions_[entry.partition].start) continue;
+    RawBatch*& batch = batches[entry.partition];
+    if (batch == nullptr) {
+      batch = &ready_.emplace_back();
+      batch->partition = entry.partition;
+      batch->owner = chunk.bytes;
+    }
+    RawRecord record;
+    record.payload = entry.payload;
+    record.topic = entry.topic;
+    record.arrival = entry.arrival;
+    record.position = entry.sequence;
+    batch->records.push_back(record);
+    batch->next_position = entry.sequence + 1;
+  }
+  read_ = cursor_->position();
+}
+
+void JournalFeed::commit(std::uint32_t partition, std::int64_t next_position) {
+  partitions_.at(partition).committed = next_position;
+  // A partition that has nothing out holds nothing back; what is in `ready_` is not handed yet.
+  std::int64_t low = ready_.empty() ? read_.load() : ready_.front().records.front().position;
+  for (const RawBatch& batch : ready_) low = std::min(low, batch.records.front().position);
+  for (const Partition& p : partitions_) {
+    if (p.handed > p.committed) low = std::min(low, p.committed);
+  }
+  journal_->release(std::min(low, journal_->end() - keep_));
+  if (context_.telemetry != nullptr) {
+    context_.telemetry->series(Metric::kJournalBytes, {context_.stream})
+        .set(static_cast<double>(journal_->bytes()));
+  }
+}
+
+std::int64_t JournalFeed::lag() const { return journal_->end() - read_.load(); }
+
+}  // namespace driftd::ingest

@@ -1,0 +1,58 @@
+// JournalFeed: a journal as the partitions of a source: assignment, batches in order, and deletion
+// of what every partition's checkpoint is past. The sources that journal share it.
+//
+// A record's partition was chosen when it was journaled; its position is its sequence number.
+// Thread-safety: one polling thread; lag() from any. Cost: a journal read a batch, no copy.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ingest/journal.h"
+#include "ingest/journal_cursor.h"
+#include "ingest/source.h"
+
+namespace driftd::ingest {
+
+class JournalFeed {
+ public:
+  // `keep`: so many of the newest records stay readable although nobody needs them.
+  JournalFeed(std::unique_ptr<Journal> journal, const SourceContext& context,
+              std::uint32_t partitions, std::int64_t keep = 0);
+
+  // Asks the handler where each partition goes on.
+  void open(SourceHandler& handler);
+  void close();
+
+  // Fills `out` with records of one partition; false when there are none. Error{kIo}, {kCorrupt}:
+  // the journal cannot be read.
+  Result<bool> next(RawBatch& out);
+  void commit(std::uint32_t partition, std::int64_t next_position);
+
+  Journal& journal() { return *journal_; }
+  // Records that are journaled and not yet handed over.
+  std::int64_t lag() const;
+
+ private:
+  struct Partition {
+    std::int64_t start = 0;      // records before it are done
+    std::int64_t handed = 0;     // position behind the newest record handed over
+    std::int64_t committed = 0;  // position behind which all is in a checkpoint
+  };
+  void sort_out(JournalCursor::Chunk& chunk);
+
+  std::unique_ptr<Journal> journal_;
+  SourceContext context_;
+  std::int64_t keep_;
+  SourceHandler* handler_ = nullptr;
+  std::vector<Partition> partitions_;
+  std::unique_ptr<JournalCursor> cursor_;
+  std::deque<RawBatch> ready_;
+  std::atomic<std::int64_t> read_{0};  // the cursor's position, for lag()
+};
+
+}  // namespace driftd::ingest

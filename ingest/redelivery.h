@@ -1,0 +1,42 @@
+// Redeliveries: tells MQTT messages that a broker sends again from those that are new.
+//
+// A broker sends again, with the DUP flag and the same packet identifier, what it has no PUBACK for
+// (MQTT 3.1.1, 4.4; MQTT 5, 4.4). Such a message is one we have when it is among the newest
+// journaled ones of the session: packet identifier, topic and payload all the same. Only what an
+// earlier connection journaled is looked at, each once, and only until the new connection has
+// brought as many messages as could have been open: afterwards packet identifiers are used anew.
+// Thread-safety: none. Cost: O(1) a message, 16 bytes a message kept.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string_view>
+#include <unordered_map>
+
+namespace driftd::ingest {
+
+class Redeliveries {
+ public:
+  explicit Redeliveries(std::size_t capacity) : capacity_(capacity) {}
+
+  // The message is durable in the journal.
+  void journaled(std::uint32_t packet_id, std::string_view topic, std::string_view payload);
+  // A connection to the same session begins, or to a new one, which sends nothing again.
+  void connected(bool same_session);
+  // False: nothing can be a redelivery, so DUP flags need not be known.
+  bool expects() const { return !open_.empty(); }
+  // Call for every message in order. True: it has been journaled before.
+  bool recognise(bool dup, std::uint32_t packet_id, std::string_view topic,
+                 std::string_view payload);
+
+ private:
+  static std::uint64_t key(std::uint32_t packet_id, std::string_view topic,
+                           std::string_view payload);
+
+  std::size_t capacity_;
+  std::deque<std::uint64_t> newest_;                       // keys, oldest first
+  std::unordered_map<std::uint64_t, std::uint32_t> open_;  // key to how often it may come again
+  std::size_t left_ = 0;                                   // messages until open_ is given up
+};
+
+}  // namespace driftd::ingest

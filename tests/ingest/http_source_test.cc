@@ -1,0 +1,156 @@
+#include <csignal>
+#include <thread>
+
+#include <sys/resource.h>
+
+#include "ingest/http_intake.h"
+#include "tests/ingest/source_harness.h"
+#include "tests/ingest/temp_folder.h"
+
+namespace driftd::ingest {
+namespace {
+
+class HttpSourceTest : public testing::Test {
+ protected:
+  void SetUp() override { start(); }
+  void start(std::uint64_t cap = 1 << 20) {
+    source_.reset();
+    SourceContext context;
+    context.stream = "s";
+    context.data_dir = folder_.path();
+    context.journal_cap = cap;
+    context.telemetry = &telemetry_;
+    context.clock = &clock_;
+    context.sensor_path = "id";
+    auto made = make_source("http", Node::map({}), context);
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    source_ = std::move(*made);
+    ASSERT_TRUE(source_->open(handler_).ok());
+  }
+  IntakeResult submit(const std::string& body, const std::string& type = "application/json") {
+    return dynamic_cast<HttpIntake&>(*source_).submit(body, type);
+  }
+  // Payloads in the order of their positions.
+  std::vector<std::string> records(std::size_t n) {
+    std::map<std::int64_t, std::string> found;
+    RawBatch batch;
+    const Deadline deadline = Deadline::after(5 * kSecond);
+    while (found.size() < n && !deadline.passed()) {
+      if (!source_->poll(Deadline::after(50 * kMillisecond), batch).value()) continue;
+      for (const RawRecord& r : batch.records) {
+        EXPECT_EQ(r.arrival, clock_.now());
+        found[r.position] = r.payload;
+        where_[std::string(r.payload)] = batch.partition;
+      }
+    }
+    std::vector<std::string> out;
+    for (const auto& [position, payload] : found) out.push_back(payload);
+    return out;
+  }
+
+  TempFolder folder_;
+  Telemetry telemetry_;
+  ManualClock clock_{1'700'000'000 * kSecond};
+  RecordingHandler handler_;
+  std::map<std::string, std::uint32_t> where_;
+  std::unique_ptr<Source> source_;
+};
+
+TEST_F(HttpSourceTest, TakesObjectsArraysAndLines) {
+  EXPECT_EQ(submit(R"({"id":"a"})").accepted, 1U);
+  EXPECT_EQ(submit(R"([{"id":"b"},{"id":"c"}])").accepted, 2U);
+  EXPECT_EQ(submit("{\"id\":\"a\"}\n{\"id\":\"b\",\n", "application/x-ndjson").accepted, 2U);
+  EXPECT_EQ(records(5), (std::vector<std::string>{R"({"id":"a"})", R"({"id":"b"})", R"({"id":"c"})",
+                                                  R"({"id":"a"})", "{\"id\":\"b\","}));
+  EXPECT_NE(where_[R"({"id":"a"})"], where_[R"({"id":"b"})"]);
+  EXPECT_EQ(handler_.events.size(), 16U);
+  EXPECT_TRUE(source_->status().connected);
+  EXPECT_TRUE(source_->status().assigned);
+}
+
+TEST_F(HttpSourceTest, RefusesWhatHoldsNoRecords) {
+  EXPECT_EQ(submit("a,b\n1,2\n", "text/csv").status, 415);
+  for (const char* body : {"", "{", "7", "{}{}"}) {
+    const IntakeResult r = submit(body);
+    EXPECT_EQ(r.status, 400) << body;
+    EXPECT_FALSE(r.message.empty());
+  }
+  EXPECT_EQ(submit("[]").status, 200);
+  EXPECT_EQ(records(0).size(), 0U);
+}
+
+TEST_F(HttpSourceTest, WhatWasAcceptedIsThereAfterARestart) {
+  submit(R"([{"id":"a"},{"id":"b"}])");
+  start();
+  EXPECT_EQ(records(2).size(), 2U);
+  for (std::uint32_t p = 0; p < 16; ++p) handler_.positions[p] = 2;
+  start();
+  submit(R"({"id":"c"})");
+  EXPECT_EQ(records(1), (std::vector<std::string>{R"({"id":"c"})"}));
+}
+
+TEST_F(HttpSourceTest, AFullJournalSaysTryAgainAndHasRoomAfterACheckpoint) {
+  start(10000);
+  const std::string body = R"([{"id":"a","v":")" + std::string(1000, 'x') + "\"}]";
+  int accepted = 0;
+  IntakeResult r;
+  while ((r = submit(body)).status == 200) ++accepted;
+  EXPECT_EQ(r.status, 429);
+  EXPECT_GE(r.retry_after, 1U);
+  EXPECT_EQ(r.accepted, 0U);
+  EXPECT_EQ(accepted, 9);
+  EXPECT_EQ(records(9).size(), 9U);
+  EXPECT_EQ(submit(body).status, 429) << "read is not yet checkpointed";
+  source_->commit(where_.begin()->second, 9);
+  EXPECT_EQ(submit(body).status, 200);
+}
+
+TEST_F(HttpSourceTest, ADiskThatRefusesShowsInReadinessUntilItTakesWritesAgain) {
+  submit(R"({"id":"a"})");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto ignore = ::signal(SIGXFSZ, SIG_IGN);
+  rlimit full = before;
+  full.rlim_cur = 100;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &full), 0);
+  const IntakeResult refused = submit(R"({"id":"b"})");
+  RawBatch batch;
+  (void)source_->poll(Deadline::after(0), batch);
+  const SourceStatus down = source_->status();
+  EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ::signal(SIGXFSZ, ignore);
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_FALSE(down.connected);
+  EXPECT_NE(down.detail.find("journal"), std::string::npos) << down.detail;
+  const Deadline deadline = Deadline::after(10 * kSecond);
+  while (!source_->status().connected && !deadline.passed())
+    (void)source_->poll(Deadline::after(50 * kMillisecond), batch);
+  EXPECT_TRUE(source_->status().connected);
+  EXPECT_EQ(submit(R"({"id":"c"})").status, 200);
+}
+
+TEST_F(HttpSourceTest, TakesNothingWhenPausedOrClosed) {
+  source_->pause(true);
+  submit(R"({"id":"a"})");
+  RawBatch batch;
+  EXPECT_FALSE(source_->poll(Deadline::after(10 * kMillisecond), batch).value());
+  source_->pause(false);
+  EXPECT_EQ(records(1).size(), 1U);
+  source_->close();
+  EXPECT_EQ(submit(R"({"id":"a"})").status, 503);
+  EXPECT_EQ(handler_.events.back(), "revoked 15");
+}
+
+TEST_F(HttpSourceTest, ManyClientsAtOnce) {
+  std::vector<std::thread> clients;
+  for (int c = 0; c < 4; ++c) {
+    clients.emplace_back([this] {
+      for (int i = 0; i < 50; ++i) EXPECT_EQ(submit(R"([{"id":"a"},{"id":"b"}])").accepted, 2U);
+    });
+  }
+  EXPECT_EQ(records(400).size(), 400U);
+  for (auto& c : clients) c.join();
+}
+
+}  // namespace
+}  // namespace driftd::ingest

@@ -1,0 +1,97 @@
+#include "ingest/journal_feed.h"
+
+#include "tests/ingest/source_harness.h"
+#include "tests/ingest/temp_folder.h"
+
+namespace driftd::ingest {
+namespace {
+
+class JournalFeedTest : public testing::Test {
+ protected:
+  void SetUp() override { start(); }
+  void start(std::int64_t keep = 0) {
+    feed_.reset();
+    JournalOptions options;
+    options.folder = folder_.path();
+    options.segment = 100;  // one append a segment
+    options.partitions = 3;
+    auto journal = Journal::open(options);
+    ASSERT_TRUE(journal.ok());
+    SourceContext context;
+    context.stream = "s";
+    feed_ = std::make_unique<JournalFeed>(std::move(*journal), context, 3, keep);
+    feed_->open(handler_);
+  }
+  void append(std::uint32_t partition, int times = 1) {
+    for (int i = 0; i < times; ++i) {
+      const std::string payload(100, 'x');
+      std::vector<JournalEntry> one = {{0, 0, partition, 0, "", payload}};
+      ASSERT_TRUE(feed_->journal().append(one).ok());
+    }
+  }
+  // "partition:positions" of all that is there.
+  std::vector<std::string> take() {
+    std::vector<std::string> out;
+    RawBatch batch;
+    while (feed_->next(batch).value()) {
+      std::string text = std::to_string(batch.partition) + ":";
+      for (const RawRecord& r : batch.records) text += " " + std::to_string(r.position);
+      EXPECT_EQ(batch.next_position, batch.records.back().position + 1);
+      out.push_back(text);
+    }
+    return out;
+  }
+
+  TempFolder folder_;
+  RecordingHandler handler_;
+  std::unique_ptr<JournalFeed> feed_;
+};
+
+TEST_F(JournalFeedTest, HandsOverByPartitionInOrder) {
+  append(0), append(2), append(0), append(1), append(2);
+  EXPECT_EQ(feed_->lag(), 5);
+  EXPECT_EQ(take(), (std::vector<std::string>{"0: 0", "2: 1", "0: 2", "1: 3", "2: 4"}));
+  EXPECT_EQ(feed_->lag(), 0);
+}
+
+TEST_F(JournalFeedTest, GoesOnFromEachPartitionsPosition) {
+  append(0), append(1), append(0), append(1);
+  handler_.positions = {{0, 1}, {1, 2}};
+  start();
+  EXPECT_EQ(take(), (std::vector<std::string>{"0: 2", "1: 3"}));
+}
+
+TEST_F(JournalFeedTest, KeepsWhatAPartitionStillNeeds) {
+  append(0), append(1), append(0), append(0);
+  take();
+  feed_->commit(0, 4);
+  EXPECT_LE(feed_->journal().begin(), 1) << "partition 1 has no checkpoint past its record yet";
+  feed_->commit(1, 2);
+  EXPECT_EQ(feed_->journal().begin(), 3) << "a partition without records holds nothing back";
+}
+
+TEST_F(JournalFeedTest, KeepsWhatIsNotHandedOverYet) {
+  append(0, 6);
+  feed_->commit(0, 0);
+  EXPECT_EQ(feed_->journal().begin(), 0);
+  EXPECT_EQ(take().size(), 6U);
+}
+
+TEST_F(JournalFeedTest, KeepsTheNewestThatItIsAskedToKeep) {
+  start(2);
+  append(0, 6);
+  take();
+  feed_->commit(0, 6);
+  EXPECT_EQ(feed_->journal().begin(), 4);
+}
+
+TEST_F(JournalFeedTest, GivesAllPartitionsUpWhenItIsClosed) {
+  feed_->close();
+  EXPECT_EQ(handler_.events, (std::vector<std::string>{"assigned 0", "assigned 1", "assigned 2",
+                                                       "revoked 0", "revoked 1", "revoked 2"}));
+  RawBatch batch;
+  EXPECT_EQ(feed_->next(batch).value(), false);
+}
+
+}  // namespace
+}  // namespace driftd::ingest

@@ -1,0 +1,322 @@
+#include "ingest/journal.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <atomic>
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "ingest/journal_cursor.h"
+#include "tests/ingest/temp_folder.h"
+
+namespace driftd::ingest {
+namespace {
+
+namespace fs = std::filesystem;
+
+class JournalTest : public testing::Test {
+ protected:
+  JournalOptions options() const {
+    JournalOptions o;
+    o.folder = folder_.path() + "/journal";
+    o.cap = cap_;
+    o.segment = 1000;
+    o.partitions = 4;
+    return o;
+  }
+  std::unique_ptr<Journal> open() {
+    auto journal = Journal::open(options());
+    EXPECT_TRUE(journal.ok()) << journal.error().message;
+    return journal.ok() ? std::move(*journal) : nullptr;
+  }
+  // Records "payload N" for N from..to-1, one call each.
+  static void fill(Journal& journal, int from, int to) {
+    for (int i = from; i < to; ++i) {
+      const std::string payload = "payload " + std::to_string(i);
+      std::vector<JournalEntry> one = {{0, i * kSecond, static_cast<std::uint32_t>(i % 4),
+                                        static_cast<std::uint32_t>(i), "topic/a", payload}};
+      const Status s = journal.append(one);
+      ASSERT_TRUE(s.ok()) << s.error().message;
+      EXPECT_EQ(one[0].sequence, i);
+    }
+  }
+  struct Read {
+    std::vector<std::int64_t> sequences;
+    std::int64_t lost = 0;
+  };
+  static Read read(const Journal& journal, std::int64_t from = 0) {
+    Read out;
+    JournalCursor cursor(journal, from);
+    JournalCursor::Chunk chunk;
+    while (true) {
+      const auto got = cursor.next(chunk);
+      EXPECT_TRUE(got.ok());
+      if (!got.ok() || !*got) return out;
+      out.lost += chunk.lost;
+      for (const JournalEntry& e : chunk.entries) {
+        EXPECT_EQ(e.payload, "payload " + std::to_string(e.sequence));
+        EXPECT_EQ(e.topic, "topic/a");
+        EXPECT_EQ(e.arrival, e.sequence * kSecond);
+        EXPECT_EQ(e.partition, e.sequence % 4);
+        EXPECT_EQ(e.packet_id, e.sequence);
+        out.sequences.push_back(e.sequence);
+      }
+    }
+  }
+  static std::vector<std::int64_t> numbers(int from, int to) {
+    std::vector<std::int64_t> out;
+    for (int i = from; i < to; ++i) out.push_back(i);
+    return out;
+  }
+  std::vector<fs::path> segments() const {
+    std::vector<fs::path> out;
+    for (const auto& e : fs::directory_iterator(options().folder)) out.push_back(e.path());
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+  static std::string contents(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  static void write(const fs::path& path, const std::string& bytes) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+  }
+
+  TempFolder folder_;
+  std::uint64_t cap_ = 1 << 20;
+};
+
+TEST_F(JournalTest, KeepsRecordsOverSegmentsAndReopening) {
+  auto journal = open();
+  fill(*journal, 0, 100);
+  EXPECT_EQ(journal->end(), 100);
+  EXPECT_GT(segments().size(), 3U);
+  EXPECT_EQ(read(*journal).sequences, numbers(0, 100));
+  EXPECT_EQ(read(*journal, 42).sequences, numbers(42, 100));
+  journal.reset();
+  journal = open();
+  EXPECT_EQ(journal->end(), 100);
+  fill(*journal, 100, 120);
+  const Read all = read(*journal);
+  EXPECT_EQ(all.sequences, numbers(0, 120));
+  EXPECT_EQ(all.lost, 0);
+}
+
+TEST_F(JournalTest, ACursorGoesOnWhereTheWriterIs) {
+  auto journal = open();
+  JournalCursor cursor(*journal, 0);
+  JournalCursor::Chunk chunk;
+  EXPECT_EQ(cursor.next(chunk).value(), false);
+  fill(*journal, 0, 3);
+  EXPECT_EQ(cursor.next(chunk).value(), true);
+  EXPECT_EQ(chunk.entries.size(), 3U);
+  EXPECT_EQ(cursor.next(chunk).value(), false);
+  fill(*journal, 3, 50);
+  std::size_t more = 0;
+  while (cursor.next(chunk).value()) more += chunk.entries.size();
+  EXPECT_EQ(more, 47U);
+}
+
+TEST_F(JournalTest, ARecordLongerThanAChunkIsRead) {
+  cap_ = 4 << 20;
+  auto journal = open();
+  const std::string big(1 << 20, 'x');
+  std::vector<JournalEntry> one = {{0, 0, 0, 0, "", big}};
+  ASSERT_TRUE(journal->append(one).ok());
+  JournalCursor cursor(*journal, 0);
+  JournalCursor::Chunk chunk;
+  ASSERT_TRUE(cursor.next(chunk).value());
+  ASSERT_EQ(chunk.entries.size(), 1U);
+  EXPECT_EQ(chunk.entries[0].payload, big);
+}
+
+TEST_F(JournalTest, IsFullAtItsCapAndNotBefore) {
+  auto journal = open();
+  std::vector<JournalEntry> one = {{0, 0, 0, 0, "", "0123456789"}};
+  ASSERT_TRUE(journal->append(one).ok());
+  const std::uint64_t used = journal->bytes();
+  journal.reset();
+  cap_ = used + kFrameOverhead + 10;
+  journal = open();
+  one[0].payload = "0123456789!";
+  const Status over = journal->append(one);
+  ASSERT_FALSE(over.ok());
+  EXPECT_EQ(over.error().code, ErrorCode::kExhausted);
+  EXPECT_NE(over.error().message.find("service.limits.journal"), std::string::npos);
+  one[0].payload = "0123456789";
+  EXPECT_TRUE(journal->append(one).ok());
+  EXPECT_EQ(journal->bytes(), cap_);
+  EXPECT_EQ(journal->end(), 2);
+}
+
+TEST_F(JournalTest, DeletesSegmentsThatNobodyNeeds) {
+  auto journal = open();
+  fill(*journal, 0, 100);
+  const std::uint64_t before = journal->bytes();
+  const std::size_t files = segments().size();
+  journal->release(50);
+  EXPECT_LT(journal->bytes(), before);
+  EXPECT_LT(segments().size(), files);
+  EXPECT_LE(journal->begin(), 50);
+  EXPECT_EQ(read(*journal, 50).sequences, numbers(50, 100));
+  journal->release(1000);
+  EXPECT_EQ(segments().size(), 1U) << "the newest stays: it has the numbers";
+  EXPECT_EQ(journal->end(), 100);
+  std::uint64_t on_disk = 0;
+  for (const auto& path : segments()) on_disk += fs::file_size(path);
+  EXPECT_EQ(journal->bytes(), on_disk);
+}
+
+// Whatever part of the last write reached the disk, what was acknowledged before it is there.
+TEST_F(JournalTest, EveryTornTailIsCutOff) {
+  auto journal = open();
+  fill(*journal, 0, 5);
+  journal.reset();
+  const fs::path path = segments().back();
+  const std::string whole = contents(path);
+  journal = open();
+  fill(*journal, 5, 6);
+  journal.reset();
+  const std::string longer = contents(path);
+  for (std::size_t size = whole.size(); size < longer.size(); ++size) {
+    write(path, longer.substr(0, size) + std::string(size % 3, '\0'));
+    journal = open();
+    ASSERT_NE(journal, nullptr);
+    EXPECT_EQ(journal->end(), 5) << size;
+    EXPECT_EQ(fs::file_size(path), whole.size()) << size;
+    fill(*journal, 5, 7);
+    EXPECT_EQ(read(*journal).sequences, numbers(0, 7));
+    journal.reset();
+  }
+}
+
+TEST_F(JournalTest, DamageCostsWhatItHitsAndIsCounted) {
+  auto journal = open();
+  fill(*journal, 0, 60);
+  journal.reset();
+  const fs::path first = segments().front();
+  const std::string good = contents(first);
+  const std::size_t frame = kFrameOverhead + 7 + 9;  // of "topic/a" and "payload N"
+  for (std::size_t at = kSegmentHeaderBytes; at < good.size(); at += 5) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x40);
+    write(first, bad);
+    journal = open();
+    ASSERT_NE(journal, nullptr);
+    const Read r = read(*journal);
+    EXPECT_EQ(r.lost, 1) << at;
+    EXPECT_EQ(r.sequences.size(), 59U) << at;
+    const auto hit = static_cast<std::int64_t>((at - kSegmentHeaderBytes) / frame);
+    if (hit < 10) {
+      EXPECT_EQ(std::count(r.sequences.begin(), r.sequences.end(), hit), 0) << at;
+    }
+    journal.reset();
+  }
+}
+
+TEST_F(JournalTest, DamageInTheNewestSegmentDoesNotCostWhatFollows) {
+  auto journal = open();
+  fill(*journal, 0, 5);
+  journal.reset();
+  const fs::path path = segments().back();
+  std::string bytes = contents(path);
+  bytes[kSegmentHeaderBytes + 40] = '!';
+  write(path, bytes);
+  journal = open();
+  EXPECT_EQ(journal->end(), 5);
+  const Read r = read(*journal);
+  EXPECT_EQ(r.sequences, numbers(1, 5));
+  EXPECT_EQ(r.lost, 1);
+}
+
+TEST_F(JournalTest, RefusesAnotherNumberOfPartitionsAndForeignFiles) {
+  open().reset();
+  JournalOptions other = options();
+  other.partitions = 5;
+  const auto refused = Journal::open(other);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(refused.error().message.find("partitions: 4"), std::string::npos);
+  write(segments().back(), std::string(100, 'x'));
+  const auto corrupt = Journal::open(options());
+  ASSERT_FALSE(corrupt.ok());
+  EXPECT_EQ(corrupt.error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(JournalTest, ASegmentThatWasOnlyBegunIsBegunAgain) {
+  auto journal = open();
+  fill(*journal, 0, 3);
+  journal.reset();
+  write(options().folder + "/00000000000000000003.journal", "dJr");
+  journal = open();
+  EXPECT_EQ(journal->end(), 3);
+  fill(*journal, 3, 5);
+  EXPECT_EQ(read(*journal).sequences, numbers(0, 5));
+}
+
+TEST_F(JournalTest, WritersThatComeTogetherAreAllNumberedOnce) {
+  cap_ = 64 << 20;
+  auto journal = open();
+  constexpr int kThreads = 4, kEach = 50;
+  std::vector<std::thread> threads;
+  std::mutex mutex;
+  std::vector<std::int64_t> given;
+  std::atomic<bool> done{false};
+  std::thread reader([&] {
+    JournalCursor cursor(*journal, 0);
+    JournalCursor::Chunk chunk;
+    std::int64_t next = 0;
+    while (next < kThreads * kEach) {
+      journal->wait(next, Deadline::after(kSecond));
+      while (cursor.next(chunk).value()) {
+        for (const JournalEntry& e : chunk.entries) EXPECT_EQ(e.sequence, next++);
+      }
+      if (done && next == 0) break;
+    }
+  });
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < kEach; ++i) {
+        std::vector<JournalEntry> one = {{0, 0, 0, 0, "t", "p"}};
+        EXPECT_TRUE(journal->append(one).ok());
+        const std::lock_guard lock(mutex);
+        given.push_back(one[0].sequence);
+      }
+    });
+  }
+  for (auto& t : threads) t.join();
+  done = true;
+  reader.join();
+  std::sort(given.begin(), given.end());
+  EXPECT_EQ(given, numbers(0, kThreads * kEach));
+}
+
+TEST_F(JournalTest, ADiskThatRefusesLeavesNothingHalfDone) {
+  auto journal = open();
+  fill(*journal, 0, 3);
+  // A full disk as a process meets it: writes fail above a size.
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto ignore = ::signal(SIGXFSZ, SIG_IGN);
+  rlimit full = before;
+  full.rlim_cur = journal->bytes() + 20;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &full), 0);
+  std::vector<JournalEntry> one = {{0, 0, 0, 0, "topic/a", "payload 3"}};
+  const Status refused = journal->append(one);
+  EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ::signal(SIGXFSZ, ignore);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kIo);
+  EXPECT_EQ(journal->end(), 3);
+  EXPECT_TRUE(journal->probe().ok());
+  fill(*journal, 3, 6);
+  EXPECT_EQ(read(*journal).sequences, numbers(0, 6));
+  journal.reset();
+  journal = open();
+  EXPECT_EQ(read(*journal).sequences, numbers(0, 6));
+}
+
+}  // namespace
+}  // namespace driftd::ingest

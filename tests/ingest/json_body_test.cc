@@ -1,0 +1,65 @@
+#include "ingest/json_body.h"
+
+#include <gtest/gtest.h>
+
+namespace driftd::ingest {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+Texts split(const std::string& body, BodyForm form) {
+  JsonBody parser;
+  const auto parts = parser.split(body, form);
+  if (!parts) return {"error"};
+  Texts out;
+  for (const auto part : *parts) {
+    EXPECT_GE(part.data(), body.data());
+    out.emplace_back(part);
+  }
+  return out;
+}
+
+TEST(JsonBody, ContentTypes) {
+  EXPECT_EQ(body_form("application/json"), BodyForm::kDocument);
+  EXPECT_EQ(body_form("Application/JSON; charset=utf-8"), BodyForm::kDocument);
+  EXPECT_EQ(body_form("application/vnd.acme+json"), BodyForm::kDocument);
+  EXPECT_EQ(body_form("application/x-ndjson"), BodyForm::kLines);
+  EXPECT_EQ(body_form("text/plain ; charset=utf-8"), BodyForm::kLines);
+  EXPECT_EQ(body_form(""), BodyForm::kGuess);
+  EXPECT_EQ(body_form("application/x-www-form-urlencoded"), std::nullopt);
+  EXPECT_EQ(body_form("text/csv"), std::nullopt);
+}
+
+TEST(JsonBody, ADocumentIsAnObjectOrAnArray) {
+  const auto kDocument = BodyForm::kDocument;
+  EXPECT_EQ(split(R"( {"a":1} )", kDocument), (Texts{R"({"a":1})"}));
+  EXPECT_EQ(split(R"([{"a":[1,{"b":2}]}, {"c":"]"}])", kDocument),
+            (Texts{R"({"a":[1,{"b":2}]})", R"({"c":"]"})"}));
+  EXPECT_EQ(split("[]", kDocument), Texts{});
+  EXPECT_EQ(split(R"([{"a":1}, 7, "x", null, [1]])", kDocument),
+            (Texts{R"({"a":1})", "7", R"("x")", "null", "[1]"}))
+      << "what is no object costs itself, later";
+  for (const char* bad : {"", "  \n", "7", "\"x\"", "{\"a\":1", "[{\"a\":1}", "[{\"a\":1}] x",
+                          "{\"a\":1}{\"b\":2}", "{", "]", "\xff"}) {
+    EXPECT_EQ(split(bad, kDocument), Texts{"error"}) << bad;
+  }
+}
+
+TEST(JsonBody, LinesAreRecordsWhateverIsInThem) {
+  EXPECT_EQ(split("{\"a\":1}\n\n{\"b\"\r\n  \n7", BodyForm::kLines),
+            (Texts{"{\"a\":1}", "{\"b\"", "7"}));
+}
+
+TEST(JsonBody, WithoutAContentTypeTheFirstByteDecides) {
+  EXPECT_EQ(split("[1,2]", BodyForm::kGuess), (Texts{"1", "2"}));
+  EXPECT_EQ(split("{\"a\":1}\n{\"a\":2}\n", BodyForm::kGuess), (Texts{"{\"a\":1}", "{\"a\":2}"}));
+}
+
+TEST(JsonBody, AParserThatMetGarbageGoesOn) {
+  JsonBody parser;
+  EXPECT_FALSE(parser.split("{\"a\":", BodyForm::kDocument).ok());
+  EXPECT_EQ(parser.split("[{}]", BodyForm::kDocument).value().size(), 1U);
+}
+
+}  // namespace
+}  // namespace driftd::ingest

@@ -1,0 +1,290 @@
+#include <sys/syscall.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/ingest/mqtt_broker.h"
+#include "tests/ingest/source_harness.h"
+#include "tests/ingest/temp_folder.h"
+
+namespace {
+
+std::atomic<int> disk_writes_done{0};
+std::atomic<int> disk_delay_ms{0};
+
+}  // namespace
+
+// In place of the system's, so that a test knows when the disk has what was written.
+extern "C" int fdatasync(int fd) {
+  ::usleep(static_cast<useconds_t>(disk_delay_ms * 1000));
+  const int code = static_cast<int>(::syscall(SYS_fdatasync, fd));
+  ++disk_writes_done;
+  return code;
+}
+
+namespace driftd::ingest {
+namespace {
+
+// Both versions of the protocol, by their names in the configuration.
+class MqttSourceTest : public testing::TestWithParam<const char*> {
+ protected:
+  MqttSourceTest() : broker_(std::string(GetParam()) == "5") {}
+  void TearDown() override { disk_delay_ms = 0; }
+
+  static Node text(const std::string& s) { return Node::text(s); }
+  Node config(const std::string& topic = "plant/+") const {
+    return Node::map({{"url", text(broker_.url())},
+                      {"topics", text(topic)},
+                      {"client_id", text("test")},
+                      {"version", text(GetParam())}});
+  }
+  void start(const std::string& topic = "plant/+", std::uint64_t cap = 1 << 20) {
+    source_.reset();
+    SourceContext context;
+    context.stream = "s";
+    context.data_dir = folder_.path();
+    context.journal_cap = cap;
+    context.telemetry = &telemetry_;
+    context.clock = &clock_;
+    context.sensor_path = "@topic";
+    auto made = make_source("mqtt", config(topic), context);
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    source_ = std::move(*made);
+    ASSERT_TRUE(source_->open(handler_).ok());
+  }
+  // Polls until `done`, collecting payloads by position.
+  template <class Done>
+  bool poll_until(const Done& done, Duration patience = 20 * kSecond) {
+    RawBatch batch;
+    const Deadline deadline = Deadline::after(patience);
+    while (!done()) {
+      if (deadline.passed()) return false;
+      const auto got = source_->poll(Deadline::after(20 * kMillisecond), batch);
+      EXPECT_TRUE(got.ok());
+      if (!got.ok()) return false;
+      for (const RawRecord& r : batch.records) found_[r.position] = r.payload;
+    }
+    return true;
+  }
+  bool poll_until_up() {
+    return poll_until([&] { return source_->status().connected && source_->status().assigned; });
+  }
+  bool poll_records(std::size_t n) {
+    return poll_until([&] { return found_.size() >= n; });
+  }
+  std::vector<std::string> payloads() const {
+    std::vector<std::string> out;
+    for (const auto& [position, payload] : found_) out.push_back(payload);
+    return out;
+  }
+  double metric(Metric m) { return telemetry_.series(m, {"s"}).value(); }
+  std::string journal() const {
+    std::string all;
+    for (const auto& e : std::filesystem::directory_iterator(folder_.path() + "/journal")) {
+      std::ifstream file(e.path(), std::ios::binary);
+      all.append(std::istreambuf_iterator<char>(file), {});
+    }
+    return all;
+  }
+
+  TempFolder folder_;
+  Telemetry telemetry_;
+  ManualClock clock_{1'700'000'000 * kSecond};
+  RecordingHandler handler_;
+  MqttBroker broker_;
+  std::map<std::int64_t, std::string> found_;
+  std::unique_ptr<Source> source_;
+};
+
+TEST_P(MqttSourceTest, ReadsWhatIsPublished) {
+  start();
+  ASSERT_TRUE(poll_until_up()) << source_->status().detail;
+  for (int i = 1; i <= 100; ++i) broker_.publish("plant/a", "m" + std::to_string(i), i);
+  broker_.publish("plant/a", "qos 0", 0);
+  ASSERT_TRUE(poll_records(101));
+  EXPECT_EQ(found_[0], "m1");
+  EXPECT_EQ(found_[100], "qos 0");
+  ASSERT_TRUE(poll_until([&] { return broker_.pubacks().size() == 100; }));
+  EXPECT_EQ(broker_.subscribes, 1);
+}
+
+// The promise that everything rests on, and that libmosquitto does not document.
+TEST_P(MqttSourceTest, NothingIsAcknowledgedBeforeItIsOnTheDisk) {
+  start();
+  ASSERT_TRUE(poll_until_up());
+  std::atomic<int> too_early{0};
+  const int before = disk_writes_done;
+  broker_.on_puback = [&](int id) {
+    const bool synced = disk_writes_done > before;
+    const bool written = journal().find("message " + std::to_string(id)) != std::string::npos;
+    if (!synced || !written) ++too_early;
+  };
+  disk_delay_ms = 200;  // time enough for an acknowledgement that does not wait
+  for (int i = 1; i <= 20; ++i) broker_.publish("plant/a", "message " + std::to_string(i), i);
+  ASSERT_TRUE(poll_until([&] { return broker_.pubacks().size() == 20; }));
+  EXPECT_EQ(too_early, 0);
+}
+
+TEST_P(MqttSourceTest, WhatTheDiskRefusedIsNotAcknowledged) {
+  start("plant/+", 4000);
+  ASSERT_TRUE(poll_until_up());
+  broker_.publish("plant/a", std::string(5000, 'x'), 1);
+  ASSERT_TRUE(poll_until([&] { return !source_->status().connected; }));
+  EXPECT_NE(source_->status().detail.find("full"), std::string::npos) << source_->status().detail;
+  EXPECT_EQ(broker_.pubacks().size(), 0U);
+  EXPECT_EQ(found_.size(), 0U);
+}
+
+TEST_P(MqttSourceTest, ARedeliveryIsCountedOnceAfterALostConnection) {
+  start();
+  ASSERT_TRUE(poll_until_up());
+  broker_.publish("plant/a", "one", 1);
+  broker_.publish("plant/a", "two", 2);
+  ASSERT_TRUE(poll_records(2));
+  broker_.session_present = true;
+  broker_.drop();
+  ASSERT_TRUE(poll_until([&] { return broker_.sessions == 2 && source_->status().connected; }));
+  EXPECT_EQ(broker_.subscribes, 1) << "the session still has the subscription";
+  broker_.publish("plant/a", "two", 2, /*dup=*/true);
+  broker_.publish("plant/a", "one", 1);  // the same again, but new
+  broker_.publish("plant/a", "three", 3);
+  ASSERT_TRUE(poll_records(4));
+  EXPECT_EQ(payloads(), (std::vector<std::string>{"one", "two", "one", "three"}));
+  EXPECT_EQ(metric(Metric::kMqttDuplicates), 1);
+  EXPECT_EQ(metric(Metric::kMqttSessionLost), 0);
+  ASSERT_TRUE(poll_until([&] { return broker_.pubacks().size() == 5; })) << "all acknowledged";
+}
+
+TEST_P(MqttSourceTest, ARedeliveryIsCountedOnceAfterACrash) {
+  start();
+  ASSERT_TRUE(poll_until_up());
+  broker_.publish("plant/a", "one", 1);
+  ASSERT_TRUE(poll_records(1));
+  broker_.session_present = true;
+  start();  // a new process on the same folder, without a checkpoint
+  ASSERT_TRUE(poll_until_up());
+  broker_.publish("plant/a", "one", 1, /*dup=*/true);
+  broker_.publish("plant/a", "two", 2);
+  ASSERT_TRUE(poll_records(2));
+  EXPECT_EQ(payloads(), (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(metric(Metric::kMqttDuplicates), 1);
+}
+
+TEST_P(MqttSourceTest, ASessionThatTheBrokerForgotIsCountedAndSubscribedAgain) {
+  start();
+  ASSERT_TRUE(poll_until_up());
+  broker_.drop();
+  ASSERT_TRUE(poll_until([&] { return broker_.sessions == 2 && source_->status().connected; }));
+  ASSERT_TRUE(poll_until([&] { return broker_.subscribes == 2; }));
+  EXPECT_EQ(metric(Metric::kMqttSessionLost), 1);
+}
+
+TEST_P(MqttSourceTest, OtherTopicsReplaceThoseOfTheSession) {
+  start("plant/+");
+  ASSERT_TRUE(poll_until_up());
+  broker_.session_present = true;
+  start("line/#");
+  ASSERT_TRUE(poll_until_up());
+  EXPECT_EQ(broker_.unsubscribes, 1);
+  EXPECT_EQ(broker_.subscribes, 2);
+}
+
+TEST_P(MqttSourceTest, RetainedMessagesDoNotCount) {
+  start();
+  ASSERT_TRUE(poll_until_up());
+  broker_.publish("plant/a", "old", 1, false, /*retain=*/true);
+  broker_.publish("plant/a", "new", 2);
+  ASSERT_TRUE(poll_records(1));
+  ASSERT_TRUE(poll_until([&] { return broker_.pubacks().size() == 2; }));
+  EXPECT_EQ(payloads(), (std::vector<std::string>{"new"}));
+}
+
+TEST_P(MqttSourceTest, SaysWhyTheBrokerRefuses) {
+  broker_.refuse = std::string(GetParam()) == "5" ? 0x87 : 5;
+  start();
+  ASSERT_TRUE(poll_until([&] { return broker_.sessions >= 2; })) << "it must try again";
+  EXPECT_FALSE(source_->status().connected);
+  EXPECT_NE(source_->status().detail.find("uthori"), std::string::npos) << source_->status().detail;
+}
+
+TEST_P(MqttSourceTest, ARefusedTopicIsNotReady) {
+  broker_.granted = 128;
+  start();
+  ASSERT_TRUE(poll_until([&] { return broker_.subscribes >= 1; }));
+  poll_until([] { return false; }, 100 * kMillisecond);
+  EXPECT_FALSE(source_->status().assigned);
+  EXPECT_NE(source_->status().detail.find("plant/+"), std::string::npos)
+      << source_->status().detail;
+}
+
+TEST_P(MqttSourceTest, ABrokerThatIsAwayIsNoError) {
+  const std::string url = broker_.url();
+  {
+    MqttBroker gone(true);
+    Node node = config();
+    SourceContext context;
+    context.stream = "s";
+    context.data_dir = folder_.path();
+    context.clock = &clock_;
+    node = Node::map(
+        {{"url", text("mqtt://127.0.0.1:1")}, {"topics", text("a")}, {"client_id", text("c")}});
+    source_ = make_source("mqtt", node, context).value();
+  }
+  ASSERT_TRUE(source_->open(handler_).ok());
+  poll_until([] { return false; }, 200 * kMillisecond);
+  EXPECT_FALSE(source_->status().connected);
+  EXPECT_NE(source_->status().detail.find("127.0.0.1:1: Connection refused"), std::string::npos)
+      << source_->status().detail;
+}
+
+TEST_P(MqttSourceTest, AcknowledgesNothingNewWhilePausedButJournals) {
+  start();
+  ASSERT_TRUE(poll_until_up());
+  source_->pause(true);
+  broker_.publish("plant/a", "one", 1);
+  ASSERT_TRUE(poll_until([&] { return broker_.pubacks().size() == 1; }));
+  EXPECT_TRUE(found_.empty());
+  source_->pause(false);
+  ASSERT_TRUE(poll_records(1));
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, MqttSourceTest, testing::Values("5", "3.1.1"),
+                         [](const auto& version) {
+                           return std::string(version.param) == "5" ? "Mqtt5" : "Mqtt311";
+                         });
+
+std::string refusal(std::vector<std::pair<std::string, Node>> changed) {
+  std::vector<std::pair<std::string, Node>> all = {
+      {"url", Node::text("mqtt://b")}, {"topics", Node::text("a")}, {"client_id", Node::text("c")}};
+  for (auto& [key, value] : changed) {
+    for (auto& [k, v] : all) {
+      if (k == key) v = value;
+    }
+    if (key != "url" && key != "topics" && key != "client_id") all.emplace_back(key, value);
+  }
+  SourceContext context;
+  context.data_dir = "/nowhere";
+  const auto made = make_source("mqtt", Node::map(all), context);
+  return made ? "" : made.error().message;
+}
+
+TEST(MqttConfig, IsCheckedBeforeAnythingStarts) {
+  const auto text = [](const char* s) { return Node::text(s); };
+  EXPECT_EQ(refusal({}), "");
+  EXPECT_EQ(refusal({{"url", text("mqtts://[::1]:8884/")}}), "");
+  for (const char* url : {"b:1883", "http://b", "mqtt://", "mqtt://b:0", "mqtt://b:x",
+                          "mqtt://b:70000", "mqtt://u:p@b"}) {
+    EXPECT_NE(refusal({{"url", text(url)}}).find("url"), std::string::npos) << url;
+  }
+  EXPECT_EQ(refusal({{"url", text("mqtt://user:s3cret@b")}}).find("s3cret"), std::string::npos);
+  for (const char* topic : {"", "a/#/b", "a#", "a/+b"}) {
+    EXPECT_NE(refusal({{"topics", text(topic)}}).find("topic"), std::string::npos) << topic;
+  }
+  EXPECT_NE(refusal({{"client_id", text("")}}).find("client_id"), std::string::npos);
+  EXPECT_NE(refusal({{"password_file", text("/p")}}).find("username"), std::string::npos);
+  EXPECT_NE(refusal({{"tls", Node::map({{"ca_file", text("/c")}})}}).find("mqtts"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace driftd::ingest
