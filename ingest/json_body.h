@@ -17,7 +17,8 @@ namespace driftd::ingest {
 enum class BodyForm {
   kDocument,  // one JSON document: application/json, also with a +json suffix
   kLines,     // application/x-ndjson, application/jsonl, application/json-lines, text/plain
-  kGuess,     // no content type, or application/octet-stream: '[' starts a document, else lines
+  kGuess,     // none, application/octet-stream, application/x-www-form-urlencoded (what curl -d
+              // says of anything): '[' starts a document, else lines
 };
 // nullopt: a content type that holds no records. Parameters (charset) are left out of account.
 std::optional<BodyForm> body_form(std::string_view content_type);

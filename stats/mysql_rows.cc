@@ -68,11 +68,8 @@ Result<std::uint64_t> read_mysql_rows(const MysqlConnection& c, const std::strin
     if (mysql_query(mysql.get(), setting) != 0) return failed(mysql.get(), c, setting);
   }
   const std::string what = "query '" + excerpt(query, 200) + "'";
-  if (mysql_real_query(mysql.get(), query.data(), query.size()) != 0) {
-    Error error = failed(mysql.get(), c, what);
-    error.code = ErrorCode::kInvalidArgument;
-    return error;
-  }
+  if (mysql_real_query(mysql.get(), query.data(), query.size()) != 0)
+    return failed(mysql.get(), c, what);
   const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> result(mysql_use_result(mysql.get()), mysql_free_result);
   if (result == nullptr) return Error{ErrorCode::kInvalidArgument, what + " gives no rows; it must be a SELECT"};
   const unsigned columns = mysql_num_fields(result.get());

@@ -51,7 +51,7 @@ int reference_show_command(const std::string& config, const std::string& which) 
     const auto r = store.resolve(which);
     if (!r) return r.error();
     const stats::Provenance& p = r->provenance;
-    std::cout << label(*r) << "\n  sha256   " << r->hash << "\n  tags     " << join(r->tags, " ") << "\n  built    " << format_time(p.created_at)
+    std::cout << label(*r) << "\n  hash     sha256:" << r->hash << "\n  tags     " << join(r->tags, " ") << "\n  built    " << format_time(p.created_at)
               << " by " << p.created_by << ", driftd " << p.driftd_version << "\n  from     " << join(p.sources, "\n           ") << "\n  records  "
               << p.rows << ", " << p.rejected << " rejected, " << format_time(p.first) << " to " << format_time(p.last) << "\n  windows  "
               << format_duration(r->window) << ", " << r->history.size() << " histories\n";

@@ -48,7 +48,7 @@ Status Service::start() {
   }
   publish_ages();
   dispatcher_ = std::thread([this] { hub_->dispatch(); });
-  timer_ = std::thread([this] { checkpoint_loop(); });
+  timer_ = std::thread([this] { timer_loop(); });
   log::info("driftd runs", {{"version", DRIFTD_VERSION}, {"listen", service.listen}, {"data_dir", service.data_dir},
                             {"streams", std::to_string(config_.streams.size())}});
   return {};
@@ -187,14 +187,36 @@ void Service::checkpoint() {
   for (const auto& runtime : all) runtime->thaw();
 }
 
-void Service::checkpoint_loop() {
+void Service::timer_loop() {
   std::unique_lock lock(timer_mutex_);
-  while (!timer_wakes_.wait_for(lock, std::chrono::nanoseconds(config_.service.checkpoint_every), [this] { return stopping_; })) {
+  while (!stopping_) {
+    const bool woken = timer_wakes_.wait_for(lock, std::chrono::nanoseconds(config_.service.checkpoint_every),
+                                             [this] { return stopping_ || reloads_wanted_ != reloads_done_; });
+    if (stopping_) break;
+    const std::uint64_t wanted = reloads_wanted_;
     lock.unlock();
-    checkpoint();
-    publish_ages();
+    Status reloaded;
+    if (woken) {
+      reloaded = reload_now();
+    } else {
+      checkpoint();
+      publish_ages();
+    }
     lock.lock();
+    if (!woken) continue;
+    reloads_done_ = wanted;
+    reloaded_ = std::move(reloaded);
+    timer_wakes_.notify_all();
   }
+}
+
+Status Service::reload() {
+  std::unique_lock lock(timer_mutex_);
+  const std::uint64_t mine = ++reloads_wanted_;
+  timer_wakes_.notify_all();
+  timer_wakes_.wait(lock, [&] { return stopping_ || reloads_done_ >= mine; });
+  if (reloads_done_ < mine) return Error{ErrorCode::kUnavailable, "driftd is stopping"};
+  return reloaded_;
 }
 
 void Service::publish_ages() {
@@ -216,8 +238,7 @@ void Service::publish_ages() {
   }
 }
 
-Status Service::reload() {
-  const std::scoped_lock reload_lock(reload_mutex_);
+Status Service::reload_now() {
   const auto failed = [this](const Error& error) -> Status {
     telemetry_.series(Metric::kReloadOk).set(0);
     log::error("the new configuration is not applied; the old one stays", {{"file", path_}, {"why", error.message}});

@@ -30,7 +30,8 @@ class Service {
   ~Service();
 
   Status start();
-  // All or nothing: on an Error everything goes on as before.
+  // All or nothing: on an Error everything goes on as before. Waits until the timer's thread has done
+  // it: a thread of the HTTP server has a stack of 100 KB, too little for reading a configuration.
   Status reload();
   // Drains, checkpoints, leaves. Idempotent.
   void stop();
@@ -58,7 +59,8 @@ class Service {
   Result<std::shared_ptr<StreamRuntime>> start_stream(const StreamConfig& stream);
   Rejected& rejected(const std::string& stream);
   void checkpoint();
-  void checkpoint_loop();
+  void timer_loop();
+  Status reload_now();
   void publish_ages();
   Status start_http();
 
@@ -83,7 +85,9 @@ class Service {
   std::mutex timer_mutex_;
   std::condition_variable timer_wakes_;
   bool stopping_ = false;
-  std::mutex reload_mutex_;  // one reload at a time
+  std::uint64_t reloads_wanted_ = 0;
+  std::uint64_t reloads_done_ = 0;
+  Status reloaded_;  // the newest one's outcome
   std::thread timer_, dispatcher_;
   std::unique_ptr<exporters::ApiSource> api_;
   std::unique_ptr<exporters::HttpServer> http_;

@@ -3,6 +3,7 @@ time, judged as soon as a record of a later window comes. Everything is at a fix
 nothing depends on the clock."""
 import datetime
 import json
+import time
 
 START = 1700000000000  # ms, a multiple of the window
 WINDOW = 10_000        # ms
@@ -38,8 +39,13 @@ def lines(rows):
 
 
 def post(driftd, rows):
-    """Sends rows to the stream over HTTP as JSON lines."""
-    answer = driftd.post("/api/v1/streams/plant/records", lines(rows), headers={"Content-Type": "application/x-ndjson"})
+    """Sends rows to the stream over HTTP as JSON lines, again while the stream is not started yet."""
+    body, until = lines(rows), time.monotonic() + 15
+    while True:
+        answer = driftd.post("/api/v1/streams/plant/records", body, headers={"Content-Type": "application/x-ndjson"})
+        if answer.status != 503 or time.monotonic() > until:
+            break
+        time.sleep(0.1)
     assert answer.status == 200, answer
 
 
@@ -55,8 +61,8 @@ def window_start(number):
 
 
 def rfc3339(milliseconds):
-    time = datetime.datetime.fromtimestamp(milliseconds // 1000, datetime.timezone.utc)
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = datetime.datetime.fromtimestamp(milliseconds // 1000, datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def milliseconds(text):

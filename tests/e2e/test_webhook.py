@@ -42,7 +42,7 @@ def misbehave(service, first=0):
 
 
 def test_signed_and_retried_under_one_id(driftd, webhook, config):
-    webhook.answer((503, {"Retry-After": "2"}), (500, {}))
+    webhook.answer((503, {"Retry-After": "2"}), (429, {"Retry-After": "1"}))
     service = driftd(config).wait_ready()
     misbehave(service)
     requests = webhook.wait_count(3, timeout=60)[:3]

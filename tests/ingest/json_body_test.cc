@@ -26,7 +26,7 @@ TEST(JsonBody, ContentTypes) {
   EXPECT_EQ(body_form("application/x-ndjson"), BodyForm::kLines);
   EXPECT_EQ(body_form("text/plain ; charset=utf-8"), BodyForm::kLines);
   EXPECT_EQ(body_form(""), BodyForm::kGuess);
-  EXPECT_EQ(body_form("application/x-www-form-urlencoded"), std::nullopt);
+  EXPECT_EQ(body_form("application/x-www-form-urlencoded"), BodyForm::kGuess);
   EXPECT_EQ(body_form("text/csv"), std::nullopt);
 }
 
