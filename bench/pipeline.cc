@@ -1,7 +1,7 @@
 // Records a second through the whole engine, from JSON bytes in memory to closed and judged
 // windows, against simdjson alone reading the same six values of the same bytes. One core.
 //
-//   bench_pipeline [rounds]
+//   bench_pipeline [rounds] [only]   only: contenders with this in their name, for a profiler
 #include <charconv>
 #include <random>
 #include <set>
@@ -177,7 +177,7 @@ void check_sums(const Corpus& c, const std::shared_ptr<const app::StreamPlan>& p
   require_near(sum, c.sum, "sum of the windows' values");
 }
 
-int main(int rounds) {
+int main(int rounds, const std::string& only) {
   const Corpus corpus = make_corpus();
   const auto plan = make_plan(read_stream(std::string(kDecode) + kChecks));
   const auto bare_plan = make_plan(read_stream(kDecode));
@@ -229,6 +229,9 @@ int main(int rounds) {
                                 {"driftd: decode only", decode_only},
                                 {"driftd: decode and windows", engine(bare_plan)},
                                 {"driftd: decode, windows, 12 checks", engine(plan)}};
+  if (!only.empty())
+    std::erase_if(all, [&](const Contender& c) { return c.name.find(only) == std::string::npos; });
+  require(!all.empty(), "no such contender");
   run_in_turn(all, rounds);
   std::printf("%d records, %.1f bytes each, %d sensors, windows of 5m by [stream, sensor]\n",
               kRecords, static_cast<double>(corpus.bytes.size()) / kRecords, kSensors);
@@ -244,5 +247,6 @@ int main(int rounds) {
 }  // namespace driftd::bench
 
 int main(int argc, char** argv) {
-  return driftd::bench::main(argc > 1 ? std::max(1, std::atoi(argv[1])) : 15);
+  return driftd::bench::main(argc > 1 ? std::max(1, std::atoi(argv[1])) : 15,
+                             argc > 2 ? argv[2] : "");
 }
