@@ -42,7 +42,7 @@ inline app::StreamConfig read_stream(const std::string& yaml) {
   return config.streams.front();
 }
 
-inline std::shared_ptr<const app::StreamPlan> make_plan(
+inline std::shared_ptr<const app::StreamPlan> plan_of(
     app::StreamConfig config, std::shared_ptr<const stats::Reference> reference = nullptr,
     bool all_findings = false) {
   auto plan = app::make_plan(std::move(config), std::move(reference), all_findings);

@@ -179,8 +179,8 @@ void check_sums(const Corpus& c, const std::shared_ptr<const app::StreamPlan>& p
 
 int main(int rounds, const std::string& only) {
   const Corpus corpus = make_corpus();
-  const auto plan = make_plan(read_stream(std::string(kDecode) + kChecks));
-  const auto bare_plan = make_plan(read_stream(kDecode));
+  const auto plan = plan_of(read_stream(std::string(kDecode) + kChecks));
+  const auto bare_plan = plan_of(read_stream(kDecode));
   require(plan->config.checks.size() == 12, "12 checks");
   check_sums(corpus, plan);
   simdjson::ondemand::parser parser;
