@@ -145,7 +145,7 @@ void PartitionEngine::find_bins(const Batch& batch, RowRange range) {
     out.resize(batch.rows());
     if (bins->numeric() && is_numeric(column.kind)) {
       // A cell without a value holds 0 here; its bin is never counted.
-      for (std::uint32_t r = range.begin; r < range.end; ++r) out[r] = bins->bin_of(column.numbers[r]);
+      bins->bins_of(std::span(column.numbers).subspan(range.begin, range.end - range.begin), out.data() + range.begin);
     } else if (column.kind == FieldKind::kCategory) {
       std::vector<std::uint32_t>& known = bin_of_code_[f];
       const Dictionary& dictionary = dictionaries_.categories[f];
