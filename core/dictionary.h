@@ -59,7 +59,7 @@ class Dictionary {
   }
 
  private:
-  static constexpr int kSlotBits = 8;
+  static constexpr int kSlotBits = 10;
 
   // Where a text of this length, beginning and end was last found. Records name the same few
   // sensors and categories again and again; comparing with the last one is a third of the cost of

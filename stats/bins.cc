@@ -1,10 +1,32 @@
 #include "stats/bins.h"
 
+#include <array>
 #include <cmath>
 
 #include "core/text.h"
 
 namespace driftd::stats {
+
+void Bins::bins_of(std::span<const double> values, std::uint32_t* out) const {
+  // A block of searches goes down together, one level at a time: none waits for another's
+  // comparison, and none is a branch, which random values would make the processor guess wrong.
+  constexpr std::size_t kBlock = 8;
+  std::size_t done = 0;
+  for (; done + kBlock <= values.size() && !edges.empty(); done += kBlock) {
+    const double* x = values.data() + done;
+    std::array<std::uint32_t, kBlock> at{};
+    const auto step = [&](const double* probe, std::uint32_t size) {
+      for (std::size_t i = 0; i < kBlock; ++i) {
+        at[i] += size * static_cast<std::uint32_t>(probe[at[i]] < x[i]);
+      }
+    };
+    auto left = static_cast<std::uint32_t>(edges.size());
+    for (; left > 1; left -= left / 2) step(edges.data() + left / 2 - 1, left / 2);
+    step(edges.data(), 1);
+    std::copy(at.begin(), at.end(), out + done);
+  }
+  for (; done < values.size(); ++done) out[done] = bin_of(values[done]);
+}
 
 std::string Bins::label(std::uint32_t bin) const {
   if (!numeric()) return bin < categories.size() ? "'" + excerpt(categories[bin], 60) + "'" : "other";

@@ -28,6 +28,7 @@ double kolmogorov_tail(double d, double n) {
           e;
     const double w = static_cast<double>(k) * k;
     const double ew = 2 * std::exp(-pi2 * w / (2 * z2));
+    if (ew == 0) break;  // so is e, and all that follows
     k2_whole += pi2 * w * ew;
     k3_whole += (3 * pi2 * w * z2 - pi2 * pi2 * w * w) * ew;
   }

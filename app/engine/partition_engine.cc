@@ -145,7 +145,7 @@ void PartitionEngine::find_bins(const Batch& batch, RowRange range) {
     out.resize(batch.rows());
     if (bins->numeric() && is_numeric(column.kind)) {
       // A cell without a value holds 0 here; its bin is never counted.
-      for (std::uint32_t r = range.begin; r < range.end; ++r) out[r] = bins->bin_of(column.numbers[r]);
+      bins->bins_of(std::span(column.numbers).subspan(range.begin, range.end - range.begin), out.data() + range.begin);
     } else if (column.kind == FieldKind::kCategory) {
       std::vector<std::uint32_t>& known = bin_of_code_[f];
       const Dictionary& dictionary = dictionaries_.categories[f];
@@ -190,29 +190,41 @@ void PartitionEngine::count_run(const Batch& batch, Pane& pane, RowRange run) {
 void PartitionEngine::count_fields(const Batch& batch, stats::LevelPane& level,
                                    const stats::PaneLayout& layout,
                                    const std::vector<std::uint32_t>& slots, RowRange run) {
-  for (std::size_t f = 0; f < batch.columns.size(); ++f) {
+  const std::size_t fields = batch.columns.size();
+  counted_.clear();
+  for (std::size_t f = 0; f < fields; ++f) {
     const Column& column = batch.columns[f];
-    const stats::PaneLayout::FieldPlan& plan = layout.fields[f];
-    const bool numeric = is_numeric(column.kind);
-    const std::uint32_t* bins = plan.bins != nullptr ? bin_of_row_[f].data() : nullptr;
-    for (std::uint32_t r = run.begin; r < run.end; ++r) {
-      const std::uint32_t slot = slots[r];
-      if (slot == kNone) continue;
+    counted_.push_back({.cells = column.cells.data(),
+                        .numbers = is_numeric(column.kind) ? column.numbers.data() : nullptr,
+                        .bins = layout.fields[f].bins != nullptr ? bin_of_row_[f].data() : nullptr,
+                        .plan = &layout.fields[f]});
+  }
+  // Row by row, not field by field: the moments of one segment's field are a chain of divisions, and
+  // those of several fields then run side by side.
+  for (std::uint32_t r = run.begin; r < run.end; ++r) {
+    const std::uint32_t slot = slots[r];
+    if (slot == kNone) continue;
+    for (std::size_t f = 0; f < fields; ++f) {
+      const CountedField& field = counted_[f];
       stats::FieldCell& cell = level.cell(slot, f);
-      if (column.cells[r] != Cell::kValid) {
-        ++cell.cells[static_cast<std::size_t>(column.cells[r])];
+      if (field.cells[r] != Cell::kValid) {
+        ++cell.cells[static_cast<std::size_t>(field.cells[r])];
         continue;
       }
-      if (numeric) {
-        cell.add_number(column.numbers[r]);
+      if (field.numbers != nullptr) {
+        cell.add_number(field.numbers[r]);
       } else {
         ++cell.cells[0];
       }
-      if (bins == nullptr) continue;
-      level.add_bin(slot, plan, bins[r]);
-      if (plan.sums) level.add_sum(slot, plan, bins[r], column.numbers[r]);
+      if (field.bins == nullptr) continue;
+      level.add_bin(slot, *field.plan, field.bins[r]);
+      if (field.plan->sums) level.add_sum(slot, *field.plan, field.bins[r], field.numbers[r]);
     }
-    if (!plan.quantiles) continue;
+  }
+  if (!layout.quantiles) return;
+  for (std::size_t f = 0; f < fields; ++f) {
+    if (!layout.fields[f].quantiles) continue;
+    const Column& column = batch.columns[f];
     for (std::uint32_t r = run.begin; r < run.end; ++r) {
       if (slots[r] != kNone && column.cells[r] == Cell::kValid) level.add_quantile(slots[r], f, column.numbers[r]);
     }

@@ -63,6 +63,13 @@ class PartitionEngine {
     Time start;
     std::vector<stats::LevelPane> levels;
   };
+  // One field's part of a batch, as counting reads it.
+  struct CountedField {
+    const Cell* cells;
+    const double* numbers;      // nullptr: not numeric
+    const std::uint32_t* bins;  // nullptr: not binned
+    const stats::PaneLayout::FieldPlan* plan;
+  };
 
   PartitionEngine(std::shared_ptr<const StreamPlan> plan, std::uint32_t partition, RejectSink& rejects,
                   CheckSet checks, std::unique_ptr<ingest::Decoder> decoder);
@@ -108,6 +115,7 @@ class PartitionEngine {
   std::vector<std::vector<std::uint32_t>> slots_;      // by level, by row; Dictionary::kNone: none
   std::vector<std::vector<std::uint32_t>> bin_of_row_; // by field, by row
   std::vector<std::vector<std::uint32_t>> bin_of_code_;  // by field: category code -> bin
+  std::vector<CountedField> counted_;
   rules::RowHits hits_;
   std::vector<rules::SensorHit> silent_;
   std::vector<std::unique_ptr<Pane>> spare_;
