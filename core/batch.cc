@@ -68,7 +68,8 @@ void BatchBuilder::set_flag(std::size_t field, bool v) {
 void BatchBuilder::set_text(std::size_t field, std::string_view v) {
   Column& column = batch_.columns[field];
   if (column.kind == FieldKind::kCategory) {
-    column.codes.back() = dictionaries_.categories[field].intern(v);
+    const bool kept = v.size() <= kMaxCategoryBytes;
+    column.codes.back() = kept ? dictionaries_.categories[field].intern(v) : Dictionary::kNone;
     column.cells.back() = Cell::kValid;
   } else if (column.kind == FieldKind::kText) {
     column.text_at.back() = static_cast<std::uint32_t>(batch_.arena.size());

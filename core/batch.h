@@ -16,6 +16,8 @@
 
 namespace driftd {
 
+inline constexpr std::size_t kMaxCategoryBytes = 1024;  // a longer one is kept by nobody
+
 enum class Cell : std::uint8_t {
   kValid = 0,
   kMissing = 1,    // the record has no such field
@@ -29,7 +31,8 @@ struct Column {
   std::vector<Cell> cells;            // one a row
   std::vector<double> numbers;        // numeric kinds: one a row
   std::vector<std::uint32_t> codes;   // kCategory: number in Dictionaries::categories, or
-                                      // Dictionary::kNone when its dictionary is full
+                                      // Dictionary::kNone when its dictionary is full or the
+                                      // text is longer than kMaxCategoryBytes
   std::vector<std::uint32_t> text_at; // kText: where the text starts in Batch::arena
   std::vector<std::uint32_t> text_size;
 };

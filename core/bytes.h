@@ -53,7 +53,11 @@ class ByteReader {
   std::uint64_t u64() { return get<std::uint64_t>(); }
   std::int64_t i64() { return get<std::int64_t>(); }
   double f64() { return get<double>(); }
-  bool boolean() { return u8() != 0; }
+  bool boolean() {
+    const std::uint8_t v = u8();
+    if (v > 1) fail();
+    return v == 1;
+  }
 
   // A string of at most `cap` bytes.
   std::string str(std::uint32_t cap = 1U << 20) { return std::string(view(cap)); }

@@ -7,9 +7,15 @@
 namespace driftd::stats {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // More distinct categories than this in a reference: new ones are no longer told apart while learning.
 constexpr std::size_t kMaxLearned = 65536;
+
+// Ends the bin before x's own. Below the least double, a favourite of those who mean "no value", is
+// nothing to end.
+void add_edge_below(double x, std::vector<double>& edges) {
+  constexpr double kLeast = std::numeric_limits<double>::lowest();
+  if (x > kLeast) edges.push_back(std::nextafter(x, kLeast));
+}
 
 }  // namespace
 
@@ -50,7 +56,7 @@ Bins BinLearner::learn() const {
   if (sketch_.n() == 0) return bins;
   if (many_) return quantile_bins();
   bins.kind = Bins::Kind::kValue;
-  bins.edges.push_back(std::nextafter(values_.begin()->first, -kInfinity));
+  add_edge_below(values_.begin()->first, bins.edges);
   for (const auto& [value, n] : values_) bins.edges.push_back(value);
   return bins;
 }
@@ -62,12 +68,13 @@ Bins BinLearner::quantile_bins() const {
   const std::vector<double> cuts = sketch_.quantiles(q);
   Bins bins;
   bins.kind = Bins::Kind::kQuantile;
-  bins.edges = {std::nextafter(min_, -kInfinity), max_};
+  bins.edges = {max_};
+  add_edge_below(min_, bins.edges);
   for (std::size_t i = 0; i < cuts.size(); ++i) {
     bins.edges.push_back(cuts[i]);
     // The same value at two cuts of the body holds more than a bin's mass: a bin of its own.
     const bool body = q[i] > 0.01 && q[i] < 0.99;
-    if (body && i > 0 && cuts[i] == cuts[i - 1]) bins.edges.push_back(std::nextafter(cuts[i], -kInfinity));
+    if (body && i > 0 && cuts[i] == cuts[i - 1]) add_edge_below(cuts[i], bins.edges);
   }
   std::sort(bins.edges.begin(), bins.edges.end());
   bins.edges.erase(std::unique(bins.edges.begin(), bins.edges.end()), bins.edges.end());

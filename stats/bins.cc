@@ -52,12 +52,12 @@ Status Bins::load(ByteReader& in) {
   for (double& edge : edges) edge = in.f64();
   categories.resize(in.count(kMaxCategories, 4));
   for (std::string& category : categories) category = in.str(65536);
-  bool ordered = true;
+  bool ordered = numeric() ? categories.empty() : edges.empty();
   for (std::size_t i = 0; i < edges.size(); ++i) {
     ordered = ordered && std::isfinite(edges[i]) && (i == 0 || edges[i - 1] < edges[i]);
   }
   for (std::size_t i = 1; i < categories.size(); ++i) ordered = ordered && categories[i - 1] < categories[i];
-  if (in.failed() || !ordered) return Error{ErrorCode::kCorrupt, "bins: damaged or not in order"};
+  if (in.failed() || !ordered) return Error{ErrorCode::kCorrupt, "bins: damaged, mixed or not in order"};
   return {};
 }
 

@@ -1,4 +1,4 @@
-// Kll: a mergeable sketch of quantiles. Learns the edges of a reference's bins; never decides.
+// Kll: a sketch of quantiles. Learns the edges of a reference's bins; never decides.
 //
 // Source: Karnin, Lang, Liberty, Optimal Quantile Approximation in Streams, FOCS 2016. The coins come from
 // a counter, so that the same values in the same order give the same sketch. Memory about 3 k values. With

@@ -60,7 +60,7 @@ class LogHistogram {
     for (std::uint32_t i = 0; i < size; ++i) {
       const std::int64_t k = in.i64();
       const std::uint64_t c = in.u64();
-      if (k <= last || k > kKeys || c == 0) in.fail();
+      if (k <= last || k > kKeys || c == 0 || n_ + c < n_) in.fail();
       if (in.failed()) return Error{ErrorCode::kCorrupt, "quantile histogram: damaged"};
       last = k;
       counts_[static_cast<int>(k)] = c;
@@ -83,7 +83,8 @@ class LogHistogram {
   }
   static double value(int k) {
     if (k == 0) return 0;
-    const double size = kLeast * std::exp((std::abs(k) - 0.5) * log_gamma());
+    // The value whose relative distance to both ends of the bucket is kRelativeError.
+    const double size = kLeast * std::exp(std::abs(k) * log_gamma()) * (1 - kRelativeError);
     return k < 0 ? -size : size;
   }
 

@@ -1,4 +1,6 @@
 // How panes and blocks are stored; docs/FORMATS.md, "Checkpoint".
+#include <algorithm>
+
 #include "stats/panes.h"
 
 namespace driftd::stats {
@@ -112,7 +114,10 @@ void LevelPane::save(ByteWriter& out) const {
 
 Status LevelPane::load(ByteReader& in, std::uint32_t segment_cap) {
   clear();
-  const std::uint32_t n = in.count(kMaxCells, 8);
+  // Least bytes of a slot, so that a damaged count makes no slots for which nothing is there.
+  const std::size_t width = 8 + layout_->fields.size() * (layout_->quantiles ? 56 : 52) + layout_->bins * 4ULL +
+                            layout_->sums * 8ULL + layout_->checks * 4ULL;
+  const std::uint32_t n = in.count(kMaxCells, width);
   std::vector<std::uint32_t> wanted(n);
   for (std::uint32_t& segment : wanted) segment = in.u32();
   for (const std::uint32_t segment : wanted) {
@@ -130,9 +135,13 @@ Status LevelPane::load(ByteReader& in, std::uint32_t segment_cap) {
   for (std::uint32_t& at : tally_of_) at = in.u32();
   tallies_.resize(in.count(kMaxCells, 44));
   for (TallyCell& t : tallies_) t = load_tally(in);
+  std::vector<bool> owned(tallies_.size());  // each by one slot and check
   for (const std::uint32_t at : tally_of_) {
-    if (at > tallies_.size()) in.fail();
+    if (at == 0) continue;
+    if (at > owned.size() || owned[at - 1]) return damaged("pane");
+    owned[at - 1] = true;
   }
+  if (std::find(owned.begin(), owned.end(), false) != owned.end()) in.fail();
   return in.failed() ? damaged("pane") : Status();
 }
 

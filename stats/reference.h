@@ -24,10 +24,10 @@ struct FieldProfile {
   std::string name;
   FieldKind kind = FieldKind::kNumber;
   std::uint64_t valid = 0, missing = 0, null = 0, wrong_type = 0, not_finite = 0;
-  Moments moments;                 // numeric kinds
+  Moments moments;                 // numeric kinds; n is 0 when they overflowed
   Bins bins;                       // size 1 (no edges) when there was no valid value
   std::vector<double> bin_counts;  // exact, one a bin
-  std::vector<double> bin_sums;    // numeric kinds: sum of the values in each bin
+  std::vector<double> bin_sums;    // numeric kinds: sum of the values in each bin; empty when one overflowed
 };
 
 struct SegmentProfile {

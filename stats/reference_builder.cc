@@ -36,6 +36,15 @@ void merge(FieldProfile& into, const FieldProfile& p) {
   for (std::size_t b = 0; b < into.bin_sums.size(); ++b) into.bin_sums[b] += p.bin_sums[b];
 }
 
+// Values so large that their squares or sums overflow: those are not known, rather than infinite.
+void drop_overflows(SegmentProfile& segment) {
+  const auto finite = [](double v) { return std::isfinite(v); };
+  for (FieldProfile& p : segment.fields) {
+    if (!finite(p.moments.mean) || !finite(p.moments.m2)) p.moments = {};
+    if (!std::all_of(p.bin_sums.begin(), p.bin_sums.end(), finite)) p.bin_sums.clear();
+  }
+}
+
 Binned binned(const FieldProfile& p) {
   return {&p.bins, p.bin_counts, p.bin_sums, static_cast<double>(p.valid), p.moments};
 }
@@ -143,6 +152,7 @@ Result<Reference> ReferenceBuilder::finish(std::string name, Provenance provenan
   for (const auto& [segment, profile] : profiles_) {
     if (segment.by != "stream") out.segments.push_back(profile);
   }
+  for (SegmentProfile& segment : out.segments) drop_overflows(segment);
   std::map<std::string, History> history;
   for (const Point& point : points_) add_history(point, out, history);
   for (auto& [key, h] : history) out.history.push_back(std::move(h));

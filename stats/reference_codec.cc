@@ -1,4 +1,5 @@
 // How the content of a reference is stored and hashed; docs/FORMATS.md, "Reference".
+#include <algorithm>
 #include <cmath>
 
 #include "core/hash.h"
@@ -22,6 +23,19 @@ void save_field(ByteWriter& out, const FieldProfile& f) {
   for (const double s : f.bin_sums) out.f64(s);
 }
 
+bool finite(const Moments& m) {
+  for (const double v : {m.mean, m.m2, m.min, m.max}) {
+    if (!std::isfinite(v)) return false;
+  }
+  return m.min <= m.max && m.m2 >= 0;
+}
+
+// Bins of the field's own kind: counting relies on it.
+bool fits(const Bins& bins, FieldKind kind) {
+  if (kind == FieldKind::kText) return bins.size() == 1;
+  return bins.numeric() == is_numeric(kind);
+}
+
 bool load_field(ByteReader& in, FieldProfile& f) {
   f.name = in.str(65536);
   const std::uint8_t kind = in.u8();
@@ -29,7 +43,8 @@ bool load_field(ByteReader& in, FieldProfile& f) {
   f.kind = static_cast<FieldKind>(kind);
   for (std::uint64_t* n : {&f.valid, &f.missing, &f.null, &f.wrong_type, &f.not_finite}) *n = in.u64();
   f.moments.load(in);
-  if (!f.bins.load(in)) return false;
+  if (f.moments.n != 0 && (f.moments.n != f.valid || !finite(f.moments))) return false;
+  if (!f.bins.load(in) || !fits(f.bins, f.kind)) return false;
   const std::uint32_t size = f.bins.size();
   if (in.left() < size * 8ULL) return false;
   double sum = 0;
@@ -49,6 +64,14 @@ bool load_field(ByteReader& in, FieldProfile& f) {
   return !in.failed();
 }
 
+// All segments have the first one's fields, on the same bins.
+bool same_fields(const SegmentProfile& s, const SegmentProfile& first) {
+  return std::equal(s.fields.begin(), s.fields.end(), first.fields.begin(), first.fields.end(), [](const auto& a, const auto& b) {
+    return a.name == b.name && a.kind == b.kind && a.bins.kind == b.bins.kind && a.bins.edges == b.bins.edges &&
+           a.bins.categories == b.bins.categories;
+  });
+}
+
 bool load_all(ByteReader& in, Reference& r) {
   if (in.u32() != kMagic || in.u32() != kFormat) return false;
   r.window = in.i64();
@@ -61,7 +84,7 @@ bool load_all(ByteReader& in, Reference& r) {
     for (std::uint32_t m = in.count(kMaxFields, 64); m > 0; --m) {
       if (!load_field(in, s.fields.emplace_back())) return false;
     }
-    if (s.fields.size() != r.segments.front().fields.size()) return false;
+    if (!same_fields(s, r.segments.front())) return false;
   }
   for (std::uint32_t n = in.count(kMaxSegments, 16); n > 0; --n) {
     History& h = r.history.emplace_back();
@@ -73,6 +96,7 @@ bool load_all(ByteReader& in, Reference& r) {
       h.starts.push_back(in.i64());
       h.values.push_back(in.f64());
       if (!std::isfinite(h.values.back())) return false;
+      if (h.starts.size() > 1 && h.starts.back() <= h.starts[h.starts.size() - 2]) return false;
     }
   }
   return !in.failed() && in.left() == 0 && !r.segments.empty();

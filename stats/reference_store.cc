@@ -2,11 +2,38 @@
 
 #include <sqlite3.h>
 
+#include <limits>
+
+#include "core/clock.h"
+#include "core/hash.h"
 #include "core/sqlite_statement.h"
 #include "core/text.h"
 #include "stats/provenance_codec.h"
 
 namespace driftd::stats {
+namespace {
+
+// 3 of "3" and "v3"; 0 of one that no store can have; nothing of a word.
+std::optional<std::uint32_t> version_number(std::string_view what) {
+  const auto number = parse_integer(what.substr(what.starts_with('v') ? 1 : 0));
+  if (!number) return std::nullopt;
+  const bool possible = *number > 0 && *number <= std::numeric_limits<std::uint32_t>::max();
+  return possible ? static_cast<std::uint32_t>(*number) : 0;
+}
+
+// Rows of name, word and version: each word to its version's list.
+Status add_words(Statement& rows, std::vector<ReferenceSummary>& to, std::vector<std::string> ReferenceSummary::*list) {
+  for (;;) {
+    const auto row = rows.step();
+    if (!row) return row.error();
+    if (!*row) return {};
+    for (ReferenceSummary& one : to) {
+      if (one.name == rows.text(0) && one.version == static_cast<std::uint32_t>(rows.integer(2))) (one.*list).push_back(rows.text(1));
+    }
+  }
+}
+
+}  // namespace
 
 Result<std::unique_ptr<ReferenceStore>> ReferenceStore::open(const std::string& path) {
   sqlite3* db = nullptr;
@@ -40,11 +67,16 @@ Status ReferenceStore::transaction(const std::function<Status()>& body) {
 }
 
 Result<std::uint32_t> ReferenceStore::put(const Reference& reference) {
+  if (reference.name.empty() || reference.name.find('@') != std::string::npos) {
+    return Error{ErrorCode::kInvalidArgument, "'" + excerpt(reference.name, 60) + "' is no name of a reference: it must be a text without @"};
+  }
+  // Not reference.hash: that may be of the content that it had when it was read.
+  const std::string content = reference.content(), hash = sha256_hex(content);
   const std::scoped_lock lock(mutex_);
   std::uint32_t version = 0;
   const Status done = transaction([&]() -> Status {
     Statement known(db_, "SELECT version FROM reference WHERE name=? AND hash=?");
-    known.bind(reference.name).bind(reference.hash);
+    known.bind(reference.name).bind(hash);
     const auto found = known.step();
     if (!found) return found.error();
     if (*found) {
@@ -57,7 +89,7 @@ Result<std::uint32_t> ReferenceStore::put(const Reference& reference) {
       ByteWriter provenance;
       save(provenance, reference.provenance);
       Statement insert(db_, "INSERT INTO reference VALUES(?,?,?,?,?)");
-      insert.bind(reference.name).bind(std::int64_t{version}).bind(reference.hash).bind_blob(provenance.bytes()).bind_blob(reference.content());
+      insert.bind(reference.name).bind(std::int64_t{version}).bind(hash).bind_blob(provenance.bytes()).bind_blob(content);
       if (const Status s = insert.run(); !s) return s;
     }
     for (const std::string& tag : reference.tags) {
@@ -130,10 +162,9 @@ Result<std::uint32_t> ReferenceStore::version_of(const std::string& name, const 
     newest.bind(name);
     return first(newest);
   }
-  const auto number = parse_integer(what.front() == 'v' ? std::string_view(what).substr(1) : std::string_view(what));
-  if (number && *number > 0) return static_cast<std::uint32_t>(*number);
+  if (const auto number = version_number(what)) return *number;
   Statement alias(db_, "SELECT version FROM promotion WHERE name=? AND alias=? AND valid_from<=? ORDER BY id DESC LIMIT 1");
-  alias.bind(name).bind(what).bind(at == kNoTime ? std::numeric_limits<std::int64_t>::max() : at);
+  alias.bind(name).bind(what).bind(at == kNoTime ? SystemClock().now() : at);
   auto version = first(alias);
   if (!version || *version != 0) return version;
   Statement tag(db_, "SELECT MAX(version) FROM tag WHERE name=? AND tag=?");
@@ -155,8 +186,7 @@ Result<Reference> ReferenceStore::resolve(const std::string& which, Time at) {
 Result<std::vector<ReferenceSummary>> ReferenceStore::list() {
   const std::scoped_lock lock(mutex_);
   std::vector<ReferenceSummary> out;
-  Statement s(db_, "SELECT name, version, hash, provenance, (SELECT GROUP_CONCAT(tag, ' ') FROM tag t WHERE t.name=r.name AND t.version=r.version) "
-                   "FROM reference r ORDER BY name, version");
+  Statement s(db_, "SELECT name, version, hash, provenance FROM reference ORDER BY name, version");
   for (;;) {
     const auto row = s.step();
     if (!row) return row.error();
@@ -168,17 +198,14 @@ Result<std::vector<ReferenceSummary>> ReferenceStore::list() {
     const std::string provenance = s.text(3);
     ByteReader in(provenance);
     if (const Status loaded = load(in, one.provenance); !loaded) return loaded.error().at("reference " + one.name);
-    if (!s.text(4).empty()) one.tags.push_back(s.text(4));
   }
-  Statement aliases(db_, "SELECT name, alias, version FROM promotion p WHERE id=(SELECT MAX(id) FROM promotion q WHERE q.name=p.name AND q.alias=p.alias)");
-  for (;;) {
-    const auto row = aliases.step();
-    if (!row) return row.error();
-    if (!*row) return out;
-    for (ReferenceSummary& one : out) {
-      if (one.name == aliases.text(0) && one.version == static_cast<std::uint32_t>(aliases.integer(2))) one.aliases.push_back(aliases.text(1));
-    }
-  }
+  Statement tags(db_, "SELECT name, tag, version FROM tag ORDER BY tag");
+  if (const Status done = add_words(tags, out, &ReferenceSummary::tags); !done) return done.error();
+  Statement aliases(db_, "SELECT name, alias, version FROM promotion p WHERE id=(SELECT MAX(id) FROM promotion q WHERE q.name=p.name "
+                         "AND q.alias=p.alias AND q.valid_from<=?)");
+  aliases.bind(SystemClock().now());
+  if (const Status done = add_words(aliases, out, &ReferenceSummary::aliases); !done) return done.error();
+  return out;
 }
 
 Result<std::vector<Promotion>> ReferenceStore::promotions(const std::string& name) {
@@ -197,7 +224,7 @@ Result<std::vector<Promotion>> ReferenceStore::promotions(const std::string& nam
 Status ReferenceStore::promote(const std::string& name, std::uint32_t version, const std::string& alias, Time valid_from,
                                const std::string& who, Time now) {
   const std::scoped_lock lock(mutex_);
-  if (alias.empty() || parse_integer(alias)) return Error{ErrorCode::kInvalidArgument, "'" + alias + "' is no alias: it must be a word"};
+  if (alias.empty() || version_number(alias)) return Error{ErrorCode::kInvalidArgument, "'" + alias + "' is no alias: it must be a word, and not one that means a version"};
   return transaction([&]() -> Status {
     Statement known(db_, "SELECT 1 FROM reference WHERE name=? AND version=?");
     known.bind(name).bind(std::int64_t{version});

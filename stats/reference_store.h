@@ -42,7 +42,7 @@ class ReferenceStore {
   ~ReferenceStore();
 
   // Stores it under its name and returns its version: a new one, or the one that has this content already
-  // (its tags are added there).
+  // (its tags are added there). What it says of its own version and hash does not matter.
   Result<std::uint32_t> put(const Reference& reference);
   Result<Reference> get(const std::string& name, std::uint32_t version);
   // "NAME@ALIAS", "NAME@TAG", "NAME@VERSION" (also "@v3"), or "NAME": the newest. An alias means the
@@ -53,7 +53,7 @@ class ReferenceStore {
 
   Status promote(const std::string& name, std::uint32_t version, const std::string& alias, Time valid_from,
                  const std::string& who, Time now);
-  // Points the alias to the version before; returns it.
+  // Points the alias to the version that it had before the present one; returns it. Twice is back again.
   Result<std::uint32_t> rollback(const std::string& name, const std::string& alias, const std::string& who, Time now);
 
  private:
