@@ -15,9 +15,11 @@ namespace {
 
 constexpr std::array<const char*, 6> kStates = {"pending", "delivered", "rejected",
                                                 "gone",    "cooldown",  "dropped"};
-constexpr std::array<Duration, 9> kWaits = {5 * kSecond, 5 * kMinute, 30 * kMinute,
-                                            2 * kHour,   5 * kHour,   10 * kHour,
-                                            14 * kHour,  20 * kHour,  24 * kHour};
+// Standard Webhooks' schedule, with more attempts in the first quarter of an hour: a receiver that
+// restarts is back within a minute, and an alert must not wait five for it.
+constexpr std::array<Duration, 12> kWaits = {
+    5 * kSecond, 15 * kSecond, kMinute,    5 * kMinute, 15 * kMinute, 30 * kMinute,
+    2 * kHour,   5 * kHour,    10 * kHour, 14 * kHour,  20 * kHour,   24 * kHour};
 constexpr Duration kLongestWait = 30 * kHour;  // above 24 h + 20 %
 constexpr Duration kMaxRetryAfter = kDay;
 constexpr std::uint32_t kMaxAlerts = 1024;  // of a stored message

@@ -6,9 +6,9 @@
 // days. Delivery is at least once: what was sent but not marked when the process died is sent again
 // with the same id.
 //
-// Waits follow Standard Webhooks: at once, then 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24
-// h after the attempt before, each +-20 % (by a hash of id and attempt); a longer Retry-After wins.
-// After the tenth attempt the message is dropped. A wait that is longer than any of these can only
+// Waits follow Standard Webhooks, denser at first: at once, then 5 s, 15 s, 1 min, 5 min, 15 min,
+// 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h after the attempt before, each +-20 % (by a hash of id
+// and attempt); a longer Retry-After wins. After the thirteenth attempt the message is dropped. A wait that is longer than any of these can only
 // come from a clock that was turned back; such a row is due at once. A damaged row is logged and
 // dropped.
 //
