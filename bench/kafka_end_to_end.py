@@ -29,6 +29,11 @@ from servers import Kafka  # noqa: E402
 
 SENSORS, START = 100, 1767225600000
 WINDOW = 300_000
+# driftd's contenders: name -> options passed through to librdkafka.
+CONTENDERS = {
+    "as it is": {},
+    "long queues": {"queued.min.messages": "100000", "queued.max.messages.kbytes": "65536"},  # librdkafka's defaults
+}
 FIELDS = ("temperature", "pressure", "vibration", "current")
 
 
@@ -39,10 +44,11 @@ class FullSpeedKafka(Kafka):
         return [word for word in super()._java(heap) if word != "-XX:TieredStopAtLevel=1"]
 
 
-def config(kafka, topic):
+def config(kafka, topic, options):
+    source = {"brokers": [kafka.bootstrap], "topics": [topic], "group": f"bench-{uuid.uuid4()}", "options": options}
     return {
         "streams": {"pumps": {
-            "from": {"kafka": {"brokers": [kafka.bootstrap], "topics": [topic], "group": f"bench-{uuid.uuid4()}"}},
+            "from": {"kafka": source},
             "decode": {"format": "json", "sensor": "sensor", "time": {"field": "ts", "unit": "ms"}},
             "fields": {name: "number" for name in FIELDS},
             "windows": {"size": "5m", "lateness": "10s", "by": ["stream", "sensor"]},
@@ -97,8 +103,8 @@ def bare(kafka, topic, count, size):
     return (count - int(out[3])) / float(out[2]), float(out[4])
 
 
-def full(kafka, topic, count, hot):
-    with Driftd(config(kafka, topic)) as service:
+def full(kafka, topic, count, hot, options):
+    with Driftd(config(kafka, topic, options)) as service:
         first, begin, cpu = 0, 0.0, 0.0
         while True:
             accepted = service.metrics().get("driftd_records_total", stream="pumps", result="accepted")
@@ -128,16 +134,18 @@ def main(count, rounds, partitions):
         assert hot > 0
         print(f"{count} records of {size / count:.0f} bytes in {partitions} partitions, {os.cpu_count()} cores, "
               f"12 checks, windows of 5m by [stream, sensor]", flush=True)
-        ratios = []
+        ratios = {name: [] for name in CONTENDERS}
         for number in range(rounds + 1):
-            limit, limit_cpu = bare(kafka, "pumps", count, size)
-            speed, cpu = full(kafka, "pumps", count, hot)
-            if number == 0:
-                continue  # warms up the broker
-            ratios.append(speed / limit)
-            print(f"bare {limit:11,.0f} records/s, {limit_cpu / count * 1e9:5.0f} CPU ns each   "
-                  f"driftd {speed:11,.0f} records/s, {cpu / count * 1e9:5.0f} CPU ns each   ratio {ratios[-1]:.3f}", flush=True)
-        print(f"median ratio {statistics.median(ratios):.3f}")
+            limit, cpu = bare(kafka, "pumps", count, size)
+            line = f"bare {limit / 1e6:.3f} M/s, {cpu / count * 1e9:.0f} ns CPU"
+            for name, options in CONTENDERS.items():
+                speed, cpu = full(kafka, "pumps", count, hot, options)
+                line += f" | driftd, {name}: {speed / 1e6:.3f} M/s, {cpu / count * 1e9:.0f} ns CPU, {speed / limit:.3f}"
+                if number > 0:  # the first round warms up the broker
+                    ratios[name].append(speed / limit)
+            print(line, flush=True)
+        for name, all_of_it in ratios.items():
+            print(f"driftd, {name}: median ratio {statistics.median(all_of_it):.3f}")
 
 
 if __name__ == "__main__":
