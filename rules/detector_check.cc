@@ -1,5 +1,7 @@
 #include "rules/detector_check.h"
 
+#include <cmath>
+
 #include "stats/detector.h"
 
 namespace driftd::rules {
@@ -21,7 +23,7 @@ class DetectorCheck final : public Check {
     const Column& column = rows.batch.columns[field_];
     for (std::uint32_t r = rows.range.begin; r < rows.range.end; ++r) {
       const double x = column.numbers[r];
-      if (column.cells[r] != Cell::kValid || (binary_ && x != 0 && x != 1)) {
+      if (column.cells[r] != Cell::kValid || std::fabs(x) > stats::kMostDetected || (binary_ && x != 0 && x != 1)) {
         hits.skip(r);
         continue;
       }
@@ -127,7 +129,7 @@ void register_detector_checks(CheckRegistry& registry) {
     descriptor.summary += ".";
     descriptor.example = "- " + descriptor.example;
     descriptor.reasons = {{"drift_detected", "the detector reported a change at this record"}};
-    descriptor.notes += " As a check: one detector a sensor, one update a record in the order of the partition; nulls, NaN and wrong types are skipped. Each detection is a finding on its record.";
+    descriptor.notes += " As a check: one detector a sensor, one update a record in the order of the partition; nulls, NaN, wrong types and numbers beyond 1e130, whose squares could overflow, are skipped. Each detection is a finding on its record.";
     registry.add(std::move(descriptor), {FieldUse::kRequired, {FieldKind::kNumber, FieldKind::kInteger, FieldKind::kFlag},
                                          [&unit](const Params& params, const CheckContext& context) { return make(unit, params, context); }});
   }

@@ -13,11 +13,14 @@ namespace driftd::stats {
 
 enum class DetectorState : std::uint8_t { kStable = 0, kWarning = 1, kDrift = 2 };
 
+// Larger numbers are kept from detectors: the squares of a whole window of these still add up to a double.
+inline constexpr double kMostDetected = 1e130;
+
 class Detector {
  public:
   virtual ~Detector() = default;
-  // One value. Precondition: x is finite (null and NaN are counted and skipped before); detectors
-  // with binary() get 0 or 1 only. `dt` is the event time since the value before, 0 for the first.
+  // One value. Precondition: |x| <= kMostDetected (null, NaN and larger ones are counted and skipped
+  // before); detectors with binary() get 0 or 1 only. `dt` is the event time since the value before, 0 for the first.
   // After kDrift the detector has started anew by itself, as its paper (or the compat tool) does.
   virtual DetectorState update(double x, Duration dt) = 0;
   virtual void reset() = 0;

@@ -53,6 +53,9 @@ class Distance {
   virtual bool for_categories() const { return true; }
 };
 
+// What each word of Score::no_verdict means; a unit lists those that it gives.
+std::vector<Reason> score_reasons(const std::vector<std::string_view>& words);
+
 using DistanceFactory = std::function<Result<std::unique_ptr<Distance>>(const Params& params)>;
 using DistanceRegistry = Registry<DistanceFactory>;
 

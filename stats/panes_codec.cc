@@ -1,7 +1,7 @@
 // How panes and blocks are stored; docs/FORMATS.md, "Checkpoint".
-#include <algorithm>
-
 #include "stats/panes.h"
+
+#include <algorithm>
 
 namespace driftd::stats {
 namespace {

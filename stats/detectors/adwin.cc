@@ -3,6 +3,7 @@
 //
 // The window is an exponential histogram: row i holds at most max_buckets + 1 buckets of 2^i values,
 // each with its sum and its sum of squared deviations.
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -88,7 +89,10 @@ class Adwin final : public Detector {
     for (double* v : {&width_, &total_, &variance_, &statistic_, &threshold_}) *v = in.f64();
     ticks_ = in.u64();
     drifted_ = in.boolean();
-    if (rows_.empty() || width != width_ || !std::isfinite(total_) || !std::isfinite(variance_)) in.fail();
+    for (const double v : {total_, variance_, statistic_, threshold_}) {
+      if (!std::isfinite(v)) in.fail();
+    }
+    if (rows_.empty() || width != width_) in.fail();
     return in.done("state of detector adwin");
   }
 
@@ -126,6 +130,8 @@ class Adwin final : public Detector {
         u1 -= rows_[i][k].total;
         if (i == 0 && k + 1 == rows_[i].size()) return false;
         if (n0 < min_length_ || n1 < min_length_) continue;
+        // Rounding can leave the sum of squares just below zero. River's bound is NaN then, and no cut.
+        if (river_ && variance_ < 0) continue;
         statistic_ = std::fabs(u0 / n0 - u1 / n1);
         threshold_ = bound(n0, n1);
         if (statistic_ > threshold_) {
@@ -140,7 +146,7 @@ class Adwin final : public Detector {
   double bound(double n0, double n1) const {
     const double log_term = std::log(2 * std::log(width_) / delta_);
     const double inverse = 1 / (n0 - min_length_ + 1) + 1 / (n1 - min_length_ + 1);
-    return std::sqrt(2 * inverse * (variance_ / width_) * log_term) + 2.0 / 3 * log_term * inverse;
+    return std::sqrt(2 * inverse * (std::max(0.0, variance_) / width_) * log_term) + 2.0 / 3 * log_term * inverse;
   }
 
   void drop_oldest() {

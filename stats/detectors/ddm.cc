@@ -50,7 +50,9 @@ class Ddm final : public Detector {
     n_ = in.u64();
     for (double* v : {&p_, &p_min_, &s_min_, &statistic_}) *v = in.f64();
     drifted_ = in.boolean();
-    if (!(p_ >= 0 && p_ <= 1) || !(p_min_ >= 0) || !(s_min_ >= 0)) in.fail();
+    const bool judged = p_min_ >= 0 && p_min_ <= 1 && s_min_ >= 0 && s_min_ <= 0.5;
+    const bool waits = std::isinf(p_min_) && p_min_ > 0 && std::isinf(s_min_) && s_min_ > 0;
+    if (!(p_ >= 0 && p_ <= 1) || !(judged || waits) || !(statistic_ >= 0 && statistic_ <= 1.5)) in.fail();
     return in.done("state of detector ddm");
   }
 

@@ -65,7 +65,8 @@ class PageHinkley final : public Detector {
     n_ = in.u64();
     for (double* v : {&mean_, &increase_, &decrease_, &least_, &most_, &statistic_}) {
       *v = in.f64();
-      if (std::isnan(*v)) in.fail();
+      const bool first = v == &least_ && *v == std::numeric_limits<double>::infinity();
+      if (!first && !std::isfinite(*v)) in.fail();
     }
     drifted_ = in.boolean();
     return in.done("state of detector page_hinkley");

@@ -50,6 +50,7 @@ void register_chi_square(DistanceRegistry& registry) {
                 .params = std::move(params),
                 .source = "Pearson (1900); chi-square with B-1 degrees",
                 .example = "{check: distance, field: status, metric: chi_square, max: 30, p_value: 0.001}",
+                .reasons = score_reasons({"too_few_samples", "not_defined"}),
                 .notes = "Grows with n under a change, so use p_value beside max. Good from n of about 2 B on. No Yates correction. One way, a category that the reference lacks gives not_defined."},
                [](const Params& p) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new ChiSquare(p)); });
 }

@@ -54,6 +54,7 @@ void register_cramer_von_mises(DistanceRegistry& registry) {
                 .params = {},
                 .source = "Anderson (1962); p-value from the limiting law as scipy's asymptotic method",
                 .example = "{check: distance, field: temperature, metric: cramer_von_mises, max: 1, p_value: 0.001}",
+                .reasons = score_reasons({"too_few_samples", "not_numeric"}),
                 .notes = "A bin counts as a tie: exact for value bins, grouped for quantile bins, where the p-value is conservative."},
                [](const Params&) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new CramerVonMises()); });
 }

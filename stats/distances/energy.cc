@@ -26,6 +26,7 @@ class Energy final : public Distance {
       }
     });
     if (!known) return Score::none("not_defined");
+    if (!std::isfinite(squared)) return Score::none("overflow");
     out.value = root_ ? std::sqrt(squared) : squared;
     return out;
   }
@@ -43,6 +44,7 @@ void register_energy(DistanceRegistry& registry) {
                 .params = {{.name = "form", .type = ParamType::kChoice, .sentence = "distance: the root, as in scipy and Evidently; squared: without it", .default_text = "distance", .choices = {"distance", "squared"}}},
                 .source = "Szekely and Rizzo (2013)",
                 .example = "{check: distance, field: vibration, metric: energy, max: 0.1}",
+                .reasons = score_reasons({"too_few_samples", "not_numeric", "not_defined", "overflow"}),
                 .notes = "In the root of the field's unit. Binned as wasserstein is. No p-value."},
                [](const Params& params) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new Energy(params)); });
 }

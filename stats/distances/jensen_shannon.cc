@@ -52,6 +52,7 @@ void register_jensen_shannon(DistanceRegistry& registry) {
                 .params = std::move(params),
                 .source = "Lin (1991); Endres and Schindelin (2003) for the root; 8nm/(n+m) JS (nats) is about chi-square with B-1 degrees",
                 .example = "{check: distance, field: temperature, metric: jensen_shannon, max: 0.1}",
+                .reasons = score_reasons({"too_few_samples", "not_defined"}),
                 .notes = "Defined on empty bins, so not smoothed by default. `excess` is given for the divergence."},
                [](const Params& p) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new JensenShannon(p)); });
 }

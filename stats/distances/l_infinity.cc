@@ -43,6 +43,7 @@ void register_l_infinity(DistanceRegistry& registry) {
                 .params = share_option_params("none"),
                 .source = "TFDV's drift comparator for categories; p-value: two-proportion z of each bin, Bonferroni over the bins",
                 .example = "{check: distance, field: status, metric: l_infinity, max: 0.1}",
+                .reasons = score_reasons({"too_few_samples", "not_defined"}),
                 .notes = "Names the one category that moved. SageMaker and Vertex AI call the same number by this name."},
                [](const Params& params) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new LInfinity(params)); });
 }

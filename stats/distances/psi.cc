@@ -42,6 +42,7 @@ void register_psi(DistanceRegistry& registry) {
                 .params = share_option_params("jeffreys"),
                 .source = "Jeffreys (1946); null law: nm/(n+m) PSI is chi-square with B-1 degrees (Yurdakul and Naranjo 2020)",
                 .example = "{check: distance, field: temperature, metric: psi, bins: 10, max: 0.2}",
+                .reasons = score_reasons({"too_few_samples", "not_defined"}),
                 .notes = "The folk thresholds 0.1 and 0.25 mean something else for every n: with no change at all its mean is "
                          "(B-1)(1/n+1/m), which is `excess`'s zero. Trust it from n of about 10 B on. Evidently and deepchecks "
                          "use other bins and floors: zero: evidently gives Evidently's number on equal bins."},

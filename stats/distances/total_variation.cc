@@ -42,6 +42,7 @@ void register_total_variation(DistanceRegistry& registry) {
                 .params = share_option_params("none"),
                 .source = "half the L1 distance; null mean from the normal approximation of each bin",
                 .example = "{check: distance, field: status, metric: total_variation, max: 0.05}",
+                .reasons = score_reasons({"too_few_samples", "not_defined"}),
                 .notes = "The share of records that would have to move: the easiest of all to explain. No p-value: its null law has no simple form; see `excess`."},
                [](const Params& params) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new TotalVariation(params)); });
 }

@@ -4,7 +4,6 @@
 
 #include "app/config/yaml.h"
 #include "core/text.h"
-#include "stats/detector.h"
 #include "stats/distance.h"
 #include "tests/rules/check_fixture.h"
 
@@ -21,6 +20,7 @@ std::vector<Field> all_fields() {
   }
   fields.push_back(field("failed", FieldKind::kFlag));
   fields.push_back(field("error", FieldKind::kFlag));
+  fields.push_back(field("prediction_wrong", FieldKind::kFlag));
   fields.push_back(field("count", FieldKind::kInteger));
   fields.push_back(field("status", FieldKind::kCategory));
   fields.push_back(field("firmware", FieldKind::kCategory));
@@ -225,9 +225,7 @@ TEST_P(EveryCheck, IsDocumented) {
     EXPECT_FALSE(spec.sentence.empty()) << spec.name;
     EXPECT_FALSE(spec.sentence.ends_with(".")) << spec.name;
   }
-  const bool said =
-      d.notes.find("ull") != std::string::npos || stats::detectors().find(d.name) != nullptr;
-  EXPECT_TRUE(said) << "the notes say what null does";
+  EXPECT_NE(d.notes.find("ull"), std::string::npos) << "the notes say what null does";
 }
 
 TEST_P(EveryCheck, JudgesAnythingWithAListedReason) {
@@ -330,14 +328,7 @@ TEST_P(EveryCheck, AForgottenSensorIsANewOne) {
   }
 }
 
-// Detectors as checks judge records, not windows; tests/stats and tests/rules hold them to their own.
-std::vector<std::string> window_checks() {
-  std::vector<std::string> names = checks().names();
-  std::erase_if(names, [](const std::string& name) { return stats::detectors().find(name) != nullptr; });
-  return names;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, EveryCheck, ::testing::ValuesIn(window_checks()),
+INSTANTIATE_TEST_SUITE_P(All, EveryCheck, ::testing::ValuesIn(checks().names()),
                          [](const auto& unit) { return unit.param; });
 
 }  // namespace

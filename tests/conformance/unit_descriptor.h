@@ -1,0 +1,38 @@
+// What every descriptor must say, whatever the unit is.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "core/registry.h"
+
+namespace driftd {
+
+// One sentence without its full stop, as tables and help texts want it.
+inline bool is_a_sentence(const std::string& text) {
+  return text.size() > 10 && text.find(". ") == std::string::npos && !text.ends_with(".") &&
+         text.find('\n') == std::string::npos;
+}
+
+inline void expect_documented(const Descriptor& d) {
+  EXPECT_TRUE(is_a_sentence(d.summary)) << d.summary;
+  for (const std::string* text : {&d.applies_to, &d.source, &d.example, &d.notes}) {
+    EXPECT_FALSE(text->empty()) << d.name;
+  }
+  std::set<std::string> names;
+  for (const ParamSpec& spec : d.params) {
+    EXPECT_TRUE(names.insert(spec.name).second) << spec.name << " is there twice";
+    EXPECT_GT(spec.sentence.size(), 5U) << spec.name;
+    EXPECT_FALSE(spec.sentence.ends_with(".")) << spec.name;
+    EXPECT_TRUE(spec.required || !spec.default_text.empty()) << spec.name << " has no default";
+  }
+  std::set<std::string> words;
+  for (const Reason& r : d.reasons) {
+    EXPECT_TRUE(words.insert(r.word).second) << r.word << " is there twice";
+    EXPECT_FALSE(r.meaning.empty()) << r.word;
+  }
+}
+
+}  // namespace driftd
