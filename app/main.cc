@@ -38,6 +38,12 @@ int main(int argc, char** argv) {
   check->add_option("CONFIG", config, "Configuration file")->required();
   check->callback([&] { status = check_command(config); });
 
+  auto* rules = app.add_subcommand("rules", "Rules for other systems, made from a configuration");
+  rules->require_subcommand(1);
+  auto* prometheus = rules->add_subcommand("prometheus", "A Prometheus rule file: streams, and an alert for each check");
+  prometheus->add_option("CONFIG", config, "Configuration file")->required();
+  prometheus->callback([&] { status = prometheus_rules_command(config); });
+
   ReplayOptions replay_options;
   auto* replay = app.add_subcommand("replay", "Judge recorded data with the same engine; no side effects");
   replay->add_option("CONFIG", replay_options.config, "Configuration file")->required();
@@ -80,7 +86,7 @@ int main(int argc, char** argv) {
   auto* promote = reference_command("promote", "Give an alias to a version");
   promote->add_option("WHICH", a, "NAME@VERSION or NAME@TAG")->required();
   promote->add_option("--alias", b, "Alias")->default_val("production");
-  promote->add_option("--at", c, "Event time from which it holds (RFC 3339); default: now");
+  promote->add_option("--at", c, "Event time from which it holds (RFC 3339); default: the next window that no record is in yet");
   promote->callback([&] { status = reference_promote_command(config, a, b, c); });
   auto* rollback = reference_command("rollback", "Give an alias back to the version before");
   rollback->add_option("NAME", a, "Reference")->required();

@@ -93,6 +93,9 @@ class Check {
   virtual ~Check() = default;
 
   virtual bool row_level() const { return false; }
+  // True: on_rows() looks at the reference and keeps nothing that save() would have to keep, so that
+  // another instance may take over from one row to the next when another reference holds.
+  virtual bool rows_need_reference() const { return false; }
   virtual void on_rows(const Rows&, RowHits&) {}
   // The watermark passed `end`: sensors that fail without a record. Called once a base window, in
   // order, after all rows that came before the watermark did; only if row_level().

@@ -50,7 +50,7 @@ Result<std::unique_ptr<ReferenceStore>> ReferenceStore::open(const std::string& 
         "PRIMARY KEY(name, version), UNIQUE(name, hash))",
         "CREATE TABLE IF NOT EXISTS tag(name TEXT, tag TEXT, version INTEGER, PRIMARY KEY(name, tag, version))",
         "CREATE TABLE IF NOT EXISTS promotion(id INTEGER PRIMARY KEY, name TEXT, alias TEXT, version INTEGER, valid_from INTEGER, "
-        "who TEXT, at INTEGER)"}) {
+        "who TEXT, at INTEGER, settled INTEGER NOT NULL DEFAULT 0)"}) {
     if (const Status s = sqlite_execute(db, sql); !s) return s.error().at("reference store " + path);
   }
   return store;
@@ -210,15 +210,59 @@ Result<std::vector<ReferenceSummary>> ReferenceStore::list() {
 
 Result<std::vector<Promotion>> ReferenceStore::promotions(const std::string& name) {
   const std::scoped_lock lock(mutex_);
+  return read_promotions(name);
+}
+
+Result<std::vector<Promotion>> ReferenceStore::read_promotions(const std::string& name) {
   std::vector<Promotion> out;
-  Statement s(db_, "SELECT alias, version, valid_from, who, at FROM promotion WHERE name=? ORDER BY id");
+  Statement s(db_, "SELECT id, alias, version, valid_from, settled, who, at FROM promotion WHERE name=? ORDER BY id");
   s.bind(name);
   for (;;) {
     const auto row = s.step();
     if (!row) return row.error();
     if (!*row) return out;
-    out.push_back({s.text(0), static_cast<std::uint32_t>(s.integer(1)), s.integer(2), s.text(3), s.integer(4)});
+    out.push_back({s.integer(0), s.text(1), static_cast<std::uint32_t>(s.integer(2)), s.integer(3), s.integer(4) != 0, s.text(5),
+                   s.integer(6)});
   }
+}
+
+Result<std::vector<ReferenceEdition>> ReferenceStore::history(const std::string& which, bool settled_only) {
+  const std::scoped_lock lock(mutex_);
+  const std::size_t sign = which.find('@');
+  const std::string name = which.substr(0, sign);
+  const std::string what = sign == std::string::npos ? "" : which.substr(sign + 1);
+  const auto all = read_promotions(name);
+  if (!all) return all.error();
+  bool is_alias = false;
+  std::vector<std::pair<Time, std::uint32_t>> line;  // a later promotion takes all of time from its own on
+  for (const Promotion& p : *all) {
+    if (p.alias != what) continue;
+    is_alias = true;
+    if (settled_only && !p.settled) continue;
+    while (!line.empty() && line.back().first >= p.valid_from) line.pop_back();
+    if (line.empty() || line.back().second != p.version) line.emplace_back(p.valid_from, p.version);
+  }
+  if (!is_alias) {
+    const auto version = version_of(name, what, kNoTime);
+    if (!version) return version.error();
+    if (*version == 0) return not_found(name, what).error();
+    line.emplace_back(kNoTime, *version);
+  }
+  if (line.size() > kEditions) line.erase(line.begin(), line.end() - kEditions);
+  std::vector<ReferenceEdition> out;
+  for (const auto& [from, version] : line) {
+    auto reference = read(name, version);
+    if (!reference) return reference.error();
+    out.push_back({from, std::make_shared<const Reference>(std::move(*reference))});
+  }
+  return out;
+}
+
+Status ReferenceStore::settle(std::int64_t promotion, Time valid_from) {
+  const std::scoped_lock lock(mutex_);
+  Statement s(db_, "UPDATE promotion SET valid_from=?, settled=1 WHERE id=?");
+  s.bind(valid_from).bind(promotion);
+  return s.run();
 }
 
 Status ReferenceStore::promote(const std::string& name, std::uint32_t version, const std::string& alias, Time valid_from,
@@ -249,7 +293,7 @@ Result<std::uint32_t> ReferenceStore::rollback(const std::string& name, const st
     if (!*row) return Error{ErrorCode::kNotFound, name + "@" + alias + " has no version before to go back to"};
     before = static_cast<std::uint32_t>(s.integer(0));
   }
-  if (const Status s = promote(name, before, alias, now, who + " (rollback)", now); !s) return s.error();
+  if (const Status s = promote(name, before, alias, kNoTime, who + " (rollback)", now); !s) return s.error();
   return before;
 }
 

@@ -29,11 +29,19 @@ struct ReferenceSummary {
 };
 
 struct Promotion {
+  std::int64_t id = 0;  // grows
   std::string alias;
   std::uint32_t version = 0;
-  Time valid_from = 0;  // event time
+  Time valid_from = 0;   // event time; kNoTime: from the beginning, or as soon as possible
+  bool settled = false;  // a running driftd has taken it, and valid_from is what it did
   std::string who;
   Time at = 0;          // wall clock
+};
+
+// A version and the event time from which windows are judged against it; null: none is.
+struct ReferenceEdition {
+  Time from = kNoTime;
+  std::shared_ptr<const Reference> reference;
 };
 
 class ReferenceStore {
@@ -51,6 +59,15 @@ class ReferenceStore {
   Result<std::vector<ReferenceSummary>> list();
   Result<std::vector<Promotion>> promotions(const std::string& name);
 
+  // What `which` (see resolve) means over event time, oldest first, at most kEditions of the newest. An
+  // alias changes with its promotions; anything else is one edition. Only those that are settled, when
+  // `settled_only`. Empty when an alias has none. Error{kNotFound}: there is no such thing.
+  static constexpr std::size_t kEditions = 16;
+  Result<std::vector<ReferenceEdition>> history(const std::string& which, bool settled_only = false);
+  // A running driftd takes the promotion for windows that start from `valid_from` on.
+  Status settle(std::int64_t promotion, Time valid_from);
+
+  // `valid_from`: kNoTime unless somebody knows better.
   Status promote(const std::string& name, std::uint32_t version, const std::string& alias, Time valid_from,
                  const std::string& who, Time now);
   // Points the alias to the version that it had before the present one; returns it. Twice is back again.
@@ -61,6 +78,7 @@ class ReferenceStore {
   Result<Reference> read(const std::string& name, std::uint32_t version);
   Result<std::uint32_t> version_of(const std::string& name, const std::string& what, Time at);
   Status not_found(const std::string& name, const std::string& what);
+  Result<std::vector<Promotion>> read_promotions(const std::string& name);
   Status transaction(const std::function<Status()>& body);
 
   std::mutex mutex_;

@@ -54,6 +54,7 @@ struct DemoOptions {
 
 int run_command(const std::string& config);
 int check_command(const std::string& config);
+int prometheus_rules_command(const std::string& config);
 int replay_command(const ReplayOptions& options);
 int reference_build_command(const ReferenceBuildOptions& options);
 int reference_list_command(const std::string& config);

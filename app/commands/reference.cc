@@ -67,8 +67,9 @@ int reference_show_command(const std::string& config, const std::string& which) 
     const auto promotions = store.promotions(r->name);
     if (!promotions) return promotions.error();
     for (const stats::Promotion& promotion : *promotions) {
-      std::cout << "  " << promotion.alias << " -> " << promotion.version << " from " << format_time(promotion.valid_from) << ", by " << promotion.who
-                << " at " << format_time(promotion.at) << "\n";
+      const std::string from = promotion.valid_from != kNoTime ? format_time(promotion.valid_from) : "the beginning";
+      std::cout << "  " << promotion.alias << " -> " << promotion.version << " for windows from " << from << (promotion.settled ? "" : ", not in use yet")
+                << ", by " << promotion.who << " at " << format_time(promotion.at) << "\n";
     }
     return {};
   });
@@ -89,13 +90,13 @@ int reference_diff_command(const std::string& config, const std::string& a, cons
 int reference_promote_command(const std::string& config, const std::string& which, const std::string& alias, const std::string& at) {
   return with_store(config, [&](stats::ReferenceStore& store) -> Status {
     const Time now = SystemClock().now();
-    const auto from = at.empty() ? std::optional<Time>(now) : parse_time(at);
+    const auto from = at.empty() ? std::optional<Time>(kNoTime) : parse_time(at);
     if (!from) return Error{ErrorCode::kInvalidArgument, "--at '" + at + "' is no time as 2026-01-01T00:00:00Z"};
     const auto r = store.resolve(which);
     if (!r) return r.error();
     const char* user = std::getenv("USER");
     if (const Status s = store.promote(r->name, r->version, alias, *from, user != nullptr ? user : "unknown", now); !s) return s;
-    std::cout << r->name << "@" << alias << " is version " << r->version << " for windows from " << format_time(*from) << "; a running driftd takes it at a reload (SIGHUP)\n";
+    std::cout << r->name << "@" << alias << " is version " << r->version << (at.empty() ? " from the next window on" : " for windows from " + format_time(*from)) << "\n";
     return {};
   });
 }

@@ -152,7 +152,7 @@ int reference_build_command(const ReferenceBuildOptions& options) {
   if (!version) return fail(version.error());
   if (!options.alias.empty()) {
     const Time now = SystemClock().now();
-    if (const Status s = (*store)->promote(name, *version, options.alias, now, who(), now); !s) return fail(s.error());
+    if (const Status s = (*store)->promote(name, *version, options.alias, kNoTime, who(), now); !s) return fail(s.error());
   }
   std::cout << name << "@" << *version << " sha256:" << reference->hash << "\n  " << reference->provenance.rows << " records, "
             << reference->provenance.rejected << " rejected, " << format_time(reference->provenance.first) << " to "

@@ -6,6 +6,7 @@
 #include "alerts/alert_book.h"
 #include "app/commands/commands.h"
 #include "app/commands/input.h"
+#include "app/engine/reference_plans.h"
 #include "app/engine/stream_engine.h"
 #include "core/text.h"
 #include "stats/reference_store.h"
@@ -49,10 +50,15 @@ class Output {
   std::ostream* out_ = nullptr;
 };
 
-void print(const Summary& s, const StreamEngine& engine, const StreamPlan& plan, std::ostream& out) {
+void print(const Summary& s, const StreamEngine& engine, const std::vector<PlanEdition>& plans, std::ostream& out) {
   const PartitionCounters counters = engine.counters();
-  out << "stream " << plan.config.name << ": " << counters.accepted << " records, " << counters.late << " late, " << s.windows << " windows";
-  if (plan.reference != nullptr) out << ", reference " << plan.reference->name << "@" << plan.reference->version;
+  out << "stream " << plans.front().plan->config.name << ": " << counters.accepted << " records, " << counters.late << " late, " << s.windows << " windows";
+  for (const PlanEdition& edition : plans) {
+    const auto& reference = edition.plan->reference;
+    if (reference == nullptr) continue;
+    out << ", reference " << reference->name << "@" << reference->version;
+    if (edition.from != kNoTime) out << " from " << format_time(edition.from);
+  }
   out << "\n";
   for (const auto& [reason, n] : s.rejects) out << "  rejected: " << n << " " << to_string(reason) << "\n";
   if (s.found.empty()) out << "  every check was fine\n";
@@ -65,19 +71,20 @@ void print(const Summary& s, const StreamEngine& engine, const StreamPlan& plan,
   out << "  alerts: " << s.alerts << "\n";
 }
 
-Result<std::shared_ptr<const stats::Reference>> reference_of(const Config& config, const StreamConfig& stream, const std::string& asked) {
+Result<std::vector<stats::ReferenceEdition>> references_of(const Config& config, const StreamConfig& stream, const std::string& asked) {
   const std::string& which = asked.empty() ? stream.reference : asked;
   const std::string path = config.service.data_dir + "/references.db";
-  if (which.empty()) return std::shared_ptr<const stats::Reference>();
+  std::vector<stats::ReferenceEdition> none;
+  if (which.empty()) return none;
   if (!std::ifstream(path)) {
-    if (asked.empty()) return std::shared_ptr<const stats::Reference>();
+    if (asked.empty()) return none;
     return Error{ErrorCode::kNotFound, "there are no references yet in " + config.service.data_dir};
   }
   auto store = stats::ReferenceStore::open(path);
   if (!store) return store.error();
-  auto found = (*store)->resolve(which);
-  if (found) return std::make_shared<const stats::Reference>(std::move(*found));
-  if (asked.empty() && found.error().code == ErrorCode::kNotFound) return std::shared_ptr<const stats::Reference>();
+  auto found = (*store)->history(which);
+  if (found) return for_recorded_data(std::move(*found));
+  if (asked.empty() && found.error().code == ErrorCode::kNotFound) return none;
   return found.error();
 }
 
@@ -90,10 +97,10 @@ int replay_command(const ReplayOptions& options) {
   if (!stream) return fail(stream.error());
   StreamConfig used = **stream;
   if (!options.input.query.empty()) used.decoder = "json";  // rows of a query come as JSON objects
-  auto reference = reference_of(*config, used, options.reference);
-  if (!reference) return fail(reference.error());
-  auto plan = make_plan(std::move(used), *reference, options.all);
-  if (!plan) return fail(plan.error());
+  const auto references = references_of(*config, used, options.reference);
+  if (!references) return fail(references.error());
+  const auto plans = make_plans(used, *references, options.all);
+  if (!plans) return fail(plans.error());
   Output findings, alert_lines;
   for (const auto& [output, path] : {std::pair(&findings, &options.findings), std::pair(&alert_lines, &options.alerts)}) {
     if (const Status s = output->open(*path); !s) return fail(s.error());
@@ -122,19 +129,23 @@ int replay_command(const ReplayOptions& options) {
       alert_lines.write(line + "\n");
     }
   };
-  auto engine = StreamEngine::make(*plan, summary, nullptr, on_window);
+  const StreamConfig& stream_config = plans->front().plan->config;
+  auto engine = StreamEngine::make(plans->front().plan, summary, nullptr, on_window);
   if (!engine) return fail(engine.error());
+  for (std::size_t i = 1; i < plans->size(); ++i) {
+    if (const Status s = (*engine)->adopt((*plans)[i]); !s) return fail(s.error());
+  }
   // The partitions of a topic are read one after the other; windows wait until all have passed.
   const bool several = !options.input.kafka_topic.empty();
   if (several) (*engine)->hold(true);
-  const auto read = read_input(*config, (*plan)->config, options.input, [&](RawBatch& batch) { return (*engine)->process(batch); });
+  const auto read = read_input(*config, stream_config, options.input, [&](RawBatch& batch) { return (*engine)->process(batch); });
   if (!read) return fail(read.error());
   if (several) (*engine)->hold(false);
   (*engine)->finish();
   for (const auto& [output, path] : {std::pair(&findings, &options.findings), std::pair(&alert_lines, &options.alerts)}) {
     if (const Status s = output->close(*path); !s) return fail(s.error());
   }
-  print(summary, **engine, **plan, options.findings == "-" || options.alerts == "-" ? std::cerr : std::cout);
+  print(summary, **engine, *plans, options.findings == "-" || options.alerts == "-" ? std::cerr : std::cout);
   if (options.fail_on == "warn" && summary.warns + summary.fails > 0) return kExitVerdict;
   if (options.fail_on == "fail" && summary.fails > 0) return kExitVerdict;
   if (options.fail_on == "alert" && summary.alerts > 0) return kExitVerdict;

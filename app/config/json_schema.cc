@@ -4,6 +4,8 @@
 
 #include "app/config/config.h"
 #include "core/text.h"
+#include "alerts/alert_config.h"
+#include "alerts/notifier.h"
 #include "ingest/decoder.h"
 #include "ingest/source.h"
 #include "rules/check.h"
@@ -114,6 +116,19 @@ Json decode_schema() {
   return {{"anyOf", any}};
 }
 
+Json alerts_schema() {
+  Json s = object_schema(alerts::alert_params());
+  s["properties"]["routes"] = {{"type", "array"}, {"items", object_schema(alerts::route_params())}};
+  Json any = Json::array();
+  for (const auto& unit : alerts::notifiers().units()) {
+    Json one = by_unit("type", unit.descriptor.name, unit.descriptor, {});
+    one["required"].push_back("type");
+    any.push_back(std::move(one));
+  }
+  s["properties"]["notifiers"] = map_of({{"oneOf", any}}, "Where alerts go, by name");
+  return s;
+}
+
 }  // namespace
 
 std::string json_schema() {
@@ -133,7 +148,7 @@ std::string json_schema() {
   root["properties"]["databases"] = map_of(object_schema(database_params()), "Named database connections");
   root["properties"]["references"] = {{"type", "object"}, {"properties", {{"store", {{"const", "sqlite"}}}}}, {"additionalProperties", false}};
   root["properties"]["streams"] = map_of(std::move(stream), "The streams, by name");
-  root["properties"]["alerts"] = object_schema(alerts::alert_params());
+  root["properties"]["alerts"] = alerts_schema();
   return root.dump(2) + "\n";
 }
 

@@ -39,7 +39,7 @@ void PartitionOutput::save(ByteWriter& out) const {
   out.u8(*closed_by == '\0' ? 0 : *closed_by == 'i' ? 1 : 2);
 }
 
-Status PartitionOutput::load(ByteReader& in, const StreamPlan& plan) {
+Status PartitionOutput::load(ByteReader& in, Editions& editions) {
   partition = in.u32();
   for (Time* t : {&start, &end, &closed_until}) *t = in.i64();
   if (const Status s = load_findings(in, findings); !s) return s;
@@ -48,6 +48,7 @@ Status PartitionOutput::load(ByteReader& in, const StreamPlan& plan) {
     WidePart& part = parts.emplace_back();
     part.level = in.u32();
     part.value = in.str(65536);
+    const StreamPlan& plan = *editions.at(start).plan;
     if (part.level >= plan.config.windows.levels.size()) return damaged();
     if (const Status s = part.block.load(in, plan.wide); !s) return s;
   }
@@ -70,6 +71,7 @@ void PartitionEngine::save(ByteWriter& out) const {
     out.u32(static_cast<std::uint32_t>(panes->size()));
     for (const auto& pane : *panes) {
       out.i64(pane->start);
+      out.str(pane->edition->hash());
       for (const stats::LevelPane& level : pane->levels) level.save(out);
     }
   }
@@ -104,7 +106,12 @@ Status PartitionEngine::load(ByteReader& in) {
     panes->clear();
     const std::uint32_t n = in.count(kMaxPanes, 8);
     for (std::uint32_t i = 0; i < n; ++i) {
-      auto pane = new_pane(in.i64());
+      const Time start = in.i64();
+      Editions::Edition* edition = editions_.with_hash(in.str(64));
+      if (edition == nullptr) {
+        return Error{ErrorCode::kNotFound, "partition state: its windows were counted for a reference that is not in use any more"};
+      }
+      auto pane = new_pane(start, *edition);
       for (std::size_t l = 0; l < pane->levels.size(); ++l) {
         const Level& level = plan_->config.windows.levels[l];
         std::uint32_t cap = 1;

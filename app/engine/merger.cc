@@ -7,17 +7,13 @@ namespace driftd::app {
 
 Result<std::unique_ptr<Merger>> Merger::make(std::shared_ptr<const StreamPlan> plan,
                                              VerdictObserver* observer, Sink sink) {
-  auto checks = make_checks(plan->config, plan->reference.get());
-  if (!checks) return checks.error();
-  return std::unique_ptr<Merger>(new Merger(std::move(plan), std::move(*checks), observer, std::move(sink)));
+  auto editions = Editions::make(plan);
+  if (!editions) return editions.error();
+  return std::unique_ptr<Merger>(new Merger(std::move(plan), std::move(*editions), observer, std::move(sink)));
 }
 
-Merger::Merger(std::shared_ptr<const StreamPlan> plan, CheckSet checks, VerdictObserver* observer, Sink sink)
-    : plan_(std::move(plan)),
-      checks_(std::move(checks)),
-      observer_(observer),
-      sink_(std::move(sink)),
-      view_(&plan_->wide) {}
+Merger::Merger(std::shared_ptr<const StreamPlan> plan, Editions editions, VerdictObserver* observer, Sink sink)
+    : plan_(std::move(plan)), editions_(std::move(editions)), observer_(observer), sink_(std::move(sink)) {}
 
 void Merger::set_partitions(const std::vector<std::uint32_t>& partitions) {
   std::map<std::uint32_t, Progress> now;
@@ -87,7 +83,7 @@ void Merger::emit(Time end, std::map<std::uint32_t, PartitionOutput> outputs, bo
   const char* closed_by = idle ? "idle" : "";
   std::map<SegmentKey, stats::Block>& merged = recent_[end];
   for (std::uint32_t l = 0; l < windows.levels.size(); ++l) {
-    if (windows.levels[l].kind == Level::Kind::kStream) merged[{l, ""}] = stats::Block::zero(plan_->wide);
+    if (windows.levels[l].kind == Level::Kind::kStream) merged[{l, ""}] = stats::Block::zero(editions_.at(end - windows.slide).plan->wide);
   }
   std::uint64_t late = late_;
   late_ = 0;
@@ -105,31 +101,43 @@ void Merger::emit(Time end, std::map<std::uint32_t, PartitionOutput> outputs, bo
   }
   const Time oldest = end - windows.size;  // panes that end after it are in the window
   while (!recent_.empty() && recent_.begin()->first <= oldest) recent_.erase(recent_.begin());
-  if (recent_.size() == 1) {
-    for (const auto& [key, block] : merged) judge(key, block, end, closed_by, closed.findings);
-    closed.windows = static_cast<std::uint32_t>(merged.size());
-  } else {
-    std::map<SegmentKey, stats::Block> whole;
-    for (const auto& [pane_end, blocks] : recent_) {
-      for (const auto& [key, block] : blocks) whole[key].merge(block);
-    }
-    for (const auto& [key, block] : whole) judge(key, block, end, closed_by, closed.findings);
-    closed.windows = static_cast<std::uint32_t>(whole.size());
-  }
+  judge_all(end, closed_by, closed);
   emitted_until_ = end;
+  if (!editions_.single()) editions_.forget_before(recent_.begin()->first - windows.slide);
   std::sort(closed.findings.begin(), closed.findings.end(), before);
   sink_(std::move(closed));
 }
 
-void Merger::judge(const SegmentKey& key, const stats::Block& block, Time end, const char* closed_by,
+void Merger::judge_all(Time end, const char* closed_by, ClosedWindow& closed) {
+  if (recent_.size() == 1) {
+    const auto& merged = recent_.begin()->second;
+    for (const auto& [key, block] : merged) judge(key, block, end, false, closed_by, closed.findings);
+    closed.windows = static_cast<std::uint32_t>(merged.size());
+    return;
+  }
+  const Duration slide = plan_->config.windows.slide;
+  const Editions::Edition& newest = editions_.at(end - slide);
+  bool across = false;
+  for (const auto& [pane_end, blocks] : recent_) across = across || &editions_.at(pane_end - slide) != &newest;
+  std::map<SegmentKey, stats::Block> whole;
+  for (const auto& [pane_end, blocks] : recent_) {
+    for (const auto& [key, block] : blocks) whole[key].merge(across ? without_bins(block) : block);
+  }
+  for (const auto& [key, block] : whole) judge(key, block, end, across, closed_by, closed.findings);
+  closed.windows = static_cast<std::uint32_t>(whole.size());
+}
+
+void Merger::judge(const SegmentKey& key, const stats::Block& block, Time end, bool across, const char* closed_by,
                    std::vector<Finding>& out) {
-  stats::Window& window = view_.view(block);
+  Editions::Edition& edition = across ? editions_.across() : editions_.at(end - plan_->config.windows.slide);
+  stats::Window& window = edition.wide.view(block);
   window.end = end;
   window.start = end - plan_->config.windows.size;
   window.segment = {plan_->config.windows.levels[key.first].by, key.second};
   window.closed_by = closed_by;
   if (tap_) tap_(window);
-  judge_window(*plan_, key.first, checks_, window, observer_, out);
+  if (across) return judge_across(edition, key.first, window, observer_, out);
+  judge_window(*edition.plan, key.first, edition.checks, window, observer_, out);
 }
 
 void Merger::save(ByteWriter& out) const {
@@ -172,20 +180,22 @@ Status Merger::load(ByteReader& in) {
   for (std::uint32_t n = in.count(kMost, 4); n > 0; --n) {
     for (std::uint32_t m = in.count(kMost, 32); m > 0; --m) {
       PartitionOutput output;
-      if (const Status s = output.load(in, *plan_); !s) return s;
+      if (const Status s = output.load(in, editions_); !s) return s;
       pending_[output.end][output.partition] = std::move(output);
     }
   }
   recent_.clear();
   for (std::uint32_t n = in.count(kMost, 12); n > 0; --n) {
-    auto& blocks = recent_[in.i64()];
+    const Time pane_end = in.i64();
+    auto& blocks = recent_[pane_end];
+    const stats::PaneLayout& layout = editions_.at(pane_end - plan_->config.windows.slide).plan->wide;
     for (std::uint32_t m = in.count(kMost, 24); m > 0; --m) {
       SegmentKey key;
       key.first = in.u32();
       key.second = in.str(65536);
       if (key.first >= plan_->config.windows.levels.size()) in.fail();
       if (in.failed()) break;
-      if (const Status s = blocks[key].load(in, plan_->wide); !s) return s;
+      if (const Status s = blocks[key].load(in, layout); !s) return s;
     }
   }
   left_over_.clear();

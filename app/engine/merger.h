@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "app/engine/judge.h"
+#include "app/engine/editions.h"
 #include "app/engine/partition_output.h"
 
 namespace driftd::app {
@@ -35,6 +35,9 @@ class Merger {
 
   static Result<std::unique_ptr<Merger>> make(std::shared_ptr<const StreamPlan> plan,
                                               VerdictObserver* observer, Sink sink);
+
+  // As PartitionEngine::adopt; the same for all partitions and the merger, before any goes on.
+  Status adopt(const PlanEdition& edition) { return editions_.adopt(edition); }
 
   // The partitions that windows must wait for, from now on.
   void set_partitions(const std::vector<std::uint32_t>& partitions);
@@ -61,18 +64,18 @@ class Merger {
   };
   using SegmentKey = std::pair<std::uint32_t, std::string>;  // level, value
 
-  Merger(std::shared_ptr<const StreamPlan> plan, CheckSet checks, VerdictObserver* observer, Sink sink);
+  Merger(std::shared_ptr<const StreamPlan> plan, Editions editions, VerdictObserver* observer, Sink sink);
 
   void emit_complete();
   void emit(Time end, std::map<std::uint32_t, PartitionOutput> outputs, bool idle);
-  void judge(const SegmentKey& key, const stats::Block& block, Time end, const char* closed_by,
+  void judge(const SegmentKey& key, const stats::Block& block, Time end, bool across, const char* closed_by,
              std::vector<Finding>& out);
+  void judge_all(Time end, const char* closed_by, ClosedWindow& closed);
 
   std::shared_ptr<const StreamPlan> plan_;
-  CheckSet checks_;
+  Editions editions_;
   VerdictObserver* observer_;
   Sink sink_;
-  stats::WindowView view_;
 
   std::map<std::uint32_t, Progress> partitions_;
   std::map<Time, std::map<std::uint32_t, PartitionOutput>> pending_;  // by window end, partition

@@ -97,6 +97,12 @@ void PartitionEngine::close_pane(Time start, const char* closed_by, OutputSink& 
     spare_.push_back(std::move(closed_.front()));
     closed_.pop_front();
   }
+  if (!editions_.single()) {
+    const Time oldest = closed_.empty() ? closed_until_ : closed_.front()->start;
+    spare_.clear();  // those of an edition that is forgotten must go with it
+    editions_.forget_before(oldest);
+    bins_of_ = nullptr;
+  }
   sink.take(std::move(output));
 }
 
@@ -138,24 +144,35 @@ void PartitionEngine::judge_sensors(std::size_t level, Pane& pane, const char* c
       if (before->levels[level].rows(slot) != 0) now.slot(before->levels[level].segment(slot));
     }
   }
+  bool across = false;
+  for (const auto& before : closed_) across = across || before->edition != pane.edition;
+  Editions::Edition& edition = across ? editions_.across() : *pane.edition;
+  const auto block_of = [&](stats::LevelPane& from, std::uint32_t slot) {
+    stats::Block block = from.block(slot, partition_, dictionaries_.sensors);
+    return across ? without_bins(std::move(block)) : block;
+  };
   for (std::uint32_t slot = 0; slot < now.slots(); ++slot) {
     const std::uint32_t sensor = now.segment(slot);
     stats::Block merged;
     if (sliding) {
       for (const auto& before : closed_) {
         stats::LevelPane& older = before->levels[level];
-        if (older.has(sensor)) merged.merge(older.block(older.slot(sensor), partition_, dictionaries_.sensors));
+        if (older.has(sensor)) merged.merge(block_of(older, older.slot(sensor)));
       }
-      merged.merge(now.block(slot, partition_, dictionaries_.sensors));
+      merged.merge(block_of(now, slot));
     }
-    stats::Window& window = sliding ? narrow_view_.view(merged)
-                                    : narrow_view_.view(now, slot, partition_, dictionaries_.sensors);
+    stats::Window& window = sliding ? edition.narrow.view(merged)
+                                    : edition.narrow.view(now, slot, partition_, dictionaries_.sensors);
     window.end = pane.start + windows.slide;
     window.start = window.end - windows.size;
     window.segment.by = "sensor";
     window.segment.value = dictionaries_.sensors.text(sensor);
     window.closed_by = closed_by;
-    judge_window(*plan_, level, checks_, window, nullptr, out);
+    if (across) {
+      judge_across(edition, level, window, nullptr, out);
+    } else {
+      judge_window(*edition.plan, level, edition.checks, window, nullptr, out);
+    }
   }
 }
 

@@ -21,20 +21,22 @@ Result<std::unique_ptr<PartitionEngine>> PartitionEngine::make(std::shared_ptr<c
   }
   auto decoder = unit->make(plan->config.decoder_params, plan->config.decode, plan->config.schema);
   if (!decoder) return decoder.error().at("stream " + plan->config.name);
-  return std::unique_ptr<PartitionEngine>(new PartitionEngine(std::move(plan), partition, rejects,
-                                                              std::move(*checks), std::move(*decoder)));
+  auto editions = Editions::make(plan);
+  if (!editions) return editions.error();
+  return std::unique_ptr<PartitionEngine>(new PartitionEngine(std::move(plan), partition, rejects, std::move(*checks),
+                                                              std::move(*editions), std::move(*decoder)));
 }
 
 PartitionEngine::PartitionEngine(std::shared_ptr<const StreamPlan> plan, std::uint32_t partition,
-                                 RejectSink& rejects, CheckSet checks,
+                                 RejectSink& rejects, CheckSet checks, Editions editions,
                                  std::unique_ptr<ingest::Decoder> decoder)
     : plan_(std::move(plan)),
       partition_(partition),
       rejects_(rejects),
       checks_(std::move(checks)),
+      editions_(std::move(editions)),
       decoder_(std::move(decoder)),
-      dictionaries_(plan_->config.schema.fields.size(), plan_->config.sensor_cap),
-      narrow_view_(&plan_->narrow) {
+      dictionaries_(plan_->config.schema.fields.size(), plan_->config.sensor_cap) {
   const std::size_t levels = plan_->config.windows.levels.size();
   last_code_.resize(levels);
   slots_.resize(levels);
@@ -76,16 +78,32 @@ void PartitionEngine::process_rows(const Batch& batch, OutputSink& sink) {
   counters_.accepted += rows;
 }
 
-std::unique_ptr<PartitionEngine::Pane> PartitionEngine::new_pane(Time start) {
-  if (!spare_.empty()) {
+Status PartitionEngine::adopt(const PlanEdition& edition) {
+  spare_.clear();  // may be of an edition that is replaced
+  bins_of_ = nullptr;
+  return editions_.adopt(edition);
+}
+
+Time PartitionEngine::next_boundary() const {
+  if (max_time_ == kNoTime) return kNoTime;
+  const Duration slide = plan_->config.windows.slide;
+  return std::max(closed_until_, floor_to(max_time_, slide) + slide);
+}
+
+std::unique_ptr<PartitionEngine::Pane> PartitionEngine::new_pane(Time start) { return new_pane(start, editions_.at(start)); }
+
+std::unique_ptr<PartitionEngine::Pane> PartitionEngine::new_pane(Time start, Editions::Edition& edition) {
+  while (!spare_.empty()) {
     auto pane = std::move(spare_.back());
     spare_.pop_back();
+    if (pane->edition != &edition) continue;  // its counters are for other bins
     pane->start = start;
     return pane;
   }
   auto pane = std::make_unique<Pane>();
   pane->start = start;
-  for (const Level& level : plan_->config.windows.levels) pane->levels.emplace_back(&plan_->layout(level));
+  pane->edition = &edition;
+  for (const Level& level : plan_->config.windows.levels) pane->levels.emplace_back(&edition.plan->layout(level));
   return pane;
 }
 
@@ -102,7 +120,22 @@ PartitionEngine::Pane* PartitionEngine::pane_of(Time event_time) {
 void PartitionEngine::take_rows(const Batch& batch, RowRange range) {
   if (range.begin == range.end) return;
   assign_panes(batch, range);
-  find_bins(batch, range);
+  if (editions_.single()) return take_rows(batch, range, editions_.at(closed_until_));
+  for (std::uint32_t r = range.begin; r < range.end;) {
+    Editions::Edition& edition = edition_of_row(batch, r);
+    std::uint32_t end = r + 1;
+    while (end < range.end && &edition_of_row(batch, end) == &edition) ++end;
+    take_rows(batch, {r, end}, edition);
+    r = end;
+  }
+}
+
+Editions::Edition& PartitionEngine::edition_of_row(const Batch& batch, std::uint32_t row) {
+  return pane_of_row_[row] != nullptr ? *pane_of_row_[row]->edition : editions_.at(batch.event_time[row]);
+}
+
+void PartitionEngine::take_rows(const Batch& batch, RowRange range, Editions::Edition& edition) {
+  find_bins(batch, range, edition);
   for (std::uint32_t r = range.begin; r < range.end;) {
     std::uint32_t end = r + 1;
     while (end < range.end && pane_of_row_[end] == pane_of_row_[r]) ++end;
@@ -115,7 +148,7 @@ void PartitionEngine::take_rows(const Batch& batch, RowRange range) {
     }
     r = end;
   }
-  run_checks(batch, range);
+  run_checks(batch, range, edition);
 }
 
 void PartitionEngine::assign_panes(const Batch& batch, RowRange range) {
@@ -135,10 +168,14 @@ void PartitionEngine::assign_panes(const Batch& batch, RowRange range) {
   }
 }
 
-void PartitionEngine::find_bins(const Batch& batch, RowRange range) {
+void PartitionEngine::find_bins(const Batch& batch, RowRange range, const Editions::Edition& edition) {
+  if (bins_of_ != &edition) {
+    for (auto& known : bin_of_code_) known.clear();
+    bins_of_ = &edition;
+  }
   for (std::size_t f = 0; f < batch.columns.size(); ++f) {
-    const stats::Bins* bins = plan_->wide.fields[f].bins;
-    if (bins == nullptr) bins = plan_->narrow.fields[f].bins;
+    const stats::Bins* bins = edition.plan->wide.fields[f].bins;
+    if (bins == nullptr) bins = edition.plan->narrow.fields[f].bins;
     if (bins == nullptr) continue;
     const Column& column = batch.columns[f];
     std::vector<std::uint32_t>& out = bin_of_row_[f];
@@ -183,7 +220,7 @@ void PartitionEngine::count_run(const Batch& batch, Pane& pane, RowRange run) {
     for (std::uint32_t r = run.begin; r < run.end; ++r) {
       if (slots[r] != kNone) counters.add_row(slots[r]);
     }
-    count_fields(batch, counters, plan_->layout(level), slots, run);
+    count_fields(batch, counters, pane.edition->plan->layout(level), slots, run);
   }
 }
 
@@ -231,9 +268,9 @@ void PartitionEngine::count_fields(const Batch& batch, stats::LevelPane& level,
   }
 }
 
-void PartitionEngine::run_checks(const Batch& batch, RowRange range) {
+void PartitionEngine::run_checks(const Batch& batch, RowRange range, Editions::Edition& edition) {
   for (std::uint32_t c = 0; c < checks_.size(); ++c) {
-    rules::Check& check = *checks_[c];
+    rules::Check& check = checks_[c]->rows_need_reference() ? *edition.checks[c] : *checks_[c];
     if (!check.row_level()) continue;
     hits_.clear();
     check.on_rows({batch, range, dictionaries_}, hits_);

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "app/engine/judge.h"
+#include "app/engine/editions.h"
 #include "app/engine/partition_output.h"
 #include "app/engine/plan.h"
 #include "core/batch.h"
@@ -34,6 +34,12 @@ class PartitionEngine {
   // `rejects` (counting and quarantine) outlives the engine.
   static Result<std::unique_ptr<PartitionEngine>> make(std::shared_ptr<const StreamPlan> plan,
                                                        std::uint32_t partition, RejectSink& rejects);
+
+  // Windows that start from edition.from on are judged against its reference. Precondition: from is
+  // a multiple of the slide and at least next_boundary().
+  Status adopt(const PlanEdition& edition);
+  // The start of the first window that can have no row yet; kNoTime before the first record.
+  Time next_boundary() const;
 
   // Decodes and takes records; outputs of windows that close go to `sink`, in order.
   void process(const RawBatch& raw, OutputSink& sink);
@@ -61,6 +67,7 @@ class PartitionEngine {
  private:
   struct Pane {
     Time start;
+    Editions::Edition* edition;
     std::vector<stats::LevelPane> levels;
   };
   // One field's part of a batch, as counting reads it.
@@ -72,28 +79,32 @@ class PartitionEngine {
   };
 
   PartitionEngine(std::shared_ptr<const StreamPlan> plan, std::uint32_t partition, RejectSink& rejects,
-                  CheckSet checks, std::unique_ptr<ingest::Decoder> decoder);
+                  CheckSet checks, Editions editions, std::unique_ptr<ingest::Decoder> decoder);
 
   std::unique_ptr<Pane> new_pane(Time start);
   Pane* pane_of(Time event_time);  // nullptr: late
   void take_rows(const Batch& batch, RowRange range);
+  void take_rows(const Batch& batch, RowRange range, Editions::Edition& edition);
+  Editions::Edition& edition_of_row(const Batch& batch, std::uint32_t row);
   void assign_panes(const Batch& batch, RowRange range);
   void count_run(const Batch& batch, Pane& pane, RowRange run);
   void count_fields(const Batch& batch, stats::LevelPane& level, const stats::PaneLayout& layout,
                     const std::vector<std::uint32_t>& slots, RowRange run);
-  void find_bins(const Batch& batch, RowRange range);
-  void run_checks(const Batch& batch, RowRange range);
+  void find_bins(const Batch& batch, RowRange range, const Editions::Edition& edition);
+  void run_checks(const Batch& batch, RowRange range, Editions::Edition& edition);
   void tally_failed(const Batch& batch, std::uint32_t check, const rules::RowHits::Hit& hit);
   void send_progress(OutputSink& sink) const;
   void close_until(Time watermark, const char* closed_by, OutputSink& sink);
   void close_pane(Time start, const char* closed_by, OutputSink& sink);
   void find_silence(Pane& pane);
   void judge_sensors(std::size_t level, Pane& pane, const char* closed_by, std::vector<Finding>& out);
+  std::unique_ptr<Pane> new_pane(Time start, Editions::Edition& edition);
 
   std::shared_ptr<const StreamPlan> plan_;
   std::uint32_t partition_;
   RejectSink& rejects_;
-  CheckSet checks_;
+  CheckSet checks_;  // with the state of rows; those of the editions judge
+  Editions editions_;
   std::unique_ptr<ingest::Decoder> decoder_;
   Dictionaries dictionaries_;
 
@@ -115,11 +126,11 @@ class PartitionEngine {
   std::vector<std::vector<std::uint32_t>> slots_;      // by level, by row; Dictionary::kNone: none
   std::vector<std::vector<std::uint32_t>> bin_of_row_; // by field, by row
   std::vector<std::vector<std::uint32_t>> bin_of_code_;  // by field: category code -> bin
+  const Editions::Edition* bins_of_ = nullptr;           // the edition whose bins these are
   std::vector<CountedField> counted_;
   rules::RowHits hits_;
   std::vector<rules::SensorHit> silent_;
   std::vector<std::unique_ptr<Pane>> spare_;
-  stats::WindowView narrow_view_;
 };
 
 }  // namespace driftd::app

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "app/engine/plan.h"
+#include "app/engine/editions.h"
 
 namespace driftd::app {
 
@@ -26,7 +26,7 @@ struct PartitionOutput {
   const char* closed_by = "";   // "", "idle", "end"
 
   void save(ByteWriter& out) const;
-  Status load(ByteReader& in, const StreamPlan& plan);
+  Status load(ByteReader& in, Editions& editions);
 };
 
 class OutputSink {

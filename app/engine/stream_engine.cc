@@ -9,12 +9,23 @@ Result<std::unique_ptr<StreamEngine>> StreamEngine::make(std::shared_ptr<const S
   return std::unique_ptr<StreamEngine>(new StreamEngine(std::move(plan), rejects, std::move(*merger)));
 }
 
+Status StreamEngine::adopt(const PlanEdition& edition) {
+  adopted_.push_back(edition);
+  for (const auto& [number, engine] : partitions_) {
+    if (const Status s = engine->adopt(edition); !s) return s;
+  }
+  return merger_->adopt(edition);
+}
+
 Result<PartitionEngine*> StreamEngine::partition(std::uint32_t number) {
   std::unique_ptr<PartitionEngine>& engine = partitions_[number];
   if (engine == nullptr) {
     auto made = PartitionEngine::make(plan_, number, rejects_);
     if (!made) return made.error();
     engine = std::move(*made);
+    for (const PlanEdition& edition : adopted_) {
+      if (const Status s = engine->adopt(edition); !s) return s.error();
+    }
   }
   return engine.get();
 }

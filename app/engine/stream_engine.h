@@ -16,6 +16,9 @@ class StreamEngine final : private OutputSink {
   static Result<std::unique_ptr<StreamEngine>> make(std::shared_ptr<const StreamPlan> plan, RejectSink& rejects,
                                                     VerdictObserver* observer, Merger::Sink sink);
 
+  // Windows that start from edition.from on are judged against its reference; before any record.
+  Status adopt(const PlanEdition& edition);
+
   // The partitions that windows wait for; else every partition that has had a record.
   void set_partitions(const std::vector<std::uint32_t>& partitions) { merger_->set_partitions(partitions); }
 
@@ -42,6 +45,7 @@ class StreamEngine final : private OutputSink {
   std::shared_ptr<const StreamPlan> plan_;
   RejectSink& rejects_;
   std::unique_ptr<Merger> merger_;
+  std::vector<PlanEdition> adopted_;
   std::map<std::uint32_t, std::unique_ptr<PartitionEngine>> partitions_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include "core/bytes.h"
 #include "core/hash.h"
 #include "core/sqlite_statement.h"
 
@@ -117,6 +118,25 @@ Result<std::vector<CheckpointUnit>> CheckpointStore::units() {
     auto unit = read_unit(s);
     if (!unit) return unit.error();
     units.push_back(std::move(*unit));
+  }
+}
+
+Result<CheckpointStore::Progress> CheckpointStore::progress(const std::string& stream) {
+  const std::scoped_lock lock(mutex_);
+  Progress out;
+  // A partition's state starts with these two (docs/FORMATS.md).
+  Statement s(db_, "SELECT substr(state, 1, 16) FROM unit WHERE stream=? AND partition>=0");
+  s.bind(stream);
+  for (;;) {
+    const auto row = s.step();
+    if (!row) return row.error();
+    if (!*row) return out;
+    const std::string head = s.text(0);
+    ByteReader in(head);
+    const Time max_time = in.i64(), closed_until = in.i64();
+    if (in.failed()) return Error{ErrorCode::kCorrupt, "the checkpoint of a partition of " + stream + " is cut off"};
+    out.max_time = std::max(out.max_time, max_time);
+    out.closed_until = std::max(out.closed_until, closed_until);
   }
 }
 

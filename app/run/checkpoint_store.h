@@ -45,6 +45,13 @@ class CheckpointStore {
   Result<std::uint64_t> put(const Checkpoint& checkpoint);
   Result<std::optional<CheckpointUnit>> unit(const std::string& stream, std::int64_t partition);
   Result<std::vector<CheckpointUnit>> units();
+  // The newest event time in the checkpoints of the stream's partitions, and the end of the newest window
+  // that one of them has closed; kNoTime: none.
+  struct Progress {
+    Time max_time = kNoTime;
+    Time closed_until = kNoTime;
+  };
+  Result<Progress> progress(const std::string& stream);
   Result<std::string> hub();  // empty before the first checkpoint
   Result<Time> saved_at();    // 0 before the first checkpoint
   // Forgets a stream that is no longer configured.

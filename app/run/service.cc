@@ -1,5 +1,7 @@
 #include "app/run/service.h"
 
+#include "app/engine/reference_plans.h"
+
 #include <chrono>
 #include <filesystem>
 
@@ -42,6 +44,7 @@ Status Service::start() {
   telemetry_.series(Metric::kCheckpointFailures);
   telemetry_.series(Metric::kOutboxPending);
   if (const Status s = start_http(); !s) return s;
+  take_promotions();
   for (const StreamConfig& stream : config_.streams) {
     auto started = start_stream(stream);
     if (!started) return started.error();
@@ -64,21 +67,21 @@ Status Service::start_http() {
   return {};
 }
 
-Result<std::shared_ptr<const StreamPlan>> Service::plan_of(const StreamConfig& stream) {
-  std::shared_ptr<const stats::Reference> reference;
+Result<std::vector<PlanEdition>> Service::plans_of(const StreamConfig& stream) {
+  std::vector<stats::ReferenceEdition> references;
   if (!stream.reference.empty()) {
-    auto resolved = references_->resolve(stream.reference);
-    if (resolved) {
-      reference = std::make_shared<const stats::Reference>(std::move(*resolved));
-      telemetry_.series(Metric::kReferenceInfo, {stream.name, reference->name, std::to_string(reference->version), reference->hash}).set(1);
-    } else if (resolved.error().code == ErrorCode::kNotFound) {
+    auto history = references_->history(stream.reference, /*settled_only=*/true);
+    if (history) {
+      references = std::move(*history);
+    } else if (history.error().code != ErrorCode::kNotFound) {
+      return history.error().at("stream " + stream.name);
+    }
+    if (references.empty()) {
       log::warning("the stream has no reference yet; checks that need one say no_verdict",
-                   {{"stream", stream.name}, {"reference", stream.reference}, {"why", resolved.error().message}});
-    } else {
-      return resolved.error().at("stream " + stream.name);
+                   {{"stream", stream.name}, {"reference", stream.reference}, {"why", history ? "nothing was promoted" : history.error().message}});
     }
   }
-  return make_plan(stream, std::move(reference), config_.service.findings_all);
+  return make_plans(stream, references, config_.service.findings_all);
 }
 
 RuntimeContext Service::runtime_context() {
@@ -114,9 +117,10 @@ Service::Rejected& Service::rejected(const std::string& stream) {
 
 Result<std::shared_ptr<StreamRuntime>> Service::start_stream(const StreamConfig& stream) {
   rejected(stream.name);
-  auto plan = plan_of(stream);
-  if (!plan) return plan.error();
-  auto made = StreamRuntime::make(runtime_context(), *plan);
+  auto plans = plans_of(stream);
+  if (!plans) return plans.error();
+  publish_reference(stream.name, plans->back().plan->reference);
+  auto made = StreamRuntime::make(runtime_context(), std::move(*plans));
   if (!made) return made.error();
   std::shared_ptr<StreamRuntime> runtime = std::move(*made);
   {
@@ -190,24 +194,32 @@ void Service::checkpoint() {
 void Service::timer_loop() {
   std::unique_lock lock(timer_mutex_);
   while (!stopping_) {
-    const bool woken = timer_wakes_.wait_for(lock, std::chrono::nanoseconds(config_.service.checkpoint_every),
-                                             [this] { return stopping_ || reloads_wanted_ != reloads_done_; });
+    const auto wanted = [this] { return stopping_ || look_at_references_ || reloads_wanted_ != reloads_done_; };
+    const bool woken = timer_wakes_.wait_for(lock, std::chrono::nanoseconds(config_.service.checkpoint_every), wanted);
     if (stopping_) break;
-    const std::uint64_t wanted = reloads_wanted_;
+    const std::uint64_t reload = reloads_wanted_;
+    const bool must_reload = reload != reloads_done_;
+    look_at_references_ = false;
     lock.unlock();
     Status reloaded;
-    if (woken) {
-      reloaded = reload_now();
-    } else {
+    if (must_reload) reloaded = reload_now();
+    take_promotions();
+    if (!woken) {
       checkpoint();
       publish_ages();
     }
     lock.lock();
-    if (!woken) continue;
-    reloads_done_ = wanted;
+    if (!must_reload) continue;
+    reloads_done_ = reload;
     reloaded_ = std::move(reloaded);
     timer_wakes_.notify_all();
   }
+}
+
+void Service::look_at_references() {
+  const std::scoped_lock lock(timer_mutex_);
+  look_at_references_ = true;
+  timer_wakes_.notify_all();
 }
 
 Status Service::reload() {
@@ -225,7 +237,7 @@ void Service::publish_ages() {
   telemetry_.series(Metric::kCheckpointAge).set(at == 0 ? 0 : to_seconds(now - at));
   const std::scoped_lock lock(streams_mutex_, rejected_mutex_);
   for (const auto& [name, runtime] : streams_) {
-    const auto& reference = runtime->plan().reference;
+    const auto reference = runtime->reference();
     if (reference != nullptr) {
       telemetry_.series(Metric::kReferenceAge, {name, reference->name}).set(to_seconds(now - reference->provenance.created_at));
     }
@@ -251,8 +263,8 @@ Status Service::reload_now() {
   for (const StreamConfig& s : loaded->streams) {
     const StreamConfig* old = config_.stream(s.name);
     if (old != nullptr && old->hash == s.hash && old->from_hash == s.from_hash) continue;
-    auto plan = plan_of(s);
-    if (!plan) return failed(plan.error());
+    const auto plans = plans_of(s);
+    if (!plans) return failed(plans.error());
     changed[s.name] = &s;
   }
   std::vector<std::string> removed;

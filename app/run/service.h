@@ -33,6 +33,8 @@ class Service {
   // All or nothing: on an Error everything goes on as before. Waits until the timer's thread has done
   // it: a thread of the HTTP server has a stack of 100 KB, too little for reading a configuration.
   Status reload();
+  // Promotions take effect soon, not only with the next checkpoint.
+  void look_at_references();
   // Drains, checkpoints, leaves. Idempotent.
   void stop();
 
@@ -55,12 +57,16 @@ class Service {
   };
 
   RuntimeContext runtime_context();
-  Result<std::shared_ptr<const StreamPlan>> plan_of(const StreamConfig& stream);
+  Result<std::vector<PlanEdition>> plans_of(const StreamConfig& stream);
   Result<std::shared_ptr<StreamRuntime>> start_stream(const StreamConfig& stream);
   Rejected& rejected(const std::string& stream);
   void checkpoint();
   void timer_loop();
   Status reload_now();
+  // Promotions that no driftd has taken yet: from the next window boundary of all streams that use them.
+  void take_promotions();
+  Status take_promotion(const std::string& which, const stats::Promotion& promotion);
+  void publish_reference(const std::string& stream, const std::shared_ptr<const stats::Reference>& reference);
   void publish_ages();
   Status start_http();
 
@@ -85,6 +91,7 @@ class Service {
   std::mutex timer_mutex_;
   std::condition_variable timer_wakes_;
   bool stopping_ = false;
+  bool look_at_references_ = false;
   std::uint64_t reloads_wanted_ = 0;
   std::uint64_t reloads_done_ = 0;
   Status reloaded_;  // the newest one's outcome

@@ -31,11 +31,11 @@ std::vector<exporters::StreamView> ServiceApi::streams() const {
     view.sensors = s.sensors;
     const std::shared_ptr<StreamRuntime> stream = service_.stream(s.name);
     if (stream == nullptr) continue;
-    const StreamPlan& plan = stream->plan();
-    for (const Field& field : plan.config.schema.fields) view.fields.push_back(field.name);
-    view.window = format_duration(plan.config.windows.size);
-    view.config_hash = plan.config.hash;
-    if (plan.reference != nullptr) view.reference = plan.reference->name + "@" + std::to_string(plan.reference->version);
+    const StreamConfig& config = stream->config();
+    for (const Field& field : config.schema.fields) view.fields.push_back(field.name);
+    view.window = format_duration(config.windows.size);
+    view.config_hash = config.hash;
+    if (const auto reference = stream->reference()) view.reference = reference->name + "@" + std::to_string(reference->version);
   }
   return out;
 }
@@ -87,7 +87,7 @@ exporters::Submission ServiceApi::submit(const std::string& stream, const std::s
   auto* intake = runtime == nullptr ? nullptr : dynamic_cast<ingest::HttpIntake*>(runtime->source());
   if (intake == nullptr) {
     out.result = R::kUnknownStream;
-    out.message = runtime == nullptr ? "there is no such stream" : "the stream takes no records by HTTP; its source is " + runtime->plan().config.source;
+    out.message = runtime == nullptr ? "there is no such stream" : "the stream takes no records by HTTP; its source is " + runtime->config().source;
     return out;
   }
   const ingest::IntakeResult taken = intake->submit(body, content_type);
@@ -108,8 +108,9 @@ Result<std::uint32_t> ServiceApi::promote(const exporters::Promotion& promotion)
   const auto r = service_.references().resolve(promotion.name + "@" + promotion.version);
   if (!r) return r.error();
   const Time now = SystemClock().now();
-  const Status done = service_.references().promote(r->name, r->version, promotion.alias, promotion.at.value_or(now), "api", now);
+  const Status done = service_.references().promote(r->name, r->version, promotion.alias, promotion.at.value_or(kNoTime), "api", now);
   if (!done) return done.error();
+  service_.look_at_references();
   return r->version;
 }
 

@@ -20,7 +20,7 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
         log::info("a field that the schema does not have", {{"stream", plan_->config.name}, {"field", std::string(field)}});
         context_.telemetry->series(Metric::kExtraFields, {plan_->config.name, std::string(field)}).set(1);
       });
-  auto engine = PartitionEngine::make(plan_, number, *partition->rejects);
+  auto engine = make_engine(number, *partition->rejects);
   if (!engine) {
     log::error("a partition cannot be started", {{"stream", stream}, {"partition", std::to_string(number)}, {"why", engine.error().message}});
     return std::nullopt;
@@ -44,9 +44,42 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
   return position;
 }
 
+Result<std::unique_ptr<PartitionEngine>> StreamRuntime::make_engine(std::uint32_t partition, RejectSink& rejects) const {
+  auto engine = PartitionEngine::make(plan_, partition, rejects);
+  for (std::size_t i = 1; engine && i < plans_.size(); ++i) {
+    if (const Status s = (*engine)->adopt(plans_[i]); !s) return s.error();
+  }
+  return engine;
+}
+
+Time StreamRuntime::next_boundary() const {
+  Time boundary = kNoTime;
+  for (const auto& [number, partition] : partitions_) boundary = std::max(boundary, partition->engine->next_boundary());
+  const auto stored = context_.store->progress(plan_->config.name);
+  if (stored && stored->max_time != kNoTime) {
+    const Duration slide = plan_->config.windows.slide;
+    boundary = std::max({boundary, stored->closed_until, floor_to(stored->max_time, slide) + slide});
+  }
+  return boundary;
+}
+
+Status StreamRuntime::adopt(const PlanEdition& edition) {
+  for (const auto& [number, partition] : partitions_) {
+    if (const Status s = partition->engine->adopt(edition); !s) return s;
+  }
+  plans_.push_back(edition);
+  const std::scoped_lock lock(merger_mutex_);
+  return merger_->adopt(edition);
+}
+
+std::shared_ptr<const stats::Reference> StreamRuntime::reference() const {
+  const std::scoped_lock lock(dispatch_mutex_);
+  return plans_.back().plan->reference;
+}
+
 void StreamRuntime::restore(Partition& partition, const CheckpointUnit& unit) {
   partition.engine->set_next_position(unit.position);
-  if (unit.config_hash == state_hash()) {
+  if (unit.config_hash == plan_->config.hash) {
     ByteReader in(unit.state);
     const Status loaded = partition.engine->load(in);
     if (loaded) {
@@ -56,7 +89,7 @@ void StreamRuntime::restore(Partition& partition, const CheckpointUnit& unit) {
     }
     log::error("the checkpoint of a partition cannot be used; its open windows start anew from its position",
                {{"stream", unit.stream}, {"partition", std::to_string(unit.partition)}, {"why", loaded.error().message}});
-    auto fresh = PartitionEngine::make(plan_, static_cast<std::uint32_t>(unit.partition), *partition.rejects);
+    auto fresh = make_engine(static_cast<std::uint32_t>(unit.partition), *partition.rejects);
     if (fresh) partition.engine = std::move(*fresh);
     partition.engine->set_next_position(unit.position);
     return;
@@ -121,7 +154,7 @@ void StreamRuntime::freeze() {
 void StreamRuntime::thaw() { dispatch_mutex_.unlock(); }
 
 void StreamRuntime::collect(Checkpoint& checkpoint) const {
-  const std::string hash = state_hash();
+  const std::string& hash = plan_->config.hash;
   ByteWriter out;
   for (const auto& [number, partition] : partitions_) {
     if (partition->engine->next_position() == 0) continue;

@@ -14,11 +14,11 @@ constexpr Duration kFirstRecordWithin = 5 * kSecond;
 
 }  // namespace
 
-StreamRuntime::StreamRuntime(RuntimeContext context, std::shared_ptr<const StreamPlan> plan)
-    : context_(std::move(context)), plan_(std::move(plan)), metrics_(*context_.telemetry, plan_) {}
+StreamRuntime::StreamRuntime(RuntimeContext context, std::vector<PlanEdition> plans)
+    : context_(std::move(context)), plan_(plans.front().plan), metrics_(*context_.telemetry, plan_), plans_(std::move(plans)) {}
 
-Result<std::unique_ptr<StreamRuntime>> StreamRuntime::make(RuntimeContext context, std::shared_ptr<const StreamPlan> plan) {
-  std::unique_ptr<StreamRuntime> runtime(new StreamRuntime(std::move(context), std::move(plan)));
+Result<std::unique_ptr<StreamRuntime>> StreamRuntime::make(RuntimeContext context, std::vector<PlanEdition> plans) {
+  std::unique_ptr<StreamRuntime> runtime(new StreamRuntime(std::move(context), std::move(plans)));
   const StreamConfig& config = runtime->plan_->config;
   auto merger = Merger::make(runtime->plan_, &runtime->metrics_, [r = runtime.get()](ClosedWindow closed) {
     Telemetry& telemetry = *r->context_.telemetry;
@@ -31,6 +31,9 @@ Result<std::unique_ptr<StreamRuntime>> StreamRuntime::make(RuntimeContext contex
   });
   if (!merger) return merger.error();
   runtime->merger_ = std::move(*merger);
+  for (std::size_t i = 1; i < runtime->plans_.size(); ++i) {
+    if (const Status s = runtime->merger_->adopt(runtime->plans_[i]); !s) return s.error();
+  }
 
   ingest::SourceContext source;
   source.stream = config.name;
@@ -52,14 +55,10 @@ Result<std::unique_ptr<StreamRuntime>> StreamRuntime::make(RuntimeContext contex
 
 StreamRuntime::~StreamRuntime() { stop(); }
 
-std::string StreamRuntime::state_hash() const {
-  return plan_->config.hash + (plan_->reference != nullptr ? ":" + plan_->reference->hash : "");
-}
-
 Status StreamRuntime::start() {
   auto unit = context_.store->unit(plan_->config.name, kMergerUnit);
   if (!unit) return unit.error();
-  if (*unit && (*unit)->config_hash == state_hash()) {
+  if (*unit && (*unit)->config_hash == plan_->config.hash) {
     ByteReader in((*unit)->state);
     if (const Status s = merger_->load(in); !s) return s.error().at("stream " + plan_->config.name);
     merger_->set_partitions({});  // those that are assigned will say so

@@ -58,7 +58,7 @@ struct StreamStatus {
 
 class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
  public:
-  static Result<std::unique_ptr<StreamRuntime>> make(RuntimeContext context, std::shared_ptr<const StreamPlan> plan);
+  static Result<std::unique_ptr<StreamRuntime>> make(RuntimeContext context, std::vector<PlanEdition> plans);
   ~StreamRuntime() override;
 
   // Restores the merger, opens the source, starts the threads.
@@ -73,8 +73,17 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void committed();
   void thaw();
 
+  // Between freeze and thaw: the start of the first window that no record of the stream can be in yet,
+  // here or in the checkpoints of partitions that others have; kNoTime when there was no record.
+  Time next_boundary() const;
+  // Between freeze and thaw: windows from edition.from (at least next_boundary()) on are judged against
+  // its reference.
+  Status adopt(const PlanEdition& edition);
+
   StreamStatus status() const;
-  const StreamPlan& plan() const { return *plan_; }
+  const StreamConfig& config() const { return plan_->config; }
+  // The newest one; null: none.
+  std::shared_ptr<const stats::Reference> reference() const;
   // The source, when it is one that takes records by HTTP; else null.
   ingest::Source* source() { return source_.get(); }
 
@@ -92,7 +101,8 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     std::atomic<std::uint64_t> sensors{0};
   };
 
-  StreamRuntime(RuntimeContext context, std::shared_ptr<const StreamPlan> plan);
+  StreamRuntime(RuntimeContext context, std::vector<PlanEdition> plans);
+  Result<std::unique_ptr<PartitionEngine>> make_engine(std::uint32_t partition, RejectSink& rejects) const;
 
   std::optional<std::int64_t> on_assigned(std::uint32_t partition) override;
   void on_revoked(const std::vector<std::uint32_t>& partitions) override;
@@ -111,15 +121,15 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void restore(Partition& partition, const CheckpointUnit& unit);
   void report_reconfigured(Time window_start);
   void tell_merger_partitions();
-  std::string state_hash() const;
 
   RuntimeContext context_;
-  std::shared_ptr<const StreamPlan> plan_;
+  std::shared_ptr<const StreamPlan> plan_;  // the first; for what is the same in all
   StreamMetrics metrics_;
   std::unique_ptr<ingest::Source> source_;
   std::vector<std::unique_ptr<Worker>> workers_;
 
   mutable std::mutex dispatch_mutex_;
+  std::vector<PlanEdition> plans_;
   std::map<std::uint32_t, std::unique_ptr<Partition>> partitions_;
 
   mutable std::mutex merger_mutex_;

@@ -21,6 +21,7 @@ class NewCategory final : public ShareCheck {
   }
 
   bool row_level() const override { return profile_ != nullptr; }
+  bool rows_need_reference() const override { return true; }
 
   void on_rows(const Rows& rows, RowHits& hits) override {
     const Column& column = rows.batch.columns[field_];

@@ -63,6 +63,22 @@ def test_promtool_accepts_the_rules(path):
     assert status == 0, output
 
 
+def test_generated_rules_are_valid_and_fire(busy, prometheus, tmp_path):
+    made = run_driftd("rules", "prometheus", busy.config_path)
+    assert made.returncode == 0, made.stderr
+    path = tmp_path / "generated.rules.yml"
+    path.write_text(made.stdout)
+    status, output = promtool("check", "rules", path)
+    assert status == 0, output
+    server = prometheus([busy.target], rule_files=[path])
+
+    def firing():
+        return [labels for labels, state, _ in server.alerts()
+                if state == "firing" and labels["alertname"] == "DriftdCheckFailing" and labels["check"] == "in_range"]
+    servers.wait_for(firing, lambda: f"the check's alert firing, there are {server.alerts()}", 30)
+    assert firing()[0]["severity"] == "critical"
+
+
 @pytest.mark.parametrize("path", RULE_TESTS, ids=lambda f: f.name)
 def test_the_rules_pass_their_tests(path):
     status, output = promtool("test", "rules", path.name, cwd=path.parent)

@@ -99,6 +99,57 @@ TEST_F(ReferenceStoreTest, ResolvesVersionsTagsAndTheNewest) {
   EXPECT_EQ(version_of("pumps@winter"), 3U) << "the newest that has the tag";
 }
 
+// Versions and the times from which they hold, "1@- 2@100".
+std::string line_of(const Result<std::vector<ReferenceEdition>>& history) {
+  if (!history) return "error";
+  std::string out;
+  for (const ReferenceEdition& e : *history) {
+    out += (out.empty() ? "" : " ") + std::to_string(e.reference->version) + "@" +
+           (e.from == kNoTime ? "-" : std::to_string(e.from));
+  }
+  return out;
+}
+
+TEST_F(ReferenceStoreTest, TheHistoryOfAnAliasIsItsPromotionsOverEventTime) {
+  put(0), put(5), put(9);
+  EXPECT_EQ(line_of(store_->history("pumps@2")), "2@-");
+  EXPECT_EQ(line_of(store_->history("pumps")), "3@-");
+  EXPECT_EQ(line_of(store_->history("pumps@production")), "error");
+  promote(1, "production", kNoTime);
+  promote(2, "production", 200);
+  EXPECT_EQ(line_of(store_->history("pumps@production")), "1@- 2@200");
+  promote(3, "production", 100);
+  EXPECT_EQ(line_of(store_->history("pumps@production")), "1@- 3@100") << "the later promotion takes all from 100 on";
+  promote(3, "production", 300);
+  EXPECT_EQ(line_of(store_->history("pumps@production")), "1@- 3@100");
+  promote(2, "production", kNoTime);
+  EXPECT_EQ(line_of(store_->history("pumps@production")), "2@-");
+}
+
+TEST_F(ReferenceStoreTest, APromotionIsSettledByWhoTakesIt) {
+  put(0), put(5);
+  promote(1, "production", kNoTime);
+  EXPECT_EQ(line_of(store_->history("pumps@production", true)), "") << "nobody has taken it";
+  const auto first = store_->promotions("pumps");
+  ASSERT_EQ(first->size(), 1U);
+  EXPECT_FALSE(first->front().settled);
+  ASSERT_TRUE(store_->settle(first->front().id, 500).ok());
+  EXPECT_EQ(line_of(store_->history("pumps@production", true)), "1@500");
+  promote(2, "production", kNoTime);
+  EXPECT_EQ(line_of(store_->history("pumps@production", true)), "1@500");
+  EXPECT_EQ(line_of(store_->history("pumps@production")), "2@-");
+  EXPECT_EQ(version_of("pumps@production"), 2U);
+}
+
+TEST_F(ReferenceStoreTest, AHistoryIsBounded) {
+  put(0), put(5);
+  for (int i = 0; i < 40; ++i) promote(1 + static_cast<std::uint32_t>(i % 2), "production", i);
+  const auto history = store_->history("pumps@production");
+  ASSERT_TRUE(history.ok());
+  EXPECT_EQ(history->size(), ReferenceStore::kEditions);
+  EXPECT_EQ(history->back().from, 39);
+}
+
 TEST_F(ReferenceStoreTest, SaysWhatThereIsInstead) {
   EXPECT_THAT(store_->resolve("pumps").error().message, HasSubstr("reference build"));
   put(0, {"winter"});
@@ -173,6 +224,7 @@ TEST_F(ReferenceStoreTest, RollbackGoesToTheVersionBeforeAndLeavesATrail) {
   const auto back = store_->rollback("pumps", "production", "bob", 300);
   ASSERT_TRUE(back.ok());
   EXPECT_EQ(*back, 1U) << "the last other version";
+  ASSERT_TRUE(store_->settle(store_->promotions("pumps")->back().id, 300).ok());
   EXPECT_EQ(version_of("pumps@production", 299), 2U) << "what held then still holds for then";
   EXPECT_EQ(version_of("pumps@production", 300), 1U);
   EXPECT_EQ(*store_->rollback("pumps", "production", "bob", 400), 2U) << "twice is back again";

@@ -1,0 +1,74 @@
+"""A version that is promoted while driftd runs: windows that start from then on are judged against it,
+without a reload, after a restart and in a replay of the same records."""
+import pytest
+
+import plant
+from driftd import read_lines, run_driftd
+from plant import lines, records
+
+
+@pytest.fixture
+def service(driftd, tmp_path):
+    """A stream of one partition with two versions, of 20 and of 35 degrees; the first is in production."""
+    config = plant.config([{"check": "distance", "field": "temperature", "metric": "psi", "max": 0.5}],
+                          source={"http": {"partitions": 1}}, stream_reference="pumps@production",
+                          service={"findings": {"all": True}})
+    running = driftd(config)
+    for degrees, more in ((20, ("--alias", "production")), (35, ())):
+        history = tmp_path / f"{degrees}.jsonl"
+        history.write_text(lines(records(-100, 100, temperature=degrees)))
+        done = run_driftd("reference", "build", running.config_path, "--input", history, "--name", "pumps", *more)
+        assert done.returncode == 0, done.stderr
+    running.terminate()
+    return running.start().wait_ready()
+
+
+def versions(service):
+    """Version and verdict of each judged window, by its start."""
+    return {f["window"]["start"]: (f["reference"]["version"], f["verdict"])
+            for f in service.findings(check="distance") if "reference" in f}
+
+
+def promote(service, version):
+    done = run_driftd("reference", "promote", service.config_path, f"pumps@{version}")
+    assert done.returncode == 0, done.stderr
+
+
+def test_windows_after_a_promotion_use_the_new_version(service, tmp_path):
+    sent = [*records(0, 3), *records(3, 1, temperature=35)]
+    plant.post(service, sent)
+    service.wait(lambda: len(versions(service)) == 3, "three judged windows")
+    promote(service, 2)
+    service.wait(lambda: service.metrics().get("driftd_reference_info", version="2") == 1, "the new version is in use")
+    assert service.metrics().get("driftd_reference_info", version="1") == 0
+    more = [*records(4, 3, temperature=35)]
+    plant.post(service, more)
+    service.wait(lambda: len(versions(service)) == 6, "six judged windows")
+    expected = {plant.window_start(n): (1, "ok") for n in range(3)}
+    expected[plant.window_start(3)] = (1, "fail")  # it had begun
+    expected.update({plant.window_start(n): (2, "ok") for n in (4, 5)})
+    assert versions(service) == expected
+
+    service.kill9()
+    service.start().wait_ready()
+    last = [*records(7, 2, temperature=35)]
+    plant.post(service, last)
+    service.wait(lambda: len(versions(service)) == 8, "eight judged windows")
+    expected.update({plant.window_start(n): (2, "ok") for n in (6, 7)})
+    assert versions(service) == expected
+    assert service.terminate() == 0
+
+    recorded = tmp_path / "recorded.jsonl"
+    recorded.write_text(lines([*sent, *more, *last]))
+    replayed = tmp_path / "findings.jsonl"
+    done = run_driftd("replay", service.config_path, "--input", recorded, "--findings", replayed, "--all")
+    assert done.returncode == 0, done.stderr
+    live = service.findings()
+    assert read_lines(replayed)[:len(live)] == live, "the same findings, byte for byte"
+
+    rolled = run_driftd("reference", "rollback", service.config_path, "pumps")
+    assert rolled.returncode == 0 and "version 1" in rolled.stdout, rolled
+    service.start().wait_ready()
+    plant.post(service, records(9, 3))
+    service.wait(lambda: versions(service).get(plant.window_start(10)) == (1, "ok"), "version 1 again")
+    assert versions(service)[plant.window_start(8)] == (2, "ok"), "it had begun before the rollback"
