@@ -18,7 +18,7 @@ bool for_each_gap(const Binned& reference, const Binned& current, F fn) {
   bool any = false;
   const auto step = [&](double at, double df, double dg, std::uint32_t bin) {
     if (any && at > last) fn(at - last, f - g, bin);
-    last = any ? std::fmax(last, at) : at;
+    if (!any || at > last || std::isnan(last)) last = at;  // fmax would be a call
     any = true;
     f += df;
     g += dg;

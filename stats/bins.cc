@@ -11,21 +11,31 @@ void Bins::bins_of(std::span<const double> values, std::uint32_t* out) const {
   // A block of searches goes down together, one level at a time: none waits for another's
   // comparison, and none is a branch, which random values would make the processor guess wrong.
   constexpr std::size_t kBlock = 8;
-  std::size_t done = 0;
-  for (; done + kBlock <= values.size() && !edges.empty(); done += kBlock) {
-    const double* x = values.data() + done;
-    std::array<std::uint32_t, kBlock> at{};
-    const auto step = [&](const double* probe, std::uint32_t size) {
+  const auto search = [&](const double* x, std::uint32_t* to) {
+    std::array<const double*, kBlock> at;
+    at.fill(edges.data());
+    const auto step = [&](std::size_t size) {
       for (std::size_t i = 0; i < kBlock; ++i) {
-        at[i] += size * static_cast<std::uint32_t>(probe[at[i]] < x[i]);
+        const double* next = at[i] + size;
+        // As likely as not: asks for a conditional move.
+        at[i] = __builtin_expect_with_probability(next[-1] < x[i], 1, 0.5) ? next : at[i];
       }
     };
-    auto left = static_cast<std::uint32_t>(edges.size());
-    for (; left > 1; left -= left / 2) step(edges.data() + left / 2 - 1, left / 2);
-    step(edges.data(), 1);
-    std::copy(at.begin(), at.end(), out + done);
+    std::size_t left = edges.size();
+    for (; left > 1; left -= left / 2) step(left / 2);
+    step(1);
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      to[i] = static_cast<std::uint32_t>(at[i] - edges.data());
+    }
+  };
+  const std::size_t n = values.size();
+  if (edges.empty() || n < kBlock) {
+    for (std::size_t i = 0; i < n; ++i) out[i] = bin_of(values[i]);
+    return;
   }
-  for (; done < values.size(); ++done) out[done] = bin_of(values[done]);
+  for (std::size_t i = 0; i + kBlock <= n; i += kBlock) search(values.data() + i, out + i);
+  // The rest, and some before it once more.
+  search(values.data() + n - kBlock, out + n - kBlock);
 }
 
 std::string Bins::label(std::uint32_t bin) const {
