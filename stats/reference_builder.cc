@@ -120,7 +120,7 @@ void ReferenceBuilder::add_history(const Point& point, const Reference& whole, s
   };
   add("", "count", static_cast<double>(point.rows));
   for (const FieldProfile& f : point.fields) {
-    add(f.name, "null_share", static_cast<double>(f.missing + f.null) / static_cast<double>(point.rows));
+    add(f.name, "null_share", static_cast<double>(f.missing + f.null + f.not_finite) / static_cast<double>(point.rows));
     if (f.valid == 0) continue;
     if (is_numeric(f.kind)) {
       add(f.name, "mean", f.moments.mean);

@@ -90,7 +90,8 @@ void register_gap(CheckRegistry& registry) {
            "up. Time is event time; records not later than the newest of their sensor change "
            "nothing. A sensor's first record is skipped. A sensor that never sent is not known "
            "and not missed: use count. first_value is the gap in seconds; a silent sensor has "
-           "no first_source, and counts as one judged row. 8 bytes a sensor."},
+           "no first_source, and counts as a judged row where there are fewer rows than "
+           "failures. 8 bytes a sensor."},
       {.field_use = FieldUse::kNone, .kinds = {}, .make = make});
 }
 

@@ -167,7 +167,8 @@ TEST_P(EveryDetector, RefusesADamagedState) {
     ByteReader in(std::string_view(bytes).substr(0, size));
     EXPECT_FALSE(make_detector(GetParam())->load(in).ok()) << size;
   }
-  ByteReader longer(bytes + '\0');
+  const std::string and_more = bytes + '\0';
+  ByteReader longer(and_more);
   EXPECT_FALSE(make_detector(GetParam())->load(longer).ok());
   for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
     std::string flipped = bytes;
