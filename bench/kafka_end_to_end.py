@@ -29,11 +29,12 @@ from servers import Kafka  # noqa: E402
 
 SENSORS, START = 100, 1767225600000
 WINDOW = 300_000
-# driftd with other options for librdkafka. Debian 12's version rests a whole second from fetching when the queue of
-# fetched records is full (its issue 2879), so a queue shorter than a second's records halts a catch-up again and again.
+# driftd with its own options for librdkafka, and with librdkafka's. Debian 12's version rests a whole second from
+# fetching when the queue of fetched records is full (its issue 2879), so a queue shorter than a second's records halts
+# a catch-up again and again.
 CONTENDERS = {
     "as it is": {},
-    "long queues": {"queued.min.messages": "1000000", "queued.max.messages.kbytes": "262144"},
+    "librdkafka's queues": {"queued.min.messages": "100000", "queued.max.messages.kbytes": "65536"},
 }
 FIELDS = ("temperature", "pressure", "vibration", "current")
 
@@ -116,7 +117,7 @@ def full(kafka, topic, count, hot, options):
                 break
             assert service.running(), service.log_tail()
             time.sleep(0.1)  # asking costs driftd time, too
-        cpu = service.cpu_seconds()
+        cpu, peak = service.cpu_seconds(), service.peak_memory()
         metrics = service.metrics()
         assert metrics.get("driftd_records_total", stream="pumps", result="accepted") == count
         assert metrics.get("driftd_records_total", stream="pumps", result="rejected") == 0, "rejected"
@@ -126,7 +127,7 @@ def full(kafka, topic, count, hot, options):
             return sum(f["detail"]["failed"] for f in service.findings(check="in_range", verdict="fail")
                        if f["segment"]["by"] == "stream" and "closed_by" not in f["detail"])
         service.wait(lambda: found() == hot, lambda: f"{hot} records out of range; found {found()}", 30)
-    return (count - first) / (now - begin), cpu
+    return (count - first) / (now - begin), cpu, peak
 
 
 def main(count, rounds, partitions):
@@ -140,8 +141,9 @@ def main(count, rounds, partitions):
             limit, cpu = bare(kafka, "pumps", count, size)
             line = f"bare {limit / 1e6:.3f} M/s, {cpu / count * 1e9:.0f} ns CPU"
             for name, options in CONTENDERS.items():
-                speed, cpu = full(kafka, "pumps", count, hot, options)
-                line += f" | driftd, {name}: {speed / 1e6:.3f} M/s, {cpu / count * 1e9:.0f} ns CPU, {speed / limit:.3f}"
+                speed, cpu, peak = full(kafka, "pumps", count, hot, options)
+                line += (f" | driftd, {name}: {speed / 1e6:.3f} M/s, {cpu / count * 1e9:.0f} ns CPU, "
+                         f"{peak >> 20} MiB, {speed / limit:.3f}")
                 if number > 0:  # the first round warms up the broker
                     ratios[name].append(speed / limit)
             print(line, flush=True)

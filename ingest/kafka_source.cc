@@ -18,6 +18,8 @@ constexpr std::size_t kBatch = 8192;                  // messages taken at once
 constexpr Duration kLongestWait = 50 * kMillisecond;  // a batch call waits until it is full
 constexpr Duration kCommitEvery = kSecond;
 constexpr int kBrokerTimeoutMillis = 5000;
+constexpr std::size_t kDry = 4 * kBatch;  // messages left in librdkafka's queue
+constexpr Duration kWakeEvery = 50 * kMillisecond;
 
 struct ListDeleter {
   void operator()(rd_kafka_topic_partition_list_t* list) const {
@@ -129,8 +131,9 @@ class KafkaSource final : public Source {
         {"check.crcs", "true"},
         {"statistics.interval.ms", "1000"},
         {"topic.metadata.refresh.interval.ms", "30000"},  // a topic made later is found
-        {"queued.min.messages", "20000"},
-        {"queued.max.messages.kbytes", "16384"},
+        {"fetch.wait.max.ms", "100"},  // a request for partitions at their end holds up the others
+        {"queued.min.messages", "200000"},
+        {"queued.max.messages.kbytes", "65536"},
     };
     if (!settings_.instance_id.empty())
       options.emplace_back("group.instance.id", settings_.instance_id);
@@ -156,10 +159,31 @@ class KafkaSource final : public Source {
         rd_kafka_message_destroy(message);
       }
     }
+    if (n == static_cast<ssize_t>(messages_.size())) wake_fetching();
     for (Rebalance& rebalance : std::exchange(rebalances_, {}))
       answer(rebalance.what, *rebalance.list);
     if (rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR && !fatal_)
       set_fatal();
+  }
+
+  // librdkafka 2.0 rests from fetching for up to a second when its queue is full (its issue 2879),
+  // and in a catch-up the queue is empty again long before. A request to the partition's leader
+  // ends the rest at once; it is sent when the queue runs dry although its partition goes on.
+  void wake_fetching() {
+    const Duration now = monotonic_now();
+    if (now - last_wake_ < kWakeEvery || rd_kafka_queue_length(queue_) > kDry) return;
+    for (const auto& p : partitions_->all()) {
+      const char* topic = partitions_->topic_of(p.number).c_str();
+      const std::int32_t id = KafkaPartitions::id_of(p.number);
+      std::int64_t low = 0, end = 0;
+      if (rd_kafka_get_watermark_offsets(client_.get(), topic, id, &low, &end) != 0 ||
+          end - p.taken < static_cast<std::int64_t>(kBatch)) {
+        continue;
+      }
+      rd_kafka_query_watermark_offsets(client_.get(), topic, id, &low, &end, kBrokerTimeoutMillis);
+      last_wake_ = now;
+      return;
+    }
   }
 
   // The rest of the group waits until a rebalance is answered, so that may be done a little later.
@@ -356,6 +380,7 @@ class KafkaSource final : public Source {
   bool paused_ = false;
   bool closing_ = false;
   Duration last_commit_ = 0;  // monotonic
+  Duration last_wake_ = 0;    // monotonic
   std::optional<std::string> fatal_;
 };
 

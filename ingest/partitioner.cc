@@ -4,6 +4,7 @@
 
 #include "core/hash.h"
 #include "ingest/json_token.h"
+#include "ingest/topic_levels.h"
 
 namespace driftd::ingest {
 namespace {
@@ -49,7 +50,7 @@ struct Partitioner::Parser {
 };
 
 Partitioner::Partitioner(const std::string& sensor, std::uint32_t partitions)
-    : partitions_(partitions) {
+    : topic_level_(topic_level(sensor)), partitions_(partitions) {
   if (sensor.empty() || sensor.starts_with('@')) return;
   parser_ = std::make_unique<Parser>();
   pointer_ = as_pointer(sensor);
@@ -58,7 +59,7 @@ Partitioner::Partitioner(const std::string& sensor, std::uint32_t partitions)
 Partitioner::~Partitioner() = default;
 
 std::uint32_t Partitioner::operator()(std::string_view topic, std::string_view payload) {
-  std::string_view name = topic;
+  std::string_view name = topic_level_ > 0 ? level_of(topic, topic_level_) : topic;
   if (parser_ != nullptr) {
     const std::string_view sensor = parser_->find(pointer_, payload);
     if (!sensor.empty()) name = sensor;

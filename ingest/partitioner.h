@@ -1,8 +1,9 @@
 // Partitioner: the virtual partition of a record that comes without one (MQTT, HTTP).
 //
-// By its sensor where the stream's sensor path finds one in the JSON payload, else by its topic, so
-// that all records of a sensor are in one partition. The hash is stored (partitions hold state), so
-// it never changes. Thread-safety: none. Cost: a parse of the payload's structure, or one hash.
+// By its sensor where the stream's sensor path finds one in the JSON payload, else by its topic (or
+// the level of it that is the sensor), so that all records of a sensor are in one partition. The
+// hash is stored (partitions hold state), so it never changes. Thread-safety: none. Cost: a parse
+// of the payload's structure, or one hash.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,7 @@ class Partitioner {
   struct Parser;
   std::unique_ptr<Parser> parser_;  // null: by topic
   std::string pointer_;
+  std::uint32_t topic_level_;  // 0: the whole topic
   std::uint32_t partitions_;
 };
 

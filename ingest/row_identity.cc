@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/text.h"
+#include "ingest/topic_levels.h"
 
 namespace driftd::ingest {
 namespace {
@@ -73,6 +74,9 @@ RowIdentity::RowIdentity(const DecodeOptions& options)
     sensor_place_ = SensorPlace::kKey;
   } else if (options.sensor == "@topic") {
     sensor_place_ = SensorPlace::kTopic;
+  } else if (const std::uint32_t level = topic_level(options.sensor); level > 0) {
+    sensor_place_ = SensorPlace::kTopicLevel;
+    topic_level_ = level;
   } else {
     sensor_path_ = options.sensor;
   }
@@ -90,6 +94,9 @@ void RowIdentity::begin(const RawRecord& record) {
       break;
     case SensorPlace::kTopic:
       sensor_ = record.topic;
+      break;
+    case SensorPlace::kTopicLevel:
+      sensor_ = level_of(record.topic, topic_level_);
       break;
     case SensorPlace::kNone:
       sensor_ = "-";

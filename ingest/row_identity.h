@@ -60,9 +60,10 @@ class RowIdentity {
   Outcome finish(Dictionary& sensors) const;
 
  private:
-  enum class SensorPlace { kRecord, kKey, kTopic, kNone };
+  enum class SensorPlace { kRecord, kKey, kTopic, kTopicLevel, kNone };
 
   SensorPlace sensor_place_ = SensorPlace::kRecord;
+  std::uint32_t topic_level_ = 0;
   std::string sensor_path_;
   std::string time_path_;
   bool time_is_arrival_ = false;

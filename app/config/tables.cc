@@ -61,7 +61,7 @@ const std::vector<ParamSpec>& stream_params() {
 const std::vector<ParamSpec>& decode_params() {
   static const std::vector<ParamSpec> specs = {
       {.name = "format", .type = T::kText, .sentence = "Decoder", .default_text = "json"},
-      {.name = "sensor", .sentence = "Field that names the sensor: a name, a JSON pointer, @key or @topic; absent: one sensor"},
+      {.name = "sensor", .sentence = "Field that names the sensor: a name, a JSON pointer, @key, @topic or @topic/2 for its second level; absent: one sensor"},
       {.name = "time", .type = T::kNode, .sentence = "Event time: a field's name, or {field, unit}; @arrival takes the source's time", .required = true},
       {.name = "max_future", .type = T::kDuration, .sentence = "How far the event time may be after the arrival", .default_text = "60s"},
       {.name = "max_record", .type = T::kSize, .sentence = "Larger records are rejects", .default_text = "1MiB", .min = 16, .max = 67108864},
@@ -75,7 +75,7 @@ const std::vector<ParamSpec>& field_params() {
       {.name = "type", .type = T::kChoice, .sentence = "Kind of value", .required = true, .choices = {"number", "integer", "flag", "category", "text"}},
       {.name = "unit", .sentence = "Unit, for people"},
       {.name = "role", .type = T::kChoice, .sentence = "What the field is for", .default_text = "feature", .choices = {"feature", "segment", "prediction", "label", "id"}},
-      {.name = "path", .sentence = "Where it stands in a record, when not under its own name: a JSON pointer or a column"},
+      {.name = "path", .sentence = "Where it stands in a record, when not under its own name: a JSON pointer, a column, or @topic/2 for the second level of the topic"},
       {.name = "numbers_in_text", .type = T::kBoolean, .sentence = "Take \"21.5\" for the number 21.5", .default_text = "false"},
   };
   return specs;

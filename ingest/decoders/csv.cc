@@ -11,6 +11,7 @@
 #include "ingest/csv_row.h"
 #include "ingest/decoder.h"
 #include "ingest/row_identity.h"
+#include "ingest/topic_levels.h"
 
 namespace driftd::ingest {
 namespace {
@@ -37,8 +38,13 @@ struct Use {
 
 class CsvDecoder final : public Decoder {
  public:
-  CsvDecoder(const Settings& settings, const DecodeOptions& options, const Schema& schema)
-      : settings_(settings), options_(options), schema_(schema), identity_(options) {
+  CsvDecoder(const Settings& settings, const DecodeOptions& options, const Schema& schema,
+             TopicFields topic_fields)
+      : settings_(settings),
+        options_(options),
+        schema_(schema),
+        topic_fields_(std::move(topic_fields)),
+        identity_(options) {
     parts_.resize(settings_.time_parts.size());
     if (!settings_.columns.empty()) use_columns(settings_.columns);
   }
@@ -116,6 +122,7 @@ class CsvDecoder final : public Decoder {
       }
       for (std::uint32_t f = 0; f < schema_.fields.size(); ++f) {
         const Field& field = schema_.fields[f];
+        if (topic_fields_.has(f)) continue;
         if (names[c] == (field.path.empty() ? field.name : field.path)) use.fields.push_back(f);
       }
       const bool used = use.sensor || use.time || use.time_part || !use.fields.empty();
@@ -144,6 +151,7 @@ class CsvDecoder final : public Decoder {
     found_ = identity_.finish(out.dictionaries().sensors);
     if (found_.rejected)
       return refuse(*found_.rejected, std::string(found_.detail.substr(0, kMaxSensorBytes)));
+    topic_fields_.fill(record, out);
     return true;
   }
 
@@ -178,6 +186,7 @@ class CsvDecoder final : public Decoder {
   Settings settings_;
   DecodeOptions options_;
   const Schema& schema_;
+  TopicFields topic_fields_;
   RowIdentity identity_;
   RowIdentity::Outcome found_;
   RejectReason reason_ = RejectReason::kUndecodable;  // why the running row was refused
@@ -211,9 +220,11 @@ Result<std::unique_ptr<Decoder>> make(const Params& params, const DecodeOptions&
   if (!settings.time_parts.empty() && options.time_unit != TimeUnit::kRfc3339) {
     return bad("'time_parts' needs the time unit rfc3339");
   }
+  auto topic_fields = TopicFields::make(schema);
+  if (!topic_fields) return topic_fields.error().at("decode: csv");
   DecodeOptions effective = options;
   if (!settings.time_parts.empty()) effective.time = join(settings.time_parts, " ");
-  return std::unique_ptr<Decoder>(std::make_unique<CsvDecoder>(settings, effective, schema));
+  return std::unique_ptr<Decoder>(std::make_unique<CsvDecoder>(settings, effective, schema, *std::move(topic_fields)));
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "ingest/json_path.h"
 #include "ingest/json_token.h"
 #include "ingest/row_identity.h"
+#include "ingest/topic_levels.h"
 
 namespace driftd::ingest {
 namespace {
@@ -29,9 +30,10 @@ constexpr std::size_t kLeastCapacity = 4096;
 
 class JsonDecoder final : public Decoder {
  public:
-  JsonDecoder(const DecodeOptions& options, PathTree tree)
+  JsonDecoder(const DecodeOptions& options, PathTree tree, TopicFields topic_fields)
       : options_(options),
         tree_(std::move(tree)),
+        topic_fields_(std::move(topic_fields)),
         identity_(options),
         parser_(options.max_record) {}
 
@@ -81,6 +83,7 @@ class JsonDecoder final : public Decoder {
     }
     found_ = identity_.finish(out_->dictionaries().sensors);
     if (found_.rejected) return refuse(*found_.rejected, found_.detail);
+    topic_fields_.fill(record, *out_);
     return true;
   }
 
@@ -290,6 +293,7 @@ class JsonDecoder final : public Decoder {
 
   DecodeOptions options_;
   PathTree tree_;
+  TopicFields topic_fields_;
   RowIdentity identity_;
   RowIdentity::Outcome found_;
   RejectReason reason_ = RejectReason::kUndecodable;  // why the running row was refused
@@ -313,12 +317,14 @@ Result<std::unique_ptr<Decoder>> make(const Params&, const DecodeOptions& option
   };
   if (!identity.sensor_path().empty()) add(identity.sensor_path(), kSensorTarget);
   if (!identity.time_path().empty()) add(identity.time_path(), kTimeTarget);
+  auto topic_fields = TopicFields::make(schema);
+  if (!topic_fields) return topic_fields.error().at("decode: json");
   for (std::uint32_t i = 0; i < schema.fields.size(); ++i) {
     const Field& field = schema.fields[i];
-    add(field.path.empty() ? field.name : field.path, i);
+    if (!topic_fields->has(i)) add(field.path.empty() ? field.name : field.path, i);
   }
   if (!status.ok()) return status.error().at("decode: json");
-  return std::unique_ptr<Decoder>(std::make_unique<JsonDecoder>(options, std::move(tree)));
+  return std::unique_ptr<Decoder>(std::make_unique<JsonDecoder>(options, std::move(tree), *std::move(topic_fields)));
 }
 
 }  // namespace
@@ -334,7 +340,7 @@ void register_json(DecoderRegistry& registry) {
       "fields:\n"
       "  temperature: {type: number, path: /readings/0/value}\n";
   d.notes =
-      "Paths are top-level names or JSON pointers. Of keys given twice the last one counts. null "
+      "Paths are top-level names, JSON pointers, or @topic/2 for the second level of an MQTT topic. Of keys given twice the last one counts. null "
       "is a "
       "null; a number too large for a double (1e400) is not_finite; NaN and Infinity are not JSON "
       "and "

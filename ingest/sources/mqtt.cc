@@ -190,7 +190,8 @@ void register_mqtt(SourceRegistry& registry) {
       "the journal is full (service.limits.journal) the connection is closed and the broker keeps "
       "what comes. Records are spread over virtual partitions by their sensor, or by topic when "
       "the "
-      "sensor is @topic or not in the JSON. The lag of partition 0 is that of the whole journal. "
+      "sensor is @topic or not in the JSON; plant/hall-3/pump-7 has the levels @topic/1 to @topic/3, for "
+      "decode.sensor and the path of a field. The lag of partition 0 is that of the whole journal. "
       "Cost: one fdatasync for up to receive_maximum messages; Mosquitto's default of 20 with MQTT "
       "3.1.1 is slow.";
   registry.add(std::move(d), make);

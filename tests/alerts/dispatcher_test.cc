@@ -130,13 +130,13 @@ TEST_F(DispatcherTest, RetriesUnderTheSameIdUntilItIsTaken) {
   EXPECT_EQ(count(Metric::kOutboxPending, {}), 0);
 }
 
-TEST_F(DispatcherTest, GivesUpAfterTenAttemptsInAboutThreeDays) {
+TEST_F(DispatcherTest, GivesUpAfterThirteenAttemptsInAboutThreeDays) {
   hook_.answer = {R::kRetry, 0, "HTTP 503"};
   put({outgoing("1")});
   run_until(kStart + 5 * kDay);
-  EXPECT_EQ(hook_.sent.size(), 10U);
+  EXPECT_EQ(hook_.sent.size(), 13U);
   EXPECT_EQ(count(Metric::kOutboxDropped, {"attempts"}), 1);
-  EXPECT_EQ(count(Metric::kNotifications, {"hook", "retry"}), 10);
+  EXPECT_EQ(count(Metric::kNotifications, {"hook", "retry"}), 13);
 }
 
 TEST_F(DispatcherTest, OneThatFailsDoesNotHoldTheOthersNorGetHammered) {

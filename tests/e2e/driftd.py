@@ -155,6 +155,11 @@ class Driftd(Process):
         except subprocess.TimeoutExpired:
             raise ServerError(f"driftd runs {within} s after SIGTERM\n{self.log_tail()}") from None
 
+    def peak_memory(self):
+        """Bytes resident at most until now."""
+        status = pathlib.Path(f"/proc/{self.child.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) << 10
+
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

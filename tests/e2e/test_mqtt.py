@@ -106,3 +106,22 @@ def test_tls_with_user_and_password(driftd, unique, tmp_path):
         broker.publish(messages(unique, plant.records(0, 2)))
         service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
         assert "s3cret-mqtt" not in service.log()
+
+
+def test_levels_of_the_topic_are_sensor_and_segment(driftd, mosquitto, unique):
+    config = plant.config(
+        [{"check": "count", "min": plant.PER_WINDOW, "max": plant.PER_WINDOW}],
+        source={"mqtt": {"url": mosquitto.url, "topics": [f"{unique}/+/+"], "client_id": unique}},
+        service={"findings": {"all": True}},
+        stream_decode={"format": "json", "sensor": "@topic/3", "time": {"field": "ts", "unit": "ms"}},
+        stream_fields={"temperature": "number", "site": {"type": "category", "role": "segment", "path": "@topic/2"}},
+        stream_windows={"size": "10s", "lateness": "0s", "idle": "1h", "by": ["site", "sensor"]})
+    service = driftd(config).wait_ready()
+    mosquitto.publish((f"{unique}/hall-{row['ts'] // plant.WINDOW % 2}/pump-7", json.dumps(row))
+                      for row in plant.records(0, 3))
+    wanted = {("site", f"hall-{(plant.START // plant.WINDOW + n) % 2}") for n in range(2)} | {("sensor", "pump-7")}
+
+    def segments():
+        return {(f["segment"]["by"], f["segment"]["value"])
+                for f in service.findings(check="count", verdict="ok")}
+    service.wait(lambda: segments() == wanted, lambda: f"{wanted}; found {segments()}")

@@ -31,6 +31,13 @@ TEST(Partitioner, FallsBackToTheTopic) {
   }
 }
 
+TEST(Partitioner, ALevelOfTheTopicIsTheSensor) {
+  Partitioner p("@topic/3", 64);
+  Partitioner by_topic("@topic", 64);
+  EXPECT_EQ(p("plant/hall-3/pump-7", ""), by_topic("pump-7", ""));
+  EXPECT_EQ(p("plant/hall-4/pump-7/fast", "{}"), by_topic("pump-7", ""));
+}
+
 TEST(Partitioner, SpreadsAndStaysInRange) {
   Partitioner p("@topic", 16);
   std::set<std::uint32_t> seen;
