@@ -61,7 +61,7 @@ Status AlertBook::load_entry(ByteReader& in, const std::string& stream, Entry& e
   w.bad = in.boolean();
   w.at_once = in.boolean();
   w.unjudged = in.boolean();
-  w.start = in.i64();
+  w.start = in.time();
   w.severity = load_enum(in, Severity::kCritical);
   if (!alerts::load(in, w.ids, kMaxFindingIds) || !alerts::load(in, w.lines, kMostListed)) {
     return damaged;
@@ -100,7 +100,7 @@ Status AlertBook::load_streams(ByteReader& in) {
   for (std::uint32_t i = 0; i < streams && !in.failed(); ++i) {
     const std::string name = in.str(kMaxStoredText);
     StreamAlerts stream;
-    stream.closed = in.i64();
+    stream.closed = in.time();
     const std::uint32_t entries = in.count(kMostEntries, 64);
     for (std::uint32_t j = 0; j < entries; ++j) {
       Entry e;

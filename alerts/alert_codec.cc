@@ -36,9 +36,9 @@ Status load(ByteReader& in, Alert& a) {
   a.kind = load_enum(in, FindingKind::kPerformance);
   a.severity = load_enum(in, Severity::kCritical);
   a.state = load_enum(in, AlertState::kResolved);
-  a.starts_at = in.i64();
-  a.ends_at = in.i64();
-  a.last_seen = in.i64();
+  a.starts_at = in.time();
+  a.ends_at = in.time();
+  a.last_seen = in.time();
   const Status findings = load(in, a.findings, kMaxFindingIds);
   if (in.failed() || !findings) return Error{ErrorCode::kCorrupt, "alert: damaged"};
   return {};

@@ -46,6 +46,8 @@ class ByteWriter {
 
 class ByteReader {
  public:
+  static constexpr std::int64_t kFarthestTime = 8'000'000'000'000'000'000;
+
   explicit ByteReader(std::string_view bytes) : bytes_(bytes) {}
 
   std::uint8_t u8() { return get<std::uint8_t>(); }
@@ -57,6 +59,14 @@ class ByteReader {
     const std::uint8_t v = u8();
     if (v > 1) fail();
     return v == 1;
+  }
+
+  // A point in time in nanoseconds (core/time.h), or kNoTime. Refuses those before 1717 and after 2223:
+  // nobody writes them, and adding a length of time to one may overflow.
+  std::int64_t time() {
+    const std::int64_t t = i64();
+    if (t != INT64_MIN && (t > kFarthestTime || t < -kFarthestTime)) return fail(), INT64_MIN;
+    return t;
   }
 
   // A string of at most `cap` bytes.

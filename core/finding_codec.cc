@@ -29,7 +29,7 @@ void get(ByteReader& in, std::optional<std::uint64_t>& v) {
 }
 void get(ByteReader& in, std::optional<Time>& v) {
   const bool there = in.boolean();
-  const Time x = in.i64();
+  const Time x = in.time();
   if (there) v = x;
 }
 
@@ -79,8 +79,8 @@ Status load(ByteReader& in, Finding& f) {
   get_enum(in, f.kind, FindingKind::kPerformance);
   get_enum(in, f.verdict, Verdict::kNoVerdict);
   get_enum(in, f.severity, Severity::kCritical);
-  f.window_start = in.i64();
-  f.window_end = in.i64();
+  f.window_start = in.time();
+  f.window_end = in.time();
   get(in, f.record_time);
   for (auto* v : {&f.value, &f.threshold, &f.effect, &f.log_evidence, &f.log_threshold}) get(in, *v);
   get(in, f.n);

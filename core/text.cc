@@ -139,8 +139,9 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 std::string excerpt(std::string_view s, std::size_t cap) {
   std::string out;
   std::size_t i = 0;
-  while (i < s.size() && out.size() < cap) {
+  while (i < s.size()) {
     const std::size_t length = utf8_length(s, i);
+    if (out.size() + std::max<std::size_t>(length, 1) > cap) break;
     if (length == 0 || (length == 1 && static_cast<unsigned char>(s[i]) < 0x20)) {
       out += '?';
       ++i;

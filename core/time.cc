@@ -60,8 +60,10 @@ constexpr std::array<Unit, 7> kUnits = {{{"d", kDay},
 }  // namespace
 
 void append_time(std::string& out, Time t) {
-  const Time second = floor_to(t, kSecond) / kSecond;
-  auto fraction = static_cast<std::uint32_t>(t - second * kSecond);
+  // Not by floor_to: what it gives for the earliest times is no Time any more.
+  const bool before = t % kSecond < 0;
+  const Time second = t / kSecond - (before ? 1 : 0);
+  auto fraction = static_cast<std::uint32_t>(t % kSecond + (before ? kSecond : 0));
   const std::int64_t day = floor_to(second, 86400) / 86400;
   const auto in_day = static_cast<unsigned>(second - day * 86400);
   const Civil c = civil_of(day);

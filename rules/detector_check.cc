@@ -71,7 +71,7 @@ class DetectorCheck final : public Check {
     const std::uint32_t n = in.count(1U << 28, 20);
     for (std::uint32_t i = 0; i < n && !in.failed(); ++i) {
       PerSensor& s = sensors_.emplace_back();
-      s.last = in.i64();
+      s.last = in.time();
       s.n = in.u64();
       const std::string_view bytes = in.view(1U << 20);
       if (bytes.empty()) continue;

@@ -69,7 +69,7 @@ struct NewestTime {
   Time time = kNoTime;
   bool used() const { return time != kNoTime; }
   void save(ByteWriter& out) const { out.i64(time); }
-  void load(ByteReader& in) { time = in.i64(); }
+  void load(ByteReader& in) { time = in.time(); }
 };
 
 }  // namespace driftd::rules

@@ -35,7 +35,7 @@ TallyCell load_tally(ByteReader& in) {
   t.failed = in.u32();
   t.skipped = in.u32();
   t.worst = in.f64();
-  t.first_time = in.i64();
+  t.first_time = in.time();
   t.first_position = in.i64();
   t.first_value = in.f64();
   t.first_sensor = in.u32();
@@ -90,7 +90,7 @@ Status Block::load(ByteReader& in, const PaneLayout& layout) {
     t.skipped = in.u64();
     t.worst = in.f64();
     t.first.set = in.boolean();
-    t.first.time = in.i64();
+    t.first.time = in.time();
     t.first.partition = in.u32();
     t.first.position = in.i64();
     t.first.value = in.f64();

@@ -93,7 +93,7 @@ bool load_all(ByteReader& in, Reference& r) {
     h.field = in.str(65536);
     h.statistic = in.str(65536);
     for (std::uint32_t m = in.count(kMaxPoints, 16); m > 0; --m) {
-      h.starts.push_back(in.i64());
+      h.starts.push_back(in.time());
       h.values.push_back(in.f64());
       if (!std::isfinite(h.values.back())) return false;
       if (h.starts.size() > 1 && h.starts.back() <= h.starts[h.starts.size() - 2]) return false;

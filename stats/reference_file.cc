@@ -57,13 +57,13 @@ void save(ByteWriter& out, const Provenance& p) {
 }
 
 Status load(ByteReader& in, Provenance& p) {
-  p.created_at = in.i64();
+  p.created_at = in.time();
   p.created_by = in.str(65536);
   p.driftd_version = in.str(65536);
   p.rows = in.u64();
   p.rejected = in.u64();
-  p.first = in.i64();
-  p.last = in.i64();
+  p.first = in.time();
+  p.last = in.time();
   for (std::uint32_t n = in.count(4096, 8); n > 0; --n) {
     std::string key = in.str(65536);
     p.notes[std::move(key)] = in.str(65536);

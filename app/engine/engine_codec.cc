@@ -41,7 +41,7 @@ void PartitionOutput::save(ByteWriter& out) const {
 
 Status PartitionOutput::load(ByteReader& in, Editions& editions) {
   partition = in.u32();
-  for (Time* t : {&start, &end, &closed_until}) *t = in.i64();
+  for (Time* t : {&start, &end, &closed_until}) *t = in.time();
   if (const Status s = load_findings(in, findings); !s) return s;
   const std::uint32_t n = in.count(kMaxPanes, 8);
   for (std::uint32_t i = 0; i < n; ++i) {
@@ -94,8 +94,8 @@ void PartitionEngine::save(ByteWriter& out) const {
 }
 
 Status PartitionEngine::load(ByteReader& in) {
-  max_time_ = in.i64();
-  closed_until_ = in.i64();
+  max_time_ = in.time();
+  closed_until_ = in.time();
   next_position_ = in.i64();
   begun_ = in.boolean();
   if (const Status s = dictionaries_.sensors.load(in); !s) return s;
@@ -106,7 +106,7 @@ Status PartitionEngine::load(ByteReader& in) {
     panes->clear();
     const std::uint32_t n = in.count(kMaxPanes, 8);
     for (std::uint32_t i = 0; i < n; ++i) {
-      const Time start = in.i64();
+      const Time start = in.time();
       Editions::Edition* edition = editions_.with_hash(in.str(64));
       if (edition == nullptr) {
         return Error{ErrorCode::kNotFound, "partition state: its windows were counted for a reference that is not in use any more"};

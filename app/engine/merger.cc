@@ -169,12 +169,12 @@ void Merger::save(ByteWriter& out) const {
 
 Status Merger::load(ByteReader& in) {
   constexpr std::uint32_t kMost = 1U << 24;
-  emitted_until_ = in.i64();
+  emitted_until_ = in.time();
   late_ = in.u64();
   partitions_.clear();
   for (std::uint32_t n = in.count(kMost, 12); n > 0; --n) {
     const std::uint32_t id = in.u32();
-    partitions_[id].closed_until = in.i64();
+    partitions_[id].closed_until = in.time();
   }
   pending_.clear();
   for (std::uint32_t n = in.count(kMost, 4); n > 0; --n) {
@@ -186,7 +186,7 @@ Status Merger::load(ByteReader& in) {
   }
   recent_.clear();
   for (std::uint32_t n = in.count(kMost, 12); n > 0; --n) {
-    const Time pane_end = in.i64();
+    const Time pane_end = in.time();
     auto& blocks = recent_[pane_end];
     const stats::PaneLayout& layout = editions_.at(pane_end - plan_->config.windows.slide).plan->wide;
     for (std::uint32_t m = in.count(kMost, 24); m > 0; --m) {

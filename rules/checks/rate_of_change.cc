@@ -19,7 +19,7 @@ struct Last {
   }
   void load(ByteReader& in) {
     value = in.f64();
-    time = in.i64();
+    time = in.time();
     if (!std::isfinite(value)) in.fail();
   }
 };

@@ -21,7 +21,7 @@ struct Run {
   }
   void load(ByteReader& in) {
     value = in.f64();
-    since = in.i64();
+    since = in.time();
     length = in.u32();
     if (!std::isfinite(value)) in.fail();
   }
