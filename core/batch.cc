@@ -12,6 +12,7 @@ void Batch::reset(const Schema& schema, std::uint32_t for_partition) {
   event_time.clear();
   arrival.clear();
   position.clear();
+  evictions.clear();
   arena.clear();
   columns.resize(schema.fields.size());
   for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -90,6 +91,10 @@ void BatchBuilder::set_cell(std::size_t field, Cell state) {
 
 void BatchBuilder::commit_row(std::uint32_t sensor, Time event_time, Time arrival,
                               std::int64_t position) {
+  if (!dictionaries_.sensors.evicted().empty()) {
+    for (const std::uint32_t evicted : dictionaries_.sensors.evicted()) batch_.evictions.push_back({batch_.rows(), evicted});
+    dictionaries_.sensors.clear_evicted();
+  }
   batch_.sensor.push_back(sensor);
   batch_.event_time.push_back(event_time);
   batch_.arrival.push_back(arrival);

@@ -12,6 +12,7 @@
 
 #include "core/dictionary.h"
 #include "core/schema.h"
+#include "core/sensor_dictionary.h"
 #include "core/time.h"
 
 namespace driftd {
@@ -39,12 +40,12 @@ struct Column {
 
 // What a partition knows by number. Part of the partition's state.
 struct Dictionaries {
-  explicit Dictionaries(std::size_t fields = 0, std::uint32_t sensor_cap = 1U << 20,
+  explicit Dictionaries(std::size_t fields = 0, SensorDictionary::Policy policy = {},
                         std::uint32_t category_cap = 4096)
-      : sensors(sensor_cap) {
+      : sensors(policy) {
     for (std::size_t i = 0; i < fields; ++i) categories.emplace_back(category_cap);
   }
-  Dictionary sensors;
+  SensorDictionary sensors;
   std::vector<Dictionary> categories;  // one a field of the schema; empty but for kCategory
 };
 
@@ -62,6 +63,14 @@ struct Batch {
   std::vector<std::int64_t> position;   // in the source's partition: offset, sequence, row number
   std::vector<Column> columns;          // one a field of the schema, in its order
   std::string arena;                    // the texts of kText columns
+
+  // Sensors whose numbers were given up for the sensor of a row, in the order of rows: with that row their
+  // state must go.
+  struct Eviction {
+    std::uint32_t row;
+    std::uint32_t sensor;
+  };
+  std::vector<Eviction> evictions;
 
   std::uint32_t rows() const { return static_cast<std::uint32_t>(event_time.size()); }
 

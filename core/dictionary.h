@@ -58,7 +58,6 @@ class Dictionary {
     return {};
   }
 
- private:
   static constexpr int kSlotBits = 10;
 
   // Where a text of this length, beginning and end was last found. Records name the same few
@@ -76,6 +75,7 @@ class Dictionary {
     return (mixed ^ (mixed >> 32)) * 0x9e3779b97f4a7c15 >> (64 - kSlotBits);
   }
 
+ private:
   std::uint32_t cap_;
   std::array<std::uint32_t, 1U << kSlotBits> recent_{};  // codes; only ever a guess
   std::deque<std::string> texts_;  // a deque never moves its strings: codes_ views them

@@ -20,7 +20,7 @@ namespace driftd {
   X(kAbsurdTime, "absurd_time", "the time is before 1980 or after 2200")                       \
   X(kFutureTime, "future_time", "the time is later than arrival + decode.max_future")          \
   X(kColumnCount, "column_count", "a CSV row with more or fewer columns than the header")      \
-  X(kSensorLimit, "sensor_limit", "a new sensor over limits.sensors")
+  X(kSensorLimit, "sensor_limit", "a new sensor over limits.sensors, with none silent for long enough")
 
 enum class RejectReason {
 #define X(name, word, meaning) name,

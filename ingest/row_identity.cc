@@ -107,7 +107,7 @@ void RowIdentity::begin(const RawRecord& record) {
   arrival_ = record.arrival;
 }
 
-RowIdentity::Outcome RowIdentity::finish(Dictionary& sensors) const {
+RowIdentity::Outcome RowIdentity::finish(SensorDictionary& sensors) const {
   if (sensor_.empty() || sensor_.size() > kMaxSensorBytes) {
     return {0, 0, RejectReason::kMissingSensor, sensor_};
   }
@@ -125,8 +125,8 @@ RowIdentity::Outcome RowIdentity::finish(Dictionary& sensors) const {
       return {0, 0, RejectReason::kFutureTime, time_text_};
     }
   }
-  out.sensor = sensors.intern(sensor_);
-  if (out.sensor == Dictionary::kNone) return {0, 0, RejectReason::kSensorLimit, sensor_};
+  out.sensor = sensors.intern(sensor_, out.time);
+  if (out.sensor == SensorDictionary::kNone) return {0, 0, RejectReason::kSensorLimit, sensor_};
   return out;
 }
 

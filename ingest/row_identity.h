@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/dictionary.h"
+#include "core/sensor_dictionary.h"
 #include "core/reject.h"
 #include "ingest/decoder.h"
 
@@ -57,7 +57,7 @@ class RowIdentity {
     std::string_view detail;  // the text at fault; may be empty
   };
   // Names the sensor by number, adding it when everything else is good and there is room.
-  Outcome finish(Dictionary& sensors) const;
+  Outcome finish(SensorDictionary& sensors) const;
 
  private:
   enum class SensorPlace { kRecord, kKey, kTopic, kTopicLevel, kNone };

@@ -110,7 +110,7 @@ TallyCell& LevelPane::tally(std::uint32_t slot, std::uint32_t check) {
   return tallies_[at - 1];
 }
 
-Block LevelPane::block(std::uint32_t slot, std::uint32_t partition, const Dictionary& sensors) const {
+Block LevelPane::block(std::uint32_t slot, std::uint32_t partition, const SensorDictionary& sensors) const {
   const std::size_t fields = layout_->fields.size();
   const auto take = [&](const auto& all, std::size_t width) {
     const auto from = all.begin() + static_cast<std::ptrdiff_t>(slot * width);
@@ -126,7 +126,7 @@ Block LevelPane::block(std::uint32_t slot, std::uint32_t partition, const Dictio
   return b;
 }
 
-void LevelPane::fill_tallies(std::uint32_t slot, std::uint32_t partition, const Dictionary& sensors,
+void LevelPane::fill_tallies(std::uint32_t slot, std::uint32_t partition, const SensorDictionary& sensors,
                              std::vector<Tally>& out) const {
   out.resize(layout_->checks);
   for (std::uint32_t c = 0; c < layout_->checks; ++c) {
@@ -171,7 +171,7 @@ Window& WindowView::view(const Block& block) {
 }
 
 Window& WindowView::view(const LevelPane& pane, std::uint32_t slot, std::uint32_t partition,
-                         const Dictionary& sensors) {
+                         const SensorDictionary& sensors) {
   const std::size_t at = slot;
   window_.rows = pane.rows_[at];
   window_.late = 0;

@@ -129,7 +129,7 @@ class LevelPane {
   TallyCell& tally(std::uint32_t slot, std::uint32_t check);
 
   // Copies a slot; sensor numbers of examples become texts, `partition` is written beside them.
-  Block block(std::uint32_t slot, std::uint32_t partition, const Dictionary& sensors) const;
+  Block block(std::uint32_t slot, std::uint32_t partition, const SensorDictionary& sensors) const;
 
   std::size_t memory() const;  // bytes
   void save(ByteWriter& out) const;
@@ -139,7 +139,7 @@ class LevelPane {
   std::uint32_t make_slot(std::uint32_t segment);
 
   friend class WindowView;
-  void fill_tallies(std::uint32_t slot, std::uint32_t partition, const Dictionary& sensors,
+  void fill_tallies(std::uint32_t slot, std::uint32_t partition, const SensorDictionary& sensors,
                     std::vector<Tally>& out) const;
 
   const PaneLayout* layout_;
@@ -163,7 +163,7 @@ class WindowView {
   // must stay as it is while the window is used. The second form copies no counters.
   Window& view(const Block& block);
   Window& view(const LevelPane& pane, std::uint32_t slot, std::uint32_t partition,
-               const Dictionary& sensors);
+               const SensorDictionary& sensors);
   Window& window() { return window_; }
 
  private:

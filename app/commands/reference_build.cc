@@ -63,7 +63,7 @@ Status learn(const Config& config, const StreamConfig& stream, const InputOption
   const auto* unit = ingest::decoders().find(stream.decoder);
   auto decoder = unit->make(stream.decoder_params, stream.decode, stream.schema);
   if (!decoder) return decoder.error();
-  Dictionaries dictionaries(stream.schema.fields.size(), stream.sensor_cap);
+  Dictionaries dictionaries(stream.schema.fields.size(), sensor_policy(stream));
   Batch batch;
   const auto sources = read_input(config, stream, input, [&](RawBatch& raw) -> Status {
     batch.reset(stream.schema, raw.partition);

@@ -33,6 +33,7 @@ ServiceConfig read_service(const Node& node, const std::string& folder, ErrorLis
   service.quarantine_cap = limits.size("quarantine");
   service.journal_cap = limits.size("journal");
   service.sensor_cap = static_cast<std::uint32_t>(limits.integer("sensors"));
+  service.sensor_idle = limits.duration("sensor_idle");
   service.findings_log = findings.text("log");
   if (!service.findings_log.starts_with("/")) service.findings_log = service.data_dir + "/" + service.findings_log;
   service.findings_all = findings.boolean("all");

@@ -26,6 +26,7 @@ struct ServiceConfig {
   std::uint64_t quarantine_cap = 256ULL << 20;
   std::uint64_t journal_cap = 1ULL << 30;
   std::uint32_t sensor_cap = 1U << 20;
+  Duration sensor_idle = kHour;
   std::string findings_log;
   bool findings_all = false;
   std::uint64_t findings_max_size = 256ULL << 20;

@@ -243,6 +243,7 @@ StreamConfig read_stream(const std::string& name, const Node& node, const Servic
   StreamConfig stream;
   stream.name = name;
   stream.sensor_cap = service.sensor_cap;
+  stream.sensor_idle = service.sensor_idle;
   const std::string where = "stream " + name;
   for (const char* later : {"gate", "model", "drift"}) {
     if (const Node* n = node.find(later)) errors.add(*n, where + ": '" + later + "' is not in this version of driftd", "remove it");

@@ -22,6 +22,7 @@ const std::vector<ParamSpec>& service_params() {
            {.name = "quarantine", .type = T::kSize, .sentence = "Bytes of rejected records kept, a stream", .default_text = "256MiB", .min = 65536},
            {.name = "journal", .type = T::kSize, .sentence = "Bytes of MQTT and HTTP records not yet checkpointed, a stream", .default_text = "1GiB", .min = 1048576},
            {.name = "sensors", .type = T::kInteger, .sentence = "Sensors a partition holds state for", .default_text = "1048576", .min = 1, .max = 100000000},
+           {.name = "sensor_idle", .type = T::kDuration, .sentence = "Event time of silence after which a sensor gives way to a new one when there are as many as limits.sensors; at least as long as windows reach", .default_text = "1h", .min = 1, .max = 31536000},
        }},
       {.name = "findings", .type = T::kNode, .sentence = "The findings log",
        .fields = {

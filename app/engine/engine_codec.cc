@@ -80,7 +80,7 @@ void PartitionEngine::save(ByteWriter& out) const {
     out.u32(static_cast<std::uint32_t>(codes.size()));
     for (const std::uint32_t code : codes) out.u32(code);
   }
-  for (const std::uint64_t v : {late_since_close_, counters_.accepted, counters_.late, counters_.duplicate}) out.u64(v);
+  for (const std::uint64_t v : {late_since_close_, counters_.accepted, counters_.late, counters_.duplicate, counters_.evicted}) out.u64(v);
   // Each check's state has its own length, so that a fault in one is found as its own.
   ByteWriter part;
   for (const auto& check : checks_) {
@@ -133,7 +133,7 @@ Status PartitionEngine::load(ByteReader& in) {
       if (!known) code = Dictionary::kNone;
     }
   }
-  for (std::uint64_t* v : {&late_since_close_, &counters_.accepted, &counters_.late, &counters_.duplicate}) *v = in.u64();
+  for (std::uint64_t* v : {&late_since_close_, &counters_.accepted, &counters_.late, &counters_.duplicate, &counters_.evicted}) *v = in.u64();
   for (const auto& check : checks_) {
     ByteReader part(in.view(1U << 31));
     if (in.failed()) return damaged();

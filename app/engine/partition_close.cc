@@ -37,6 +37,7 @@ void PartitionEngine::close_until(Time watermark, const char* closed_by, OutputS
       // On to the next window that has rows, or to the target. Before the first record there is no
       // window either: that the partition waits for out-of-order rows is no silence.
       closed_until_ = open_.empty() ? target : std::min(open_.front()->start, target);
+      while (!closed_.empty() && closed_.front()->start + plan_->config.windows.size <= closed_until_) retire_oldest();
       empty = 0;
       send_progress(sink);
       continue;
@@ -92,11 +93,7 @@ void PartitionEngine::close_pane(Time start, const char* closed_by, OutputSink& 
   closed_until_ = output.end;
   output.closed_until = closed_until_;
   closed_.push_back(std::move(pane));
-  while (closed_.size() >= windows.panes()) {
-    for (stats::LevelPane& level : closed_.front()->levels) level.clear();
-    spare_.push_back(std::move(closed_.front()));
-    closed_.pop_front();
-  }
+  while (closed_.size() >= windows.panes()) retire_oldest();
   if (!editions_.single()) {
     const Time oldest = closed_.empty() ? closed_until_ : closed_.front()->start;
     spare_.clear();  // those of an edition that is forgotten must go with it
@@ -104,6 +101,13 @@ void PartitionEngine::close_pane(Time start, const char* closed_by, OutputSink& 
     bins_of_ = nullptr;
   }
   sink.take(std::move(output));
+}
+
+// No window needs the oldest closed pane any more.
+void PartitionEngine::retire_oldest() {
+  for (stats::LevelPane& level : closed_.front()->levels) level.clear();
+  spare_.push_back(std::move(closed_.front()));
+  closed_.pop_front();
 }
 
 void PartitionEngine::find_silence(Pane& pane) {

@@ -5,6 +5,9 @@
 namespace driftd::app {
 namespace {
 
+// Rows decoded before any is processed: numbers of evicted sensors rest for longer.
+constexpr std::size_t kMostDecoded = 8192;
+static_assert(kMostDecoded < SensorDictionary::kRestEvictions);
 
 constexpr std::uint32_t kNone = Dictionary::kNone;
 
@@ -36,7 +39,7 @@ PartitionEngine::PartitionEngine(std::shared_ptr<const StreamPlan> plan, std::ui
       checks_(std::move(checks)),
       editions_(std::move(editions)),
       decoder_(std::move(decoder)),
-      dictionaries_(plan_->config.schema.fields.size(), plan_->config.sensor_cap) {
+      dictionaries_(plan_->config.schema.fields.size(), sensor_policy(plan_->config)) {
   const std::size_t levels = plan_->config.windows.levels.size();
   last_code_.resize(levels);
   slots_.resize(levels);
@@ -45,16 +48,30 @@ PartitionEngine::PartitionEngine(std::shared_ptr<const StreamPlan> plan, std::ui
 }
 
 void PartitionEngine::process(const RawBatch& raw, OutputSink& sink) {
-  batch_.reset(plan_->config.schema, partition_);
-  BatchBuilder builder(batch_, plan_->config.schema, dictionaries_);
-  decoder_->decode(raw, builder, rejects_);
-  process_rows(batch_, sink);
+  const auto process_some = [&](const RawBatch& some) {
+    batch_.reset(plan_->config.schema, partition_);
+    BatchBuilder builder(batch_, plan_->config.schema, dictionaries_);
+    decoder_->decode(some, builder, rejects_);
+    process_rows(batch_, sink);
+  };
+  if (raw.records.size() <= kMostDecoded) {
+    process_some(raw);
+  } else {
+    RawBatch some;
+    some.partition = raw.partition;
+    for (std::size_t at = 0; at < raw.records.size(); at += kMostDecoded) {
+      const std::size_t end = std::min(raw.records.size(), at + kMostDecoded);
+      some.records.assign(raw.records.begin() + static_cast<std::ptrdiff_t>(at), raw.records.begin() + static_cast<std::ptrdiff_t>(end));
+      process_some(some);
+    }
+  }
   next_position_ = raw.next_position;
 }
 
 void PartitionEngine::process_rows(const Batch& batch, OutputSink& sink) {
   const WindowConfig& windows = plan_->config.windows;
   RowRange slice{0, 0};
+  std::size_t evictions = 0;
   const std::uint32_t rows = batch.rows();
   for (std::uint32_t r = 0; r < rows; ++r) {
     const Time t = batch.event_time[r];
@@ -70,12 +87,27 @@ void PartitionEngine::process_rows(const Batch& batch, OutputSink& sink) {
     // Rows up to here are in the window that closes or later ones; those after it may come too late.
     slice.end = r + 1;
     take_rows(batch, slice);
+    forget_evicted(batch, slice.end, evictions);
     slice.begin = slice.end;
     close_until(watermark, "", sink);
   }
   slice.end = rows;
   take_rows(batch, slice);
+  forget_evicted(batch, rows, evictions);
   counters_.accepted += rows;
+}
+
+// Those that went with a row before `end`. Their numbers are in no later row, so whether this comes right
+// after the row or after the slice is the same; only a closing window would tell.
+void PartitionEngine::forget_evicted(const Batch& batch, std::uint32_t end, std::size_t& next) {
+  for (; next < batch.evictions.size() && batch.evictions[next].row < end; ++next) {
+    const std::uint32_t sensor = batch.evictions[next].sensor;
+    for (const auto& check : checks_) check->forget(sensor);
+    for (auto& codes : last_code_) {
+      if (sensor < codes.size()) codes[sensor] = kNone;
+    }
+    ++counters_.evicted;
+  }
 }
 
 Status PartitionEngine::adopt(const PlanEdition& edition) {

@@ -27,6 +27,7 @@ struct PartitionCounters {
   std::uint64_t accepted = 0;
   std::uint64_t late = 0;
   std::uint64_t duplicate = 0;  // rows that a `duplicate` check found
+  std::uint64_t evicted = 0;    // sensors given up for new ones
 };
 
 class PartitionEngine {
@@ -84,6 +85,7 @@ class PartitionEngine {
   std::unique_ptr<Pane> new_pane(Time start);
   Pane* pane_of(Time event_time);  // nullptr: late
   void take_rows(const Batch& batch, RowRange range);
+  void forget_evicted(const Batch& batch, std::uint32_t end, std::size_t& next);
   void take_rows(const Batch& batch, RowRange range, Editions::Edition& edition);
   Editions::Edition& edition_of_row(const Batch& batch, std::uint32_t row);
   void assign_panes(const Batch& batch, RowRange range);
@@ -96,6 +98,7 @@ class PartitionEngine {
   void send_progress(OutputSink& sink) const;
   void close_until(Time watermark, const char* closed_by, OutputSink& sink);
   void close_pane(Time start, const char* closed_by, OutputSink& sink);
+  void retire_oldest();
   void find_silence(Pane& pane);
   void judge_sensors(std::size_t level, Pane& pane, const char* closed_by, std::vector<Finding>& out);
   std::unique_ptr<Pane> new_pane(Time start, Editions::Edition& edition);

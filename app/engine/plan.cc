@@ -37,6 +37,12 @@ PaneLayout make_layout(const StreamPlan& plan, const CheckSet& checks, bool narr
 
 }  // namespace
 
+SensorDictionary::Policy sensor_policy(const StreamConfig& config) {
+  const WindowConfig& windows = config.windows;
+  const Duration reach = windows.size + 2 * windows.slide + windows.lateness;
+  return {config.sensor_cap, std::max(config.sensor_idle, reach), reach};
+}
+
 Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference* reference) {
   CheckSet set;
   for (const CheckConfig& check : config.checks) {

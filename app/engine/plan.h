@@ -56,6 +56,7 @@ struct StreamConfig {
   std::vector<CheckConfig> checks;
   std::string reference;  // "pumps@production"; empty: none
   std::uint32_t sensor_cap = 1U << 20;
+  Duration sensor_idle = kHour;  // of event time; see sensor_policy()
   std::string hash;  // of everything that findings depend on: all but the source
   std::string from_hash;  // of the source and its parameters
 };
@@ -75,6 +76,9 @@ struct StreamPlan {
 
 // The checks of a plan, one instance each.
 using CheckSet = std::vector<std::unique_ptr<rules::Check>>;
+
+// When a partition of the stream gives up a sensor: never one that a window may still be about.
+SensorDictionary::Policy sensor_policy(const StreamConfig& config);
 
 // Compiles; an Error is a check that cannot be made with these parameters.
 Result<std::shared_ptr<const StreamPlan>> make_plan(StreamConfig config,

@@ -144,8 +144,11 @@ void StreamRuntime::count(Partition& partition) {
     metrics_.late().add(late);
     context_.telemetry->series(Metric::kLateRecords, {plan_->config.name}).add(late);
   }
+  if (now.evicted != partition.counted.evicted) {
+    context_.telemetry->series(Metric::kSensorsEvicted, {plan_->config.name}).add(static_cast<double>(now.evicted - partition.counted.evicted));
+  }
   partition.counted = now;
-  partition.sensors = partition.engine->dictionaries().sensors.size();
+  partition.sensors = partition.engine->dictionaries().sensors.live();
 }
 
 void StreamRuntime::watch_idle() {

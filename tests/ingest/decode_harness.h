@@ -19,7 +19,7 @@ class DecodeHarness final : public RejectSink {
   // Precondition: the decoder can be made of `params`.
   DecodeHarness(const std::string& decoder, DecodeOptions options, Schema schema,
                 const Node& params = {}, std::uint32_t sensor_cap = 100)
-      : schema_(std::move(schema)), dictionaries_(schema_.fields.size(), sensor_cap, 100) {
+      : schema_(std::move(schema)), dictionaries_(schema_.fields.size(), {.cap = sensor_cap}, 100) {
     const auto* unit = decoders().find(decoder);
     ErrorList errors;
     const Params read = read_params(params, unit->descriptor.params, decoder, errors);
