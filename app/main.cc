@@ -121,6 +121,24 @@ int main(int argc, char** argv) {
   outbox->add_option("CONFIG", config, "Configuration file")->required();
   outbox->add_option("ID", b, "Message, for replay and drop");
   outbox->callback([&] { status = outbox_command(config, a, b); });
+  QuarantineOptions quarantine_options;
+  auto* quarantine = app.add_subcommand("quarantine", "Rejected records");
+  quarantine->require_subcommand(1);
+  const auto quarantine_action = [&](const char* name, const char* help) {
+    auto* command = quarantine->add_subcommand(name, help);
+    command->add_option("CONFIG", quarantine_options.config, "Configuration file")->required();
+    command->add_option("--stream", quarantine_options.stream, "Stream, when there are several");
+    command->callback([&, name] { status = quarantine_command(name, quarantine_options); });
+    return command;
+  };
+  quarantine_action("list", "How many there are, of which streams, when and why");
+  for (auto* command : {quarantine_action("show", "The newest of them, with their payloads"),
+                        quarantine_action("replay", "Decode them again with this configuration and say what would be accepted")}) {
+    command->add_option("--reason", quarantine_options.reason, "Only those rejected for this reason");
+    command->add_option("--partition", quarantine_options.partition, "Only those of this partition");
+    if (command->get_name() == "show") command->add_option("--limit", quarantine_options.limit, "At most so many")->check(CLI::Range(1, 100000))->capture_default_str();
+    if (command->get_name() == "replay") command->add_option("--to", quarantine_options.to, "Send what would be accepted: URL of a running driftd, or kafka:TOPIC");
+  }
   auto* store = app.add_subcommand("store", "The checkpoint store");
   store->add_option("ACTION", a, "verify or inspect")->required()->check(CLI::IsMember({"verify", "inspect"}));
   store->add_option("CONFIG", config, "Configuration file")->required();

@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include <simdjson.h>
 
@@ -129,6 +128,7 @@ void Quarantine::add(std::uint32_t partition, const RawRecord& record, RejectRea
             ",\"position\":" + std::to_string(record.position);
   append_member(lines_, "reason", to_string(reason));
   append_member(lines_, "detail", excerpt(detail, kKeyBytes));
+  if (record.arrival != kNoTime) append_member(lines_, "arrival", format_time(record.arrival));
   append_member(lines_, "topic", excerpt(record.topic, kKeyBytes));
   append_member(lines_, "key", excerpt(record.key, kKeyBytes));
   append_payload(lines_, record.payload, options_.payload_cap);
@@ -195,21 +195,14 @@ bool Quarantine::write(std::string_view lines) {
   return good;
 }
 
-Result<std::vector<std::string>> Quarantine::list(const std::string& folder, std::size_t limit) {
+Result<std::vector<std::string>> Quarantine::segments(const std::string& folder) {
+  std::vector<std::string> paths;
   std::error_code error;
-  const auto segments = segments_in(folder, error);
+  if (!fs::exists(folder, error)) return paths;
+  for (const auto& [number, size] : segments_in(folder, error)) paths.push_back(segment_path(folder, number));
   if (error)
     return Error{ErrorCode::kIo, "quarantine folder '" + excerpt(folder) + "': " + error.message()};
-  std::deque<std::string> newest;
-  for (const auto& [number, size] : segments) {
-    std::ifstream file(segment_path(folder, number), std::ios::binary);
-    for (std::string line; std::getline(file, line);) {
-      if (!line.starts_with("{\"time\":\"") || !line.ends_with('}')) continue;
-      newest.push_back(std::move(line));
-      if (newest.size() > limit) newest.pop_front();
-    }
-  }
-  return std::vector<std::string>(newest.begin(), newest.end());
+  return paths;
 }
 
 }  // namespace driftd::ingest

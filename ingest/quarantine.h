@@ -1,6 +1,6 @@
 // Quarantine: rejected records on disk, for people to look at, in a folder of JSON-lines segments.
 //
-// One line a record: {"time","stream","partition","position","reason","detail","topic","key",
+// One line a record: {"time","stream","partition","position","reason","detail","arrival","topic","key",
 // "payload"} where a payload that is not UTF-8 stands as base64 under "payload_base64", and
 // "truncated": true with "size" says that only its beginning was kept. The folder holds at most
 // `cap` bytes: when the newest segment is full, the oldest one goes. It never stops a stream: what
@@ -47,8 +47,9 @@ class Quarantine {
     return trouble_;
   }  // why the newest write failed; else empty
 
-  // The newest `limit` lines of a quarantine's folder, oldest first; damaged lines are left out.
-  static Result<std::vector<std::string>> list(const std::string& folder, std::size_t limit);
+  // Paths of the segments in a quarantine's folder, oldest first; none when there is no folder. What is
+  // in them is read by ingest/quarantine_reader.h.
+  static Result<std::vector<std::string>> segments(const std::string& folder);
 
  private:
   struct Segment {

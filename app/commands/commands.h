@@ -3,6 +3,7 @@
 // configuration, 3 run-time failure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,15 @@ struct ReferenceBuildOptions {
   std::vector<std::string> notes;  // key=value
 };
 
+struct QuarantineOptions {
+  std::string config;
+  std::string stream;                     // needed when the configuration has several; list: empty is all
+  std::string reason;                     // only records rejected for it; empty: any
+  std::optional<std::uint32_t> partition;
+  std::size_t limit = 20;                 // show: the newest so many
+  std::string to;                         // replay: URL of a driftd, or kafka:TOPIC; empty: report only
+};
+
 struct DemoOptions {
   std::string duration;
   std::string listen;
@@ -70,6 +80,8 @@ int schema_command();
 int version_command();
 int demo_command(const DemoOptions& options);
 int outbox_command(const std::string& config, const std::string& action, const std::string& id);
+// action: list, show or replay.
+int quarantine_command(const std::string& action, const QuarantineOptions& options);
 int store_command(const std::string& config, const std::string& action);
 
 // Prints "driftd: MESSAGE" on standard error and returns the status for it.

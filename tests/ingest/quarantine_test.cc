@@ -7,6 +7,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "ingest/quarantine_reader.h"
+
 namespace driftd::ingest {
 namespace {
 
@@ -32,9 +34,15 @@ class QuarantineTest : public testing::Test {
   }
   std::vector<Json> listed(std::size_t limit = 1000) const {
     std::vector<Json> out;
-    const auto lines = Quarantine::list(folder_, limit);
-    EXPECT_TRUE(lines.ok());
-    for (const std::string& line : *lines) out.push_back(Json::parse(line));
+    const auto segments = Quarantine::segments(folder_);
+    EXPECT_TRUE(segments.ok());
+    for (const std::string& path : *segments) {
+      std::ifstream file(path);
+      for (std::string line; std::getline(file, line);) {
+        if (parse_quarantined(line)) out.push_back(Json::parse(line));
+      }
+    }
+    if (out.size() > limit) out.erase(out.begin(), out.end() - static_cast<std::ptrdiff_t>(limit));
     return out;
   }
 

@@ -1,0 +1,80 @@
+"""driftd quarantine: what was rejected is listed, shown, and sent again once the configuration is right."""
+import re
+
+import plant
+from driftd import run_driftd
+
+CHECKS = [{"check": "count", "min": 1}]
+
+
+def quarantined(driftd, source=None):
+    """A service that has rejected three kinds of records; its configuration asks for the field `when`."""
+    config = plant.config(CHECKS, source=source)
+    config["streams"]["plant"]["decode"]["max_record"] = "8KiB"
+    return driftd(config).wait_ready()
+
+
+def test_list_show_and_replay_to_a_running_driftd(driftd, tmp_path):
+    service = quarantined(driftd)
+    good = plant.lines(plant.records(0, 1))
+    renamed = good.replace('"sensor"', '"device"')
+    long = '{"sensor":"p1","pad":"' + "x" * 9000 + '"}\n'
+    answer = service.post("/api/v1/streams/plant/records", renamed + '{"broken":\n' + long, headers={"Content-Type": "application/x-ndjson"})
+    assert answer.status == 200, answer
+    service.wait_metric("driftd_rejects_total", plant.PER_WINDOW, stream="plant", reason="missing_sensor")
+    service.wait_metric("driftd_rejects_total", 1, stream="plant", reason="too_large")
+    service.wait_metric("driftd_quarantine_bytes", 1, stream="plant")
+
+    listed = run_driftd("quarantine", "list", service.config_path)
+    assert listed.returncode == 0, listed
+    assert re.search(rf"^plant: {plant.PER_WINDOW + 2} records, \d+ bytes, \S+Z to \S+Z$", listed.stdout, re.M), listed.stdout
+    for line in (f"  {plant.PER_WINDOW} missing_sensor", "  1 undecodable", "  1 too_large", "  1 of them were too long to keep whole"):
+        assert line in listed.stdout.splitlines(), listed.stdout
+
+    shown = run_driftd("quarantine", "show", service.config_path, "--reason", "undecodable").stdout
+    assert r'"{\"broken\":"' in shown and len(shown.splitlines()) == 2, shown
+    assert len(run_driftd("quarantine", "show", service.config_path, "--limit", "3").stdout.splitlines()) == 6
+
+    report = run_driftd("quarantine", "replay", service.config_path).stdout
+    assert "of which 0 would be accepted now" in report, report
+    # With the field's new name, the records that lacked it are good.
+    service.config_path.write_text(service.config_path.read_text().replace("sensor: sensor", "sensor: device"))
+    report = run_driftd("quarantine", "replay", service.config_path).stdout
+    assert f"of which {plant.PER_WINDOW} would be accepted now" in report, report
+    assert f"  {plant.PER_WINDOW} missing_sensor -> accepted" in report.splitlines(), report
+    assert "  1 too_large -> not kept whole" in report.splitlines(), report
+    assert service.metrics().get("driftd_records_total", result="accepted") == 0, "a report sends nothing"
+
+    assert service.post("/-/reload").status == 200
+    service.wait_ready()
+    sent = run_driftd("quarantine", "replay", service.config_path, "--to", service.url, "--reason", "missing_sensor")
+    assert sent.returncode == 0 and f"  {plant.PER_WINDOW} sent to {service.url}" in sent.stdout.splitlines(), sent
+    service.wait_metric("driftd_records_total", plant.PER_WINDOW, stream="plant", result="accepted")
+    assert service.metrics().get("driftd_rejects_total", reason="missing_sensor") == plant.PER_WINDOW, "none was rejected again"
+
+
+def test_replay_to_a_kafka_topic(driftd, kafka, unique):
+    kafka.create_topic(unique)
+    source = {"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique}}
+    service = quarantined(driftd, source)
+    kafka.produce(unique, [(key, value.replace(b'"sensor"', b'"device"'), *rest)
+                           for key, value, *rest in plant.kafka_records(plant.records(0, 1))])
+    service.wait_metric("driftd_rejects_total", plant.PER_WINDOW, stream="plant", reason="missing_sensor")
+    service.wait_metric("driftd_quarantine_bytes", 1, stream="plant")
+    service.terminate(within=15)
+    service.config_path.write_text(service.config_path.read_text().replace("sensor: sensor", "sensor: device"))
+    done = run_driftd("quarantine", "replay", service.config_path, "--to", f"kafka:{unique}")
+    assert done.returncode == 0 and f"  {plant.PER_WINDOW} sent to kafka:{unique}" in done.stdout.splitlines(), done
+    service.start().wait_ready()
+    service.wait_metric("driftd_records_total", plant.PER_WINDOW, stream="plant", result="accepted")
+
+
+def test_replay_says_why_it_cannot_send(driftd):
+    service = quarantined(driftd)
+    plant.post(service, plant.records(0, 1))
+    service.post("/api/v1/streams/plant/records", "{}\n", headers={"Content-Type": "application/x-ndjson"})
+    service.wait_metric("driftd_quarantine_bytes", 1, stream="plant")
+    for target, word in (("kafka:t", "reads from http"), ("ftp://x", "--to")):
+        done = run_driftd("quarantine", "replay", service.config_path, "--to", target)
+        assert done.returncode != 0 and word in done.stderr, done
+    assert run_driftd("quarantine", "show", service.config_path, "--stream", "plnt").returncode == 2

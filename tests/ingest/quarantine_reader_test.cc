@@ -1,0 +1,98 @@
+#include "ingest/quarantine_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "ingest/quarantine.h"
+#include "tests/ingest/temp_folder.h"
+
+namespace driftd::ingest {
+namespace {
+
+std::vector<QuarantinedRecord> read_all(const std::string& folder, std::uint64_t* damaged = nullptr) {
+  std::vector<QuarantinedRecord> out;
+  const auto totals = read_quarantine(folder, [&](QuarantinedRecord r) { out.push_back(std::move(r)); });
+  EXPECT_TRUE(totals.ok());
+  if (damaged != nullptr) *damaged = totals->damaged;
+  return out;
+}
+
+TEST(QuarantineReader, ReadsWhatAQuarantineKeeps) {
+  const TempFolder temp;
+  const std::string folder = temp.path() + "/pumps";
+  ManualClock clock(kSecond);
+  const std::string binary("\xff\x00\x01", 3);
+  {
+    Quarantine q({folder, "pumps", 1U << 20, 8}, clock);
+    RawRecord record;
+    record.payload = "{\"a\"";
+    record.key = "k";
+    record.topic = "plant/1";
+    record.position = -7;
+    record.arrival = 5 * kSecond;
+    q.add(3, record, RejectReason::kUndecodable, "no \"end\"");
+    record.payload = binary;
+    record.arrival = kNoTime;
+    q.add(4, record, RejectReason::kUndecodable, "");
+    record.payload = "0123456789";
+    q.add(4, record, RejectReason::kTooLarge, "");
+    q.flush();
+  }
+  const auto all = read_all(folder);
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all[0].time, kSecond);
+  EXPECT_EQ(all[0].arrival, 5 * kSecond);
+  EXPECT_EQ(all[0].stream + all[0].topic + all[0].key + all[0].reason, "pumpsplant/1kundecodable");
+  EXPECT_EQ(all[0].detail, "no \"end\"");
+  EXPECT_EQ(all[0].partition, 3U);
+  EXPECT_EQ(all[0].position, -7);
+  EXPECT_EQ(all[0].payload, "{\"a\"");
+  EXPECT_FALSE(all[0].truncated());
+  EXPECT_EQ(all[1].payload, binary);
+  EXPECT_EQ(all[1].arrival, kNoTime);
+  EXPECT_FALSE(all[1].text);
+  EXPECT_EQ(all[2].payload, "01234567");
+  EXPECT_EQ(all[2].size, 10U);
+  EXPECT_TRUE(all[2].truncated());
+}
+
+TEST(QuarantineReader, PassesOverDamagedLines) {
+  const TempFolder folder;
+  const std::string good = R"({"time":"2026-01-01T00:00:00Z","stream":"s","partition":0,"position":1,"reason":"bad_time","payload":"x"})";
+  std::ofstream(folder.path() + "/quarantine-000000000001.jsonl")
+      << good << "\n" << good.substr(0, 50) << "\n\xff\xfe\n[]\n{}\n" << good << "\n" << good.substr(0, 70);
+  std::ofstream(folder.path() + "/other.txt") << good << "\n";
+  std::uint64_t damaged = 0;
+  EXPECT_EQ(read_all(folder.path(), &damaged).size(), 2U);
+  EXPECT_EQ(damaged, 5U);
+}
+
+TEST(QuarantineReader, NoFolderIsNoRecords) {
+  const TempFolder folder;
+  EXPECT_TRUE(read_all(folder.path() + "/none").empty());
+}
+
+TEST(QuarantineReader, RefusesLinesThatNobodyWrote) {
+  for (const char* line : {
+           R"({"time":"yesterday","partition":0,"position":1,"reason":"r","payload":"x"})",
+           R"({"time":"2026-01-01T00:00:00Z","partition":-1,"position":1,"reason":"r","payload":"x"})",
+           R"({"time":"2026-01-01T00:00:00Z","partition":4294967296,"position":1,"reason":"r","payload":"x"})",
+           R"({"time":"2026-01-01T00:00:00Z","partition":0,"position":1e3,"reason":"r","payload":"x"})",
+           R"({"time":"2026-01-01T00:00:00Z","partition":0,"position":1,"reason":"r","payload":7})",
+           R"({"time":"2026-01-01T00:00:00Z","partition":0,"position":1,"reason":"r","payload_base64":"a"})",
+           R"({"time":"2026-01-01T00:00:00Z","partition":0,"position":1,"reason":"r"})"}) {
+    EXPECT_FALSE(parse_quarantined(line)) << line;
+  }
+}
+
+TEST(QuarantineReader, Base64) {  // RFC 4648 section 10
+  for (const auto& [text, bytes] : {std::pair("", ""), std::pair("Zg==", "f"), std::pair("Zm8=", "fo"), std::pair("Zm9v", "foo"),
+                                    std::pair("Zm9vYg==", "foob"), std::pair("Zm9vYmE=", "fooba"), std::pair("Zm9vYmFy", "foobar")}) {
+    EXPECT_EQ(decode_base64(text), bytes);
+  }
+  for (const char* text : {"Z", "Zg=", "Zg", "Z===", "====", "Zg==Zg==", "Zm9*", "Zm 9"}) EXPECT_FALSE(decode_base64(text)) << text;
+}
+
+}  // namespace
+}  // namespace driftd::ingest
