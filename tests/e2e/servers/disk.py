@@ -1,0 +1,33 @@
+"""A disk that can be full or read-only: an interposer (broken_disk.c) between driftd and its data folder."""
+import errno
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+
+class Disk:
+    """environment() goes to the process whose data_dir is `folder` or below; then breaks("ENOSPC") and
+    heals()."""
+
+    def __init__(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="driftd-disk-"))
+        self.folder = self.dir / "data"
+        self._switch = self.dir / "switch"
+        self._library = self.dir / "broken_disk.so"
+        source = pathlib.Path(__file__).with_name("broken_disk.c")
+        subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-Wall", "-o", self._library, source, "-ldl"], check=True)
+
+    def environment(self):
+        return {"LD_PRELOAD": str(self._library), "BROKEN_DISK": str(self.folder), "BROKEN_DISK_SWITCH": str(self._switch)}
+
+    def breaks(self, name="ENOSPC"):
+        written = self.dir / "switch.new"
+        written.write_text(str(getattr(errno, name)))
+        written.rename(self._switch)
+
+    def heals(self):
+        self._switch.unlink(missing_ok=True)
+
+    def close(self):
+        shutil.rmtree(self.dir, ignore_errors=True)

@@ -1,0 +1,105 @@
+"""A disk that is full or read-only for a while: driftd goes on, says so, loses nothing that it acknowledged,
+and needs nobody when there is room again."""
+import json
+import threading
+
+import pytest
+
+import plant
+from driftd import read_lines
+from servers import Disk
+
+CHECKS = [{"check": "count", "min": plant.PER_WINDOW, "max": plant.PER_WINDOW}]
+NDJSON = {"Content-Type": "application/x-ndjson"}
+
+
+@pytest.fixture
+def disk():
+    made = Disk()
+    yield made
+    made.close()
+
+
+def config(disk, source=None):
+    return plant.config(CHECKS, source=source, service={"data_dir": str(disk.folder), "findings": {"all": True}})
+
+
+def counted(disk):
+    """(start, rows) of each judged window, in the order of the log."""
+    return [(f["window"]["start"], f["value"]) for f in read_lines(disk.folder / "findings.jsonl") if f["check"] == "count"]
+
+
+def whole(windows):
+    return [(plant.window_start(n), plant.PER_WINDOW) for n in range(windows)]
+
+
+@pytest.mark.parametrize("fault", ["ENOSPC", "EROFS"])
+def test_http_is_told_and_nothing_acknowledged_is_lost(driftd, disk, fault):
+    service = driftd(config(disk), env=disk.environment()).wait_ready()
+    plant.post(service, plant.records(0, 3))
+    service.wait_metric("driftd_records_total", 3 * plant.PER_WINDOW, stream="plant", result="accepted")
+    service.wait(lambda: service.metrics().get("driftd_checkpoint_age_seconds") < 1, "a checkpoint")
+    before = service.metrics()
+    disk.breaks(fault)
+    refused = service.post("/api/v1/streams/plant/records", plant.lines(plant.records(3, 1)), headers=NDJSON)
+    assert refused.status == 503 and refused.headers["Retry-After"], refused
+    service.wait_metric("driftd_checkpoint_failures_total", before.get("driftd_checkpoint_failures_total") + 2)
+    assert service.get("/-/healthy").status == 200
+    assert service.get("/-/ready").status == 503, "whoever balances the load is told too"
+    assert service.metrics().get("driftd_checkpoint_age_seconds") > 0.2
+    disk.heals()
+    plant.post(service, plant.records(3, 3))
+    service.wait_ready()
+    service.wait(lambda: counted(disk) == whole(5), lambda: f"five whole windows, once each: {counted(disk)}")
+    service.wait(lambda: service.metrics().get("driftd_checkpoint_age_seconds") < 1, "checkpoints again")
+    service.kill9()
+    service.start().wait_ready()
+    plant.post(service, plant.records(6, 1))
+    service.wait(lambda: counted(disk) == whole(6), lambda: f"six whole windows, once each: {counted(disk)}")
+
+
+def test_mqtt_stays_unacknowledged(driftd, disk, mosquitto, unique):
+    source = {"mqtt": {"url": mosquitto.url, "topics": [f"{unique}/+"], "client_id": unique}}
+    service = driftd(config(disk, source), env=disk.environment()).wait_ready()
+
+    def publish(first, windows):
+        mosquitto.publish((f"{unique}/{row['sensor']}", json.dumps(row)) for row in plant.records(first, windows))
+
+    publish(0, 2)
+    service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
+    disk.breaks()
+    sender = threading.Thread(target=publish, args=(2, 4))
+    sender.start()
+    service.wait(lambda: service.get("/-/ready").status == 503, "not ready while the journal takes nothing")
+    assert service.metrics().get("driftd_records_total", result="accepted") == 2 * plant.PER_WINDOW
+    disk.heals()
+    sender.join()
+    service.wait_ready(60)
+    service.wait(lambda: counted(disk) == whole(5), lambda: f"five whole windows, once each: {counted(disk)}", 60)
+
+
+def test_kafka_findings_and_quarantine(driftd, disk, kafka, unique):
+    """A Kafka stream needs no disk to judge: findings and alerts go on, and what was not written is written
+    or counted."""
+    kafka.create_topic(unique)
+    source = {"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique}}
+    service = driftd(config(disk, source), env=disk.environment()).wait_ready()
+    kafka.produce(unique, plant.kafka_records(plant.records(0, 2)))
+    service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
+    service.wait(lambda: counted(disk) == whole(1), "the first window")
+    disk.breaks()
+    kafka.produce(unique, plant.kafka_records(plant.records(2, 2)) )
+    kafka.produce(unique, [(b"p1", b'{"broken":', plant.START, None)] * 7)
+    kafka.produce(unique, plant.kafka_records(plant.records(4, 1)))
+    service.wait_metric("driftd_records_total", 5 * plant.PER_WINDOW, stream="plant", result="accepted")
+    service.wait_metric("driftd_findings_log_failures_total", 1)
+    service.wait_metric("driftd_quarantine_dropped_total", 7, stream="plant")
+    answer = service.get("/api/v1/findings?limit=100")
+    assert len({f["window"]["end"] for f in answer.json()["findings"] if f["check"] == "count"}) == 4, "they are still shown"
+    assert counted(disk) == whole(1)
+    disk.heals()
+    kafka.produce(unique, plant.kafka_records(plant.records(5, 2)))
+    service.wait(lambda: counted(disk) == whole(6), lambda: f"six whole windows, once each: {counted(disk)}")
+    kafka.produce(unique, [(b"p1", b'{"broken":', plant.START, None)])
+    service.wait_metric("driftd_quarantine_bytes", 1, stream="plant")
+    service.wait(lambda: service.metrics().get("driftd_checkpoint_age_seconds") < 1, "checkpoints again")
