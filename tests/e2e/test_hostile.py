@@ -1,0 +1,82 @@
+"""Records that are made to hurt, through real servers: each is counted with its reason, and those after it
+are taken as if it had not been there."""
+import json
+
+import pytest
+from confluent_kafka import Producer
+
+import plant
+
+GOOD = {"sensor": "p1", "ts": plant.START, "temperature": 20.0, "status": "on"}
+MIB = 1 << 20
+
+
+def record(**more):
+    return json.dumps({**GOOD, **more}).encode()
+
+
+# (payload, reason); None: it is taken.
+BOMBS = [
+    (b'{"sensor":"p1","ts":1700000000000,"x":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}", "too_deep"),
+    (b"[" * 500_000, "not_an_object"),
+    (record()[:-1] + b',"pad":"' + b"x" * (10 * MIB) + b'"}', "too_large"),
+    (b"\0" * 1000, "undecodable"),
+    (b"", "empty_payload"),
+    (record().replace(b"p1", b"p\xff\xfe1"), "undecodable"),
+    (record().replace(b"1700000000000", b"1e400"), "absurd_time"),
+    (record().replace(b"1700000000000", b"-9223372036854775809"), "absurd_time"),
+    (record().replace(b"1700000000000", b"9" * 10_000), "absurd_time"),
+    (record(sensor="s" * 257), "missing_sensor"),
+    (record() + b"\0", "undecodable"),
+    (record().replace(b"20.0", b"1e400"), None),                       # the value is not finite, the record is fine
+    (record()[:-1] + b',"temperature":7,"sensor":"p1","temperature":21.5}', None),  # the last one wins
+    (record(sensor="p\0\x01"), None),
+    (record(**{f"unknown{i}": i for i in range(5000)}), None),
+]
+TAKEN = sum(1 for _, reason in BOMBS if reason is None)
+
+
+def check(service, good):
+    metrics = service.wait_metric("driftd_records_total", good + TAKEN, stream="plant", result="accepted")
+    wanted = {}
+    for _, reason in BOMBS:
+        if reason is not None:
+            wanted[reason] = wanted.get(reason, 0) + 1
+    counted = {labels["reason"]: n for labels, n in metrics.all("driftd_rejects_total", stream="plant") if n}
+    assert counted == wanted
+    assert metrics.get("driftd_records_total", stream="plant", result="accepted") == good + TAKEN
+    assert metrics.get("driftd_series") < 1000, "names of unknown fields are capped"
+    assert service.peak_memory() < 400 * MIB
+    assert service.get("/-/healthy").status == 200
+    service.wait_metric("driftd_quarantine_bytes", 1, stream="plant")
+
+
+def test_kafka(driftd, kafka, unique):
+    kafka.create_topic(unique, config={"max.message.bytes": str(12 * MIB)})
+    service = driftd(plant.config([{"check": "count", "min": 1}], source={
+        "kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique}})).wait_ready()
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "message.max.bytes": 12 * MIB, "log_level": 0})
+    for payload, _ in BOMBS:
+        producer.produce(unique, value=payload, key=b"p1")
+    assert producer.flush(60) == 0
+    kafka.produce(unique, plant.kafka_records(plant.records(1, 2)))
+    check(service, 2 * plant.PER_WINDOW)
+
+
+def test_mqtt(driftd, mosquitto, unique):
+    service = driftd(plant.config([{"check": "count", "min": 1}], source={
+        "mqtt": {"url": mosquitto.url, "topics": [f"{unique}/+"], "client_id": unique}})).wait_ready()
+    mosquitto.publish([(f"{unique}/p1", payload) for payload, _ in BOMBS])
+    mosquitto.publish([(f"{unique}/p1", json.dumps(row)) for row in plant.records(1, 2)])
+    check(service, 2 * plant.PER_WINDOW)
+
+
+@pytest.mark.parametrize("body,status", [
+    (b"[" * 2_000_000, 400), (b"[" + b"1," * 1_000_000, 400), (b"\0" * 1000, 400), (b'{"a":"' + b"x" * (40 * MIB), 413)])
+def test_http_bodies(driftd, body, status):
+    service = driftd(plant.config([{"check": "count", "min": 1}])).wait_ready()
+    answer = service.post("/api/v1/streams/plant/records", body, headers={"Content-Type": "application/json"})
+    assert answer.status == status, answer
+    plant.post(service, plant.records(0, 1))
+    service.wait_metric("driftd_records_total", plant.PER_WINDOW, stream="plant", result="accepted")
+    assert service.peak_memory() < 400 * MIB
