@@ -14,6 +14,14 @@ namespace driftd {
 struct Node {
   enum class Kind { kNull, kScalar, kList, kMap };
 
+  // Defined behind the class: a pair of a name and a Node is complete only there (clang 14 insists).
+  Node();
+  ~Node();
+  Node(const Node&);
+  Node(Node&&) noexcept;
+  Node& operator=(const Node&);
+  Node& operator=(Node&&) noexcept;
+
   Kind kind = Kind::kNull;
   std::string scalar;   // kScalar: the text, environment variables replaced
   bool quoted = false;  // kScalar: was written in quotes, so "1" is text
@@ -54,6 +62,13 @@ struct Node {
     return n;
   }
 };
+
+inline Node::Node() = default;
+inline Node::~Node() = default;
+inline Node::Node(const Node&) = default;
+inline Node::Node(Node&&) noexcept = default;
+inline Node& Node::operator=(const Node&) = default;
+inline Node& Node::operator=(Node&&) noexcept = default;
 
 // One thing wrong in the configuration, with what to do about it.
 struct ConfigError {

@@ -1,6 +1,7 @@
 // An ApiSource with one stream, one alert and some findings, whose answers tests can change.
 #pragma once
 
+#include "core/text.h"
 #include "exporters/api_source.h"
 #include "tests/exporters/findings_for_test.h"
 
@@ -45,7 +46,9 @@ class FakeApiSource : public ApiSource {
   Result<std::string> reference_json(const std::string& name,
                                      const std::string& selector) const override {
     if (name != "pumps") return Error{ErrorCode::kNotFound, "no reference " + name};
-    return "{\"selector\":\"" + selector + "\"}";
+    std::string json = "{\"selector\":";
+    append_json_string(json, selector);
+    return json + "}";
   }
   std::vector<UnitView> units() const override {
     Descriptor d;

@@ -1,0 +1,107 @@
+#include "tests/fuzz/seeds.h"
+
+#include "alerts/alert_book.h"
+#include "app/engine/stream_engine.h"
+#include "core/dictionary.h"
+#include "ingest/journal_frame.h"
+#include "stats/detector.h"
+#include "stats/log_histogram.h"
+#include "stats/reference_store.h"
+#include "tests/fuzz/stream_for_fuzz.h"
+
+namespace driftd::fuzz {
+namespace {
+
+struct Outputs final : app::OutputSink {
+  void take(app::PartitionOutput output) override { all.push_back(std::move(output)); }
+  std::vector<app::PartitionOutput> all;
+};
+
+void add_states(std::map<std::string, std::vector<std::string>>& out) {
+  app::StreamConfig config = all_checks_stream();
+  const auto plan = app::make_plan(config, reference_of(config.schema), true);
+  FUZZ_CHECK(plan.ok(), "no plan");
+  IgnoreRejects rejects;
+  auto engine = app::PartitionEngine::make(*plan, 0, rejects);
+  auto merger = app::Merger::make(*plan, nullptr, [](app::ClosedWindow) {});
+  FUZZ_CHECK(engine.ok() && merger.ok(), "no engine");
+  (*merger)->set_partitions({0, 1});  // the second says nothing, so that windows wait
+  const auto records = some_records(config.schema, 30);
+  Outputs outputs;
+  out["partition_state"].push_back(saved(**engine));
+  (*engine)->process(raw_batch(records), outputs);
+  out["partition_state"].push_back(saved(**engine));
+  out["merger_state"].push_back(saved(**merger));
+  alerts::AlertBook book{alerts::AlertRules{}};
+  for (app::PartitionOutput& output : outputs.all) {
+    for (const Finding& finding : output.findings) book.take(finding);
+    std::vector<alerts::AlertEvent> events;
+    if (!output.findings.empty()) book.close("all", output.end, events);
+    (*merger)->take(std::move(output));
+  }
+  out["merger_state"].push_back(saved(**merger));
+  out["alert_book"].push_back(saved(book));
+}
+
+void add_units(std::vector<std::string>& out) {
+  const app::StreamConfig config = all_checks_stream();
+  const auto reference = reference_of(config.schema);
+  auto checks = app::make_checks(config, reference.get());
+  FUZZ_CHECK(checks.ok(), "no checks");
+  Dictionaries dictionaries(config.schema.fields.size());
+  Batch batch;
+  batch.reset(config.schema, 0);
+  BatchBuilder builder(batch, config.schema, dictionaries);
+  auto decoder = ingest::decoders().find("json")->make(config.decoder_params, config.decode, config.schema);
+  IgnoreRejects rejects;
+  const auto records = some_records(config.schema, 30);
+  (*decoder)->decode(raw_batch(records), builder, rejects);
+  for (std::size_t i = 0; i < checks->size(); ++i) {
+    rules::RowHits hits;
+    if ((*checks)[i]->row_level()) (*checks)[i]->on_rows({batch, {0, batch.rows()}, dictionaries}, hits);
+    out.push_back(static_cast<char>(i) + saved(*(*checks)[i]));
+  }
+  stats::LogHistogram histogram;
+  for (const double x : {-1.0, 0.0, 1e9, 1e-9}) histogram.add(x);
+  out.push_back('\xff' + saved(histogram));
+  out.push_back('\xfe' + saved(dictionaries.categories[0]));
+  const auto& units = stats::detectors().units();
+  for (std::size_t d = 0; d < units.size(); ++d) {
+    ErrorList errors;
+    auto detector = units[d].make(read_params({}, units[d].descriptor.params, units[d].descriptor.name, errors));
+    FUZZ_CHECK(detector.ok(), units[d].descriptor.name);
+    for (int i = 0; i < 300; ++i) (*detector)->update((*detector)->binary() ? i % 3 == 0 : i % 7 + (i > 150 ? 5 : 0), kSecond);
+    out.push_back(static_cast<char>(253 - d) + saved(**detector));
+  }
+}
+
+std::string journal_seed(char variant) {
+  std::string bytes(1, variant);
+  for (int i = 0; i < 5; ++i) {
+    ingest::JournalEntry entry;
+    entry.sequence = i;
+    entry.arrival = 1700000000 * kSecond;
+    entry.partition = static_cast<std::uint32_t>(i % 4);
+    entry.packet_id = 7;
+    entry.topic = "plant/1";
+    entry.payload = "{\"a\":1}";
+    ingest::append_frame(bytes, entry);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::map<std::string, std::vector<std::string>> seeds() {
+  std::map<std::string, std::vector<std::string>> out;
+  add_states(out);
+  add_units(out["unit_state"]);
+  const auto reference = reference_of(all_checks_stream().schema);
+  out["reference"] = {'\0' + stats::export_bytes(*reference), '\1' + stats::export_bytes(*reference).substr(8),
+                      '\2' + reference->content()};
+  out["journal"] = {journal_seed('\0'), journal_seed('\2')};
+  out["config"] = {all_checks_yaml()};
+  return out;
+}
+
+}  // namespace driftd::fuzz
