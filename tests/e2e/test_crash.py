@@ -14,5 +14,5 @@ def test_kills_cost_nothing(kind):
 
 def test_without_the_state_records_are_lost():
     """So the test above can fail."""
-    counts = crash.run("mqtt", kills=4, seed=7, naive=True)
+    counts = crash.run("mqtt", kills=8, seed=7, naive=True)
     assert counts.lost > 0 and counts.differing > 0, counts
