@@ -8,7 +8,7 @@
 
 build_packages=(
   ca-certificates ccache cmake g++ git ninja-build pkg-config
-  libboost-dev libboost-math-dev libcivetweb-dev libcli11-dev libcurl4-openssl-dev libeigen3-dev
+  libboost-dev libboost-math-dev libcli11-dev libcrypt-dev libcurl4-openssl-dev libeigen3-dev
   libfmt-dev libmariadb-dev libmariadb-dev-compat libmosquitto-dev libre2-dev librdkafka-dev
   libsimdjson-dev libspdlog-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libzstd-dev
   nlohmann-json3-dev prometheus-cpp-dev
