@@ -50,6 +50,8 @@ DatabaseConfig read_database(const std::string& name, const Node& node, ErrorLis
   database.user = params.text("user");
   database.password_file = params.text("password_file");
   database.tls = params.boolean("tls");
+  database.ca_file = params.text("ca_file");
+  if (!database.tls && !database.ca_file.empty()) errors.add(node, "database " + name + ": ca_file has no effect without tls", "set tls: true");
   return database;
 }
 

@@ -39,6 +39,7 @@ struct DatabaseConfig {
   std::string user;
   std::string password_file;
   bool tls = false;
+  std::string ca_file;
 };
 
 struct Config {
