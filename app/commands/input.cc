@@ -32,7 +32,16 @@ Result<std::vector<std::string>> read_files(const StreamConfig& stream, const In
     if (const Status s = sink(batch); !s) return s.error();
   }
   std::vector<std::string> sources;
-  for (const std::string& file : input.files) sources.push_back("file:" + file);
+  for (const std::string& path : reader->paths()) {
+    if (path == "-") {
+      sources.push_back("standard input");
+      continue;
+    }
+    const auto hash = sha256_of_file(path);
+    if (!hash) return hash.error();
+    // Without its folder: the sources are part of the reference's hash, which must be the same elsewhere.
+    sources.push_back("file:" + path.substr(path.rfind('/') + 1) + " sha256:" + *hash);
+  }
   return sources;
 }
 
