@@ -4,8 +4,8 @@
 // goes over is answered with a problem document and the connection is closed.
 //
 // One thread does the input and output of all connections and never blocks; handlers run on
-// `threads` others and password checks on one more. So slow clients cost memory, not threads: at
-// most 20 KB a connection (60 KB with TLS) and max_bodies. At max_connections the one that has
+// `threads` others and password checks on one more. So slow clients cost memory, not threads:
+// about 15 KB a connection without TLS (measured), and max_bodies. At max_connections the one that has
 // waited longest for its client gives way, so that idle and slow connections lock nobody out.
 //
 // Thread-safety: port(), address() and stop() from any thread; handlers are called concurrently and
