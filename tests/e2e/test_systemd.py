@@ -68,7 +68,9 @@ def test_its_filter_allows_what_driftd_calls(webhook):
         service.stop()
         calls = set(re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)[( ]", (service.dir / "calls").read_text(), re.MULTILINE))
     assert len(calls) > 40, calls
-    assert calls - allowed_calls() - {"exited"} == set()
+    calls -= {"exited"}   # strace's own word
+    calls -= {"fchown"}   # SQLite's, when it is root and makes a file, which the unit's driftd is not
+    assert calls - allowed_calls() == set()
 
 
 def test_it_tells_systemd_how_it_is(driftd, tmp_path):
