@@ -60,6 +60,7 @@ Status StreamRuntime::start() {
   if (!unit) return unit.error();
   if (*unit && (*unit)->config_hash == plan_->config.hash) {
     ByteReader in((*unit)->state);
+    const std::scoped_lock lock(merger_mutex_);  // status() may be asked already
     if (const Status s = merger_->load(in); !s) return s.error().at("stream " + plan_->config.name);
   }
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
