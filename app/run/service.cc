@@ -123,11 +123,11 @@ Result<std::shared_ptr<StreamRuntime>> Service::start_stream(const StreamConfig&
   auto made = StreamRuntime::make(runtime_context(), std::move(*plans));
   if (!made) return made.error();
   std::shared_ptr<StreamRuntime> runtime = std::move(*made);
-  {
-    const std::scoped_lock lock(streams_mutex_);
-    streams_[stream.name] = runtime;
-  }
+  // No checkpoint may see a stream that has not taken up its state yet: it would put an empty one in its place.
+  const std::scoped_lock checkpoint_lock(checkpoint_mutex_);
   if (const Status s = runtime->start(); !s) return s.error();
+  const std::scoped_lock lock(streams_mutex_);
+  streams_[stream.name] = runtime;
   return runtime;
 }
 
