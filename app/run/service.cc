@@ -60,6 +60,7 @@ Status Service::start_http(std::shared_ptr<exporters::WebAccess> web) {
   api_ = std::make_unique<ServiceApi>(*this);
   exporters::HttpServer::Options options;
   options.listen = config_.service.listen;
+  options.requests_per_second = config_.service.http_requests;
   options.web = std::move(web);
   auto server = exporters::HttpServer::start(options, exporters::api_router(*api_, telemetry_), &telemetry_);
   if (!server) return server.error();
