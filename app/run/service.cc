@@ -2,6 +2,7 @@
 
 #include "app/engine/reference_plans.h"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
@@ -10,6 +11,11 @@
 #include "exporters/api.h"
 
 namespace driftd::app {
+namespace {
+
+constexpr std::chrono::seconds kBeat{1};  // see Service::beats()
+
+}  // namespace
 
 Service::Service(Config config, std::string path)
     : config_(std::move(config)), path_(std::move(path)), telemetry_(config_.service.series_cap) {}
@@ -193,11 +199,17 @@ void Service::checkpoint() {
 }
 
 void Service::timer_loop() {
+  using Clock = std::chrono::steady_clock;
+  const std::chrono::nanoseconds every(config_.service.checkpoint_every);
+  Clock::time_point next = Clock::now() + every;
   std::unique_lock lock(timer_mutex_);
   while (!stopping_) {
+    ++beats_;
     const auto wanted = [this] { return stopping_ || look_at_references_ || reloads_wanted_ != reloads_done_; };
-    const bool woken = timer_wakes_.wait_for(lock, std::chrono::nanoseconds(config_.service.checkpoint_every), wanted);
+    const bool woken = timer_wakes_.wait_until(lock, std::min(next, Clock::now() + kBeat), wanted);
     if (stopping_) break;
+    const bool due = Clock::now() >= next;
+    if (!woken && !due) continue;
     const std::uint64_t reload = reloads_wanted_;
     const bool must_reload = reload != reloads_done_;
     look_at_references_ = false;
@@ -205,9 +217,10 @@ void Service::timer_loop() {
     Status reloaded;
     if (must_reload) reloaded = reload_now();
     take_promotions();
-    if (!woken) {
+    if (due) {
       checkpoint();
       publish_ages();
+      next = Clock::now() + every;
     }
     lock.lock();
     if (!must_reload) continue;
