@@ -1,10 +1,30 @@
 #include "core/hash.h"
 
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <vector>
 
 namespace driftd {
+namespace {
+
+std::string hex(const unsigned char* bytes, std::size_t size) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * size);
+  for (std::size_t i = 0; i < size; ++i) {
+    text += kDigits[bytes[i] >> 4];
+    text += kDigits[bytes[i] & 15];
+  }
+  return text;
+}
+
+}  // namespace
 
 std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) {
   std::uint64_t h = 0xcbf29ce484222325ULL ^ (seed * 0x9e3779b97f4a7c15ULL);
@@ -41,14 +61,27 @@ std::string hex64(std::uint64_t value) {
 std::string sha256_hex(std::string_view bytes) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * digest.size());
-  for (const unsigned char c : digest) {
-    text += kDigits[c >> 4];
-    text += kDigits[c & 15];
-  }
-  return text;
+  return hex(digest.data(), digest.size());
+}
+
+Result<std::string> sha256_of_file(const std::string& path) {
+  const auto failed = [&]() -> Error {
+    return {ErrorCode::kIo, path + ": cannot be read: " + std::strerror(errno)};
+  };
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return failed();
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                        EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  std::vector<char> chunk(1U << 16);
+  do {
+    file.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    EVP_DigestUpdate(context.get(), chunk.data(), static_cast<std::size_t>(file.gcount()));
+  } while (file);
+  if (file.bad()) return failed();
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
+  return hex(digest.data(), digest.size());
 }
 
 }  // namespace driftd

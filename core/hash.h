@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/result.h"
+
 namespace driftd {
 
 // 64-bit hash for ids, fingerprints and partitioning: FNV-1a with a murmur3 finalizer, the same on
@@ -17,5 +19,8 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc = 0);
 // Lower-case hex: 16 characters of a 64-bit value; 64 characters of the SHA-256 of bytes.
 std::string hex64(std::uint64_t value);
 std::string sha256_hex(std::string_view bytes);
+
+// The same of a file's bytes, however many. Error{kIo}: it cannot be read.
+Result<std::string> sha256_of_file(const std::string& path);
 
 }  // namespace driftd

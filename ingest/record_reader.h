@@ -48,6 +48,9 @@ class RecordReader {
   // refused.
   Result<bool> read(Deadline deadline, RawBatch& out);
 
+  // Every file, wildcards expanded, in the order of reading.
+  const std::vector<std::string>& paths() const { return paths_; }
+
   bool finished() const { return file_ < 0 && next_path_ == paths_.size() && rest_.empty(); }
 
  private:

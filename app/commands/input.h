@@ -14,7 +14,7 @@
 namespace driftd::app {
 
 // Hands batches to `sink` in order.
-// Returns what was read, as provenance: "file:a.csv sha256:...".
+// Returns what was read, as provenance: "file:a.csv sha256:...", without folders.
 Result<std::vector<std::string>> read_input(const Config& config, const StreamConfig& stream, const InputOptions& input,
                                             const std::function<Status(RawBatch&)>& sink);
 

@@ -21,6 +21,7 @@ ServiceConfig read_service(const Node& node, const std::string& folder, ErrorLis
   ServiceConfig service;
   service.listen = params.text("listen");
   service.web_config = params.text("web_config");
+  if (!service.web_config.empty() && !service.web_config.starts_with("/") && !folder.empty()) service.web_config = folder + "/" + service.web_config;
   service.allow_public = params.boolean("allow_public");
   service.data_dir = params.text("data_dir");
   if (!service.data_dir.starts_with("/") && !folder.empty()) service.data_dir = folder + "/" + service.data_dir;
@@ -32,6 +33,7 @@ ServiceConfig read_service(const Node& node, const std::string& folder, ErrorLis
   service.series_cap = static_cast<std::size_t>(limits.integer("series"));
   service.quarantine_cap = limits.size("quarantine");
   service.journal_cap = limits.size("journal");
+  service.http_requests = static_cast<unsigned>(limits.integer("http_requests"));
   service.sensor_cap = static_cast<std::uint32_t>(limits.integer("sensors"));
   service.sensor_idle = limits.duration("sensor_idle");
   service.findings_log = findings.text("log");
@@ -50,6 +52,8 @@ DatabaseConfig read_database(const std::string& name, const Node& node, ErrorLis
   database.user = params.text("user");
   database.password_file = params.text("password_file");
   database.tls = params.boolean("tls");
+  database.ca_file = params.text("ca_file");
+  if (!database.tls && !database.ca_file.empty()) errors.add(node, "database " + name + ": ca_file has no effect without tls", "set tls: true");
   return database;
 }
 

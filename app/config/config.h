@@ -9,6 +9,7 @@
 #include "app/engine/plan.h"
 #include "core/node.h"
 #include "core/result.h"
+#include "exporters/web_access.h"
 
 namespace driftd::app {
 
@@ -27,6 +28,7 @@ struct ServiceConfig {
   std::uint64_t journal_cap = 1ULL << 30;
   std::uint32_t sensor_cap = 1U << 20;
   Duration sensor_idle = kHour;
+  unsigned http_requests = 1000;  // a second, from one address
   std::string findings_log;
   bool findings_all = false;
   std::uint64_t findings_max_size = 256ULL << 20;
@@ -39,6 +41,7 @@ struct DatabaseConfig {
   std::string user;
   std::string password_file;
   bool tls = false;
+  std::string ca_file;
 };
 
 struct Config {
@@ -56,6 +59,12 @@ Config read_config(const std::string& yaml, const std::string& folder, ErrorList
 // Reads and validates a file. The Error's message has one line an error: "file:line:column: what
 // (suggestion)".
 Result<Config> load_config(const std::string& path);
+
+// The file behind service.web_config (web_config_file.cc). An Error as load_config's; also when driftd
+// would listen publicly and neither the file nor allow_public makes that right.
+Result<exporters::WebConfig> load_web_config(const ServiceConfig& service);
+// The same, with certificates and keys read too; null when there is no web_config.
+Result<std::shared_ptr<exporters::WebAccess>> open_web_access(const ServiceConfig& service, Telemetry* telemetry);
 
 // The lines of `driftd check`.
 std::string format_errors(const std::string& path, const ErrorList& errors);

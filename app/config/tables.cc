@@ -21,6 +21,7 @@ const std::vector<ParamSpec>& service_params() {
            {.name = "series", .type = T::kInteger, .sentence = "Metric series exported at most", .default_text = "20000", .min = 100, .max = 10000000},
            {.name = "quarantine", .type = T::kSize, .sentence = "Bytes of rejected records kept, a stream", .default_text = "256MiB", .min = 65536},
            {.name = "journal", .type = T::kSize, .sentence = "Bytes of MQTT and HTTP records not yet checkpointed, a stream", .default_text = "1GiB", .min = 1048576},
+           {.name = "http_requests", .type = T::kInteger, .sentence = "HTTP requests a second from one address; above it 429", .default_text = "1000", .min = 1, .max = 1000000},
            {.name = "sensors", .type = T::kInteger, .sentence = "Sensors a partition holds state for", .default_text = "1048576", .min = 1, .max = 100000000},
            {.name = "sensor_idle", .type = T::kDuration, .sentence = "Event time of silence after which a sensor gives way to a new one when there are as many as limits.sensors; at least as long as windows reach", .default_text = "1h", .min = 1, .max = 31536000},
        }},
@@ -41,8 +42,9 @@ const std::vector<ParamSpec>& database_params() {
       {.name = "port", .type = T::kInteger, .sentence = "TCP port", .default_text = "3306", .min = 1, .max = 65535},
       {.name = "database", .sentence = "Database to use", .required = true},
       {.name = "user", .sentence = "User", .required = true},
-      {.name = "password_file", .sentence = "File that holds the password"},
+      {.name = "password_file", .sentence = "File whose first line is the password, or credential:NAME"},
       {.name = "tls", .type = T::kBoolean, .sentence = "Encrypt the connection and verify the server", .default_text = "false"},
+      {.name = "ca_file", .sentence = "PEM file of the authorities to trust instead of the system's; needs tls"},
   };
   return specs;
 }

@@ -31,12 +31,16 @@ class Service {
 
   Status start();
   // All or nothing: on an Error everything goes on as before. Waits until the timer's thread has done
-  // it: a thread of the HTTP server has a stack of 100 KB, too little for reading a configuration.
+  // it.
   Status reload();
   // Promotions take effect soon, not only with the next checkpoint.
   void look_at_references();
   // Drains, checkpoints, leaves. Idempotent.
   void stop();
+
+  // Grows every second while driftd lives: while its workers, sources and store let checkpoints through.
+  // For a watchdog.
+  std::uint64_t beats() const { return beats_; }
 
   int http_port() const { return http_ == nullptr ? 0 : http_->port(); }
   FindingHub& hub() { return *hub_; }
@@ -68,7 +72,7 @@ class Service {
   Status take_promotion(const std::string& which, const stats::Promotion& promotion);
   void publish_reference(const std::string& stream, const std::shared_ptr<const stats::Reference>& reference);
   void publish_ages();
-  Status start_http();
+  Status start_http(std::shared_ptr<exporters::WebAccess> web);
 
   Config config_;
   std::string path_;
@@ -92,6 +96,7 @@ class Service {
   std::condition_variable timer_wakes_;
   bool stopping_ = false;
   bool look_at_references_ = false;
+  std::atomic<std::uint64_t> beats_{0};
   std::uint64_t reloads_wanted_ = 0;
   std::uint64_t reloads_done_ = 0;
   Status reloaded_;  // the newest one's outcome
