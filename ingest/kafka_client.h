@@ -24,6 +24,7 @@ struct KafkaConnection {
   std::vector<std::string> brokers;
   TextPairs options;          // to librdkafka as they are; they win over driftd's own
   std::string password_file;  // its first line becomes sasl.password; empty: none
+  bool operator==(const KafkaConnection&) const = default;
 };
 
 // The parameters brokers, options and sasl_password_file, and how they are read.
@@ -43,6 +44,7 @@ Result<KafkaConf> kafka_conf(const KafkaConnection& connection, const TextPairs&
 
 // A consumer; its log lines go to core/log. `opaque` is what callbacks get.
 Result<KafkaHandle> kafka_consumer(KafkaConf conf, void* opaque);
+Result<KafkaHandle> kafka_producer(KafkaConf conf, void* opaque);
 
 // Owns messages that a RawBatch views; destroys them, then lets go of the client.
 class KafkaMessages {

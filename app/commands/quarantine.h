@@ -15,8 +15,8 @@ namespace driftd::app {
 Status send_to_driftd(const std::string& url, const StreamConfig& stream,
                       const std::vector<ingest::QuarantinedRecord>& records, std::size_t& sent);
 
-// To a Kafka topic, with the brokers and options of the stream's source; with their keys. Every broker
-// acknowledgement has come when it returns Ok.
+// To a Kafka topic, with the brokers and options of the stream's source; with their keys as the
+// quarantine has them (text, 256 bytes). Every broker acknowledgement has come when it returns Ok.
 Status send_to_kafka(const std::string& topic, const StreamConfig& stream,
                      const std::vector<ingest::QuarantinedRecord>& records, std::size_t& sent);
 

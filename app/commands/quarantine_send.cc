@@ -81,12 +81,9 @@ Status send_to_kafka(const std::string& topic, const StreamConfig& stream,
   if (!conf) return conf.error();
   Reports reports;
   rd_kafka_conf_set_dr_msg_cb(conf->get(), on_report);
-  rd_kafka_conf_set_opaque(conf->get(), &reports);
-  char why[512];
-  rd_kafka_t* producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf->get(), why, sizeof why);
-  if (producer == nullptr) return Error{ErrorCode::kInvalidArgument, std::string("kafka: ") + why};
-  conf->release();  // the producer has it now
-  const std::unique_ptr<rd_kafka_t, void (*)(rd_kafka_t*)> owner(producer, rd_kafka_destroy);
+  const auto made = ingest::kafka_producer(std::move(*conf), &reports);
+  if (!made) return made.error();
+  rd_kafka_t* producer = made->get();
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
   for (std::size_t i = 0; i < records.size() && reports.failure.empty();) {
     const ingest::QuarantinedRecord& r = records[i];

@@ -237,6 +237,31 @@ void read_check(const Node& node, StreamConfig& stream, std::set<std::string>& t
   }
 }
 
+void read_quarantine(const Node& node, const Params& params, StreamConfig& stream, ErrorList& errors) {
+  const std::string where = "stream " + stream.name + ": quarantine";
+  ingest::QuarantineTopicOptions options;
+  options.stream = stream.name;
+  options.topic = params.text("topic");
+  options.buffer = params.size("buffer");
+  const ingest::KafkaConnection own = ingest::kafka_connection(params);
+  options.connection = own;
+  if (stream.source == "kafka") {
+    const ingest::KafkaConnection source = ingest::kafka_connection(stream.source_params);
+    if (own.brokers.empty()) {
+      options.connection = source;
+      options.connection.options.insert(options.connection.options.end(), own.options.begin(), own.options.end());
+      if (!own.password_file.empty()) options.connection.password_file = own.password_file;
+    }
+    const std::vector<std::string>& topics = stream.source_params.texts("topics");
+    if (options.connection.brokers == source.brokers && std::find(topics.begin(), topics.end(), options.topic) != topics.end()) {
+      errors.add(node, where + ": '" + excerpt(options.topic) + "' is a topic that the stream reads", "name another topic");
+    }
+  } else if (own.brokers.empty()) {
+    errors.add(node, where + " needs brokers: the stream does not read from Kafka", "write brokers: [localhost:9092]");
+  }
+  stream.quarantine_topic = std::move(options);
+}
+
 }  // namespace
 
 StreamConfig read_stream(const std::string& name, const Node& node, const ServiceConfig& service, ErrorList& errors) {
@@ -263,18 +288,16 @@ StreamConfig read_stream(const std::string& name, const Node& node, const Servic
     for (const Node& check : checks.items) read_check(check, stream, taken, errors);
   }
   stream.reference = params.text("reference");
-  std::string canonical;
+  if (const Node* quarantine = node.find("quarantine")) read_quarantine(*quarantine, params.nested("quarantine"), stream, errors);
+  std::string canonical, routing;
   for (const auto& [key, value] : node.entries) {
-    if (key == "from") {  // where records come from changes no verdict
-      std::string from;
-      dump(value, from);
-      stream.from_hash = sha256_hex(from).substr(0, 16);
-      continue;
-    }
-    append_json_string(canonical, key);
-    dump(value, canonical);
+    // Where records come from and where they go changes no verdict.
+    std::string& part = key == "from" || key == "quarantine" ? routing : canonical;
+    append_json_string(part, key);
+    dump(value, part);
   }
   stream.hash = sha256_hex(canonical).substr(0, 16);
+  stream.from_hash = sha256_hex(routing).substr(0, 16);
   return stream;
 }
 

@@ -1,5 +1,6 @@
 // What each section of the configuration accepts. Validation, `driftd schema` and docs come from here.
 #include "app/config/config.h"
+#include "ingest/kafka_client.h"
 
 namespace driftd::app {
 
@@ -49,6 +50,25 @@ const std::vector<ParamSpec>& database_params() {
   return specs;
 }
 
+namespace {
+
+std::vector<ParamSpec> quarantine_params() {
+  std::vector<ParamSpec> specs = {
+      {.name = "topic", .sentence = "Topic of rejected records, with headers that say why and from where", .required = true},
+      {.name = "buffer", .type = T::kSize, .sentence = "Bytes that may wait for the brokers; more is dropped and counted", .default_text = "16MiB", .min = 65536, .max = 2147483648},
+  };
+  for (ParamSpec spec : ingest::kafka_connection_params()) {
+    if (spec.name == "brokers") {
+      spec.required = false;
+      spec.sentence += "; absent: those of the stream's Kafka source, with its options and password";
+    }
+    specs.push_back(std::move(spec));
+  }
+  return specs;
+}
+
+}  // namespace
+
 const std::vector<ParamSpec>& stream_params() {
   static const std::vector<ParamSpec> specs = {
       {.name = "from", .type = T::kNode, .sentence = "Where records come from: one source with its parameters", .required = true},
@@ -57,6 +77,7 @@ const std::vector<ParamSpec>& stream_params() {
       {.name = "windows", .type = T::kNode, .sentence = "Windows of event time"},
       {.name = "checks", .type = T::kNode, .sentence = "Checks, in any order"},
       {.name = "reference", .sentence = "Reference to compare with: NAME@ALIAS, NAME@TAG or NAME@VERSION"},
+      {.name = "quarantine", .type = T::kNode, .sentence = "Send rejected records to a Kafka topic too", .fields = quarantine_params()},
   };
   return specs;
 }

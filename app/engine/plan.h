@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "core/params.h"
 #include "core/schema.h"
 #include "ingest/decoder.h"
+#include "ingest/quarantine_topic.h"
 #include "rules/check.h"
 #include "stats/panes.h"
 #include "stats/reference.h"
@@ -57,8 +59,9 @@ struct StreamConfig {
   std::string reference;  // "pumps@production"; empty: none
   std::uint32_t sensor_cap = 1U << 20;
   Duration sensor_idle = kHour;  // of event time; see sensor_policy()
-  std::string hash;  // of everything that findings depend on: all but the source
-  std::string from_hash;  // of the source and its parameters
+  std::optional<ingest::QuarantineTopicOptions> quarantine_topic;  // where rejects go besides the disk
+  std::string hash;  // of everything that findings depend on: all but where records come from and go to
+  std::string from_hash;  // of that
 };
 
 struct StreamPlan {

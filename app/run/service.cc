@@ -101,29 +101,26 @@ RuntimeContext Service::runtime_context() {
   context.checkpoint_now = [this] { checkpoint(); };
   context.on_reject = [this](const std::string& stream, std::uint32_t partition, const RawRecord& record, RejectReason reason,
                              std::string_view detail) {
-    Rejected& r = rejected(stream);
-    const std::scoped_lock lock(r.mutex);
-    r.quarantine->add(partition, record, reason, detail);
+    rejected(stream).keep(partition, record, reason, detail);
   };
   return context;
 }
 
-Service::Rejected& Service::rejected(const std::string& stream) {
+RejectKeeper& Service::rejected(const std::string& stream) {
   const std::scoped_lock lock(rejected_mutex_);
-  std::unique_ptr<Rejected>& r = rejected_[stream];
+  std::unique_ptr<RejectKeeper>& r = rejected_[stream];
   if (r == nullptr) {
-    r = std::make_unique<Rejected>();
     ingest::QuarantineOptions options;
     options.folder = config_.service.data_dir + "/quarantine/" + stream;
     options.stream = stream;
     options.cap = config_.service.quarantine_cap;
-    r->quarantine = std::make_unique<ingest::Quarantine>(options, clock_);
+    r = std::make_unique<RejectKeeper>(options, clock_, telemetry_);
   }
   return *r;
 }
 
 Result<std::shared_ptr<StreamRuntime>> Service::start_stream(const StreamConfig& stream) {
-  rejected(stream.name);
+  if (const Status s = rejected(stream.name).send_to(stream.quarantine_topic); !s) return s.error();
   auto plans = plans_of(stream);
   if (!plans) return plans.error();
   publish_reference(stream.name, plans->back().plan->reference);
@@ -256,12 +253,7 @@ void Service::publish_ages() {
       telemetry_.series(Metric::kReferenceAge, {name, reference->name}).set(to_seconds(now - reference->provenance.created_at));
     }
   }
-  for (const auto& [name, r] : rejected_) {
-    const std::scoped_lock one(r->mutex);
-    r->quarantine->flush();
-    telemetry_.series(Metric::kQuarantineBytes, {name}).set(static_cast<double>(r->quarantine->bytes()));
-    telemetry_.series(Metric::kQuarantineDropped, {name}).set(static_cast<double>(r->quarantine->dropped()));
-  }
+  for (const auto& [name, r] : rejected_) r->publish();
 }
 
 Status Service::reload_now() {
@@ -295,6 +287,10 @@ Status Service::reload_now() {
     take_out(name);
     if (const Status s = store_->remove(name); !s) log::warning("the state of a removed stream stays", {{"stream", name}, {"why", s.error().message}});
     hub_->forget(name);
+    rejected(name).publish();
+    decltype(rejected_)::node_type gone;  // says goodbye to its topic without the lock
+    const std::scoped_lock lock(rejected_mutex_);
+    gone = rejected_.extract(name);
   }
   for (const auto& [name, s] : changed) {
     take_out(name);

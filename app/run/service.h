@@ -15,10 +15,10 @@
 #include "app/config/config.h"
 #include "app/run/checkpoint_store.h"
 #include "app/run/finding_hub.h"
+#include "app/run/reject_keeper.h"
 #include "app/run/stream_runtime.h"
 #include "exporters/api_source.h"
 #include "exporters/http_server.h"
-#include "ingest/quarantine.h"
 #include "stats/reference_store.h"
 
 namespace driftd::app {
@@ -55,15 +55,10 @@ class Service {
   std::shared_ptr<StreamRuntime> stream(const std::string& name) const;
 
  private:
-  struct Rejected {
-    std::mutex mutex;
-    std::unique_ptr<ingest::Quarantine> quarantine;
-  };
-
   RuntimeContext runtime_context();
   Result<std::vector<PlanEdition>> plans_of(const StreamConfig& stream);
   Result<std::shared_ptr<StreamRuntime>> start_stream(const StreamConfig& stream);
-  Rejected& rejected(const std::string& stream);
+  RejectKeeper& rejected(const std::string& stream);
   void checkpoint();
   void timer_loop();
   Status reload_now();
@@ -86,7 +81,7 @@ class Service {
   std::map<std::string, std::shared_ptr<StreamRuntime>> streams_;
 
   std::mutex rejected_mutex_;
-  std::map<std::string, std::unique_ptr<Rejected>> rejected_;
+  std::map<std::string, std::unique_ptr<RejectKeeper>> rejected_;
 
   std::mutex checkpoint_mutex_;  // one checkpoint at a time; the first in the order of locks
   std::atomic<Time> checkpointed_at_{0};

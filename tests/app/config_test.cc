@@ -100,6 +100,29 @@ TEST(Config, TheHashIsOfWhatChangesVerdictsOnly) {
   EXPECT_TRUE(errors.empty());
 }
 
+TEST(Config, RejectsMayGoToATopic) {
+  ErrorList errors;
+  const auto read = [&](const std::string& yaml) { return read_config(yaml, "", errors).streams.at(0); };
+  const std::string kafka = replaced(kGood, "{file: {paths: [a.jsonl], format: json_lines}}",
+                                     "{kafka: {brokers: [a:1], topics: [t], group: g, sasl_password_file: p, options: {debug: msg}}}");
+  const auto with = [&](const std::string& quarantine) { return kafka + "    quarantine: " + quarantine + "\n"; };
+  EXPECT_FALSE(read(kafka).quarantine_topic);
+  const auto shared = read(with("{topic: bad, options: {acks: all}}")).quarantine_topic.value();
+  EXPECT_EQ(shared.topic + shared.stream, "bads");
+  EXPECT_EQ(shared.buffer, 16U << 20);
+  EXPECT_EQ(shared.connection, (ingest::KafkaConnection{{"a:1"}, {{"debug", "msg"}, {"acks", "all"}}, "p"}));
+  const auto own = read(with("{topic: t, brokers: [b:2], buffer: 64KiB}")).quarantine_topic.value();
+  EXPECT_EQ(own.buffer, 65536U);
+  EXPECT_EQ(own.connection, (ingest::KafkaConnection{{"b:2"}, {}, ""}));
+  EXPECT_EQ(read(with("{topic: bad}")).hash, read(kafka).hash) << "where rejects go changes no verdict";
+  EXPECT_NE(read(with("{topic: bad}")).from_hash, read(kafka).from_hash) << "and a reload takes it";
+  EXPECT_TRUE(errors.empty());
+  EXPECT_NE(errors_of(with("{topic: t}")).find("is a topic that the stream reads"), std::string::npos);
+  EXPECT_NE(errors_of(with("{buffer: 1MiB}")).find("topic"), std::string::npos);
+  EXPECT_NE(errors_of(with("{topic: bad, buffer: 1KiB}")).find("buffer"), std::string::npos);
+  EXPECT_NE(errors_of(std::string(kGood) + "    quarantine: {topic: bad}\n").find("needs brokers"), std::string::npos);
+}
+
 TEST(Config, RefusesADocumentThatIsTooDeep) {
   std::string deep = "streams: ";
   for (int i = 0; i < 100; ++i) deep += "[";

@@ -3,6 +3,7 @@ import re
 
 import plant
 from driftd import run_driftd
+from servers import Kafka
 
 CHECKS = [{"check": "count", "min": 1}]
 
@@ -67,6 +68,38 @@ def test_replay_to_a_kafka_topic(driftd, kafka, unique):
     assert done.returncode == 0 and f"  {plant.PER_WINDOW} sent to kafka:{unique}" in done.stdout.splitlines(), done
     service.start().wait_ready()
     service.wait_metric("driftd_records_total", plant.PER_WINDOW, stream="plant", result="accepted")
+
+
+def test_rejects_go_to_a_kafka_topic_too(driftd):
+    """Whole, with reason and position in headers. Without the broker they are dropped and counted, and the
+    stream goes on; when it is back, they go there again."""
+    ndjson = {"Content-Type": "application/x-ndjson"}
+    with Kafka() as kafka:
+        kafka.create_topic("bad")
+        config = plant.config(CHECKS, stream_quarantine={
+            "topic": "bad", "brokers": [kafka.bootstrap], "options": {"message.timeout.ms": "2000", "reconnect.backoff.max.ms": "500"}})
+        service = driftd(config).wait_ready()
+        broken = '{"broken":' + "x" * 8000
+        assert service.post("/api/v1/streams/plant/records", broken + "\n{}\n", headers=ndjson).status == 200
+        service.wait_metric("driftd_quarantine_topic_records_total", 2, stream="plant", result="sent")
+        kafka.stop()
+        plant.post(service, plant.records(0, 2))
+        assert service.post("/api/v1/streams/plant/records", "{}\n" * 5, headers=ndjson).status == 200
+        service.wait_metric("driftd_quarantine_topic_records_total", 5, stream="plant", result="dropped")
+        service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
+        assert service.get("/-/ready").status == 200, "the stream does not need the topic"
+        kafka.start()
+        assert service.post("/api/v1/streams/plant/records", "[]\n", headers=ndjson).status == 200
+        metrics = service.wait_metric("driftd_quarantine_topic_records_total", 3, stream="plant", result="sent")
+        assert metrics.get("driftd_quarantine_topic_records_total", stream="plant", result="dropped") == 5
+        messages = [(message.value(), {name: value.decode() for name, value in message.headers()}) for message in kafka.consume("bad")]
+    assert sorted(value for value, _ in messages) == sorted([broken.encode(), b"{}", b"[]"])
+    for value, headers in messages:
+        assert headers["driftd-verdict"] == "reject" and headers["driftd-stream"] == "plant"
+        assert headers["driftd-reason"] == {b"{}": "missing_sensor", b"[]": "not_an_object"}.get(value, "undecodable")
+        assert re.fullmatch(r"\d+/\d+", headers["driftd-position"]), headers
+    listed = run_driftd("quarantine", "list", service.config_path).stdout
+    assert listed.startswith("plant: 8 records"), "the disk has them all: " + listed
 
 
 def test_replay_says_why_it_cannot_send(driftd):
