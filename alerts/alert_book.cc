@@ -1,6 +1,8 @@
 #include "alerts/alert_book.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
 #include "alerts/alert_codec.h"
 #include "core/hash.h"
@@ -33,6 +35,13 @@ void push_newest(std::vector<std::string>& list, std::string text, std::size_t c
   list.push_back(std::move(text));
 }
 
+// Four digits are enough for people, unless two numbers would look the same.
+std::string short_number(double v) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.4g", v);
+  return text.data();
+}
+
 // "in_range of temperature fails (above_max: 0.12 > 0.01)".
 std::string in_words(const Finding& f) {
   std::string out = f.check;
@@ -41,10 +50,13 @@ std::string in_words(const Finding& f) {
   std::string why = f.reason;
   if (f.value) {
     if (!why.empty()) why += ": ";
-    why += format_number(*f.value);
+    const bool same =
+        f.threshold && *f.value != *f.threshold && short_number(*f.value) == short_number(*f.threshold);
+    const auto shown = same ? format_number : short_number;
+    why += shown(*f.value);
     if (f.threshold) {
       why += *f.value > *f.threshold ? " > " : *f.value < *f.threshold ? " < " : " = ";
-      why += format_number(*f.threshold);
+      why += shown(*f.threshold);
     }
   }
   return why.empty() ? out : out + " (" + why + ")";

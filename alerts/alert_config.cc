@@ -63,6 +63,7 @@ void read_notifier(const std::string& name, const Node& node, AlertsConfig& conf
   if (errors.errors().size() == before) {
     NotifierContext context;
     context.name = name;
+    context.targets = config.targets;
     const auto made = unit->make(params, context);
     if (!made) errors.add(node, what + ": " + made.error().message);
   }
@@ -124,6 +125,10 @@ const std::vector<ParamSpec>& alert_params() {
        .default_text = "10000",
        .min = 1,
        .max = 100000},
+      {.name = "allowed_targets",
+       .type = ParamType::kTextList,
+       .sentence = "Hosts, host:port, addresses and networks that notifiers may connect to; "
+                   "without it the hosts of their URLs, but no link-local address"},
       {.name = "routes",
        .type = ParamType::kNode,
        .sentence =
@@ -143,6 +148,15 @@ AlertsConfig read_alerts(const Node& node, ErrorList& errors) {
   config.rules.by_check = has(config.group_by, "check");
   config.rules.by_field = has(config.group_by, "field");
 
+  if (params.has("allowed_targets")) {
+    auto targets = TargetPolicy::make(params.texts("allowed_targets"));
+    if (targets) {
+      config.targets = std::make_shared<const TargetPolicy>(std::move(*targets));
+    } else {
+      errors.add(params.node("allowed_targets"),
+                 "alerts: allowed_targets: " + targets.error().message);
+    }
+  }
   const Node& notifiers = params.node("notifiers");
   if (!notifiers.is_map() && !notifiers.is_null()) {
     errors.add(notifiers, "alerts: notifiers must be a map of names to notifiers");
@@ -170,6 +184,7 @@ Result<std::vector<Receiver>> make_receivers(const AlertsConfig& config, Notifie
       return Error{ErrorCode::kNotFound, "notifier " + n.name + ": unknown type " + n.type};
     }
     context.name = n.name;
+    context.targets = config.targets;
     auto made = unit->make(n.params, context);
     if (!made) return made.error().at("notifier " + n.name);
     out.push_back({n.name, std::move(made).value()});

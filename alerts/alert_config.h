@@ -25,6 +25,7 @@ struct AlertsConfig {
   std::vector<std::string> group_by;
   std::vector<Route> routes;
   std::vector<NotifierConfig> notifiers;
+  Targets targets;  // of allowed_targets; null: no list
 };
 
 // The section itself, one route, and its `match`. An entry of `notifiers` has `type` and the

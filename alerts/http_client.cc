@@ -1,9 +1,12 @@
 #include "alerts/http_client.h"
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
+#include <optional>
 
 #include "core/text.h"
 
@@ -30,6 +33,47 @@ std::size_t on_body(char* data, std::size_t size, std::size_t n, void* user) {
   return taken;
 }
 
+struct Target {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+// Empty when it is no absolute URL without user and password.
+std::optional<Target> target_of(const std::string& url) {
+  const CurlPtr<CURLU> parsed(curl_url());
+  if (parsed == nullptr ||
+      curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_DISALLOW_USER) != CURLUE_OK) {
+    return std::nullopt;
+  }
+  Target target;
+  char* part = nullptr;
+  if (curl_url_get(parsed.get(), CURLUPART_HOST, &part, 0) != CURLUE_OK) return std::nullopt;
+  target.host = part;
+  curl_free(part);
+  if (curl_url_get(parsed.get(), CURLUPART_PORT, &part, CURLU_DEFAULT_PORT) != CURLUE_OK) {
+    return std::nullopt;
+  }
+  target.port = static_cast<std::uint16_t>(std::strtoul(part, nullptr, 10));
+  curl_free(part);
+  return target;
+}
+
+// What open_socket needs to know, and what it says.
+struct Gate {
+  const TargetPolicy* policy;
+  bool named;
+  std::string refused;  // the address
+};
+
+curl_socket_t open_socket(void* user, curlsocktype, curl_sockaddr* address) {
+  auto& gate = *static_cast<Gate*>(user);
+  if (!gate.policy->allows(&address->addr, gate.named)) {
+    gate.refused = address_text(&address->addr);
+    return CURL_SOCKET_BAD;
+  }
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 CurlPtr<curl_slist> header_list(const HttpRequest& request) {
   curl_slist* list = nullptr;
   for (const auto& [name, value] : request.headers) {
@@ -43,6 +87,11 @@ CurlPtr<curl_slist> header_list(const HttpRequest& request) {
 Result<HttpResponse> http_post(const HttpRequest& request, Deadline deadline) {
   const CurlPtr<CURL> handle(curl_easy_init());
   if (handle == nullptr) return Error{ErrorCode::kInternal, "libcurl cannot start"};
+  const auto target = target_of(request.url);
+  if (!target) return Error{ErrorCode::kInvalidArgument, "not a URL"};
+  static const TargetPolicy kNoList;
+  Gate gate{request.targets == nullptr ? &kNoList : request.targets.get(), false, ""};
+  gate.named = gate.policy->names(target->host, target->port);
   const CurlPtr<curl_slist> headers = header_list(request);
   HttpResponse response;
   CURL* curl = handle.get();
@@ -61,10 +110,17 @@ Result<HttpResponse> http_post(const HttpRequest& request, Deadline deadline) {
   curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.data());
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &response.body);
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &gate);
   if (!request.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, request.ca_file.c_str());
   const CURLcode code = curl_easy_perform(curl);
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response.status);
   const bool cut = code == CURLE_WRITE_ERROR && response.body.size() == kMaxBody;
+  if (code != CURLE_OK && !gate.refused.empty()) {
+    return Error{ErrorCode::kUnavailable,
+                 "the address " + gate.refused + " of " + excerpt(target->host, 100) +
+                     " is not allowed; list it in alerts.allowed_targets if it is right"};
+  }
   if (code != CURLE_OK && !cut) return Error{ErrorCode::kUnavailable, curl_easy_strerror(code)};
   curl_off_t wait = 0;
   curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &wait);
@@ -95,12 +151,16 @@ Status check_url(const std::string& url) {
   if (std::any_of(url.begin(), url.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; })) {
     return wrong;
   }
-  const CurlPtr<CURLU> parsed(curl_url());
-  if (parsed == nullptr ||
-      curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_DISALLOW_USER) != CURLUE_OK) {
-    return wrong;
-  }
-  return {};
+  return target_of(url) ? ok_status() : wrong;
+}
+
+Status check_target(const std::string& url, const Targets& targets) {
+  if (Status s = check_url(url); !s) return s;
+  const auto target = target_of(url);
+  if (targets == nullptr || !target || targets->possible(target->host, target->port)) return {};
+  return Error{ErrorCode::kInvalidArgument,
+               "the host " + excerpt(target->host, 100) + " with port " +
+                   std::to_string(target->port) + " is not in alerts.allowed_targets"};
 }
 
 }  // namespace driftd::alerts

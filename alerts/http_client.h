@@ -1,8 +1,9 @@
 // One HTTP POST over libcurl, and what its outcome means for a message.
 //
 // Redirects are never followed, certificates are verified, at most 64 KiB of an answer are read,
-// and the call ends at the deadline whatever the server does. Proxies come from the environment, as
-// curl documents. Nothing of headers or bodies is logged. Thread-safety: any thread.
+// and the call ends at the deadline whatever the server does. Sockets are opened only to addresses
+// that the policy allows. Proxies come from the environment, as curl documents; then it is the
+// proxy's address that is judged. Nothing of headers or bodies is logged. Thread-safety: any thread.
 #pragma once
 
 #include <string>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "alerts/notifier.h"
+#include "alerts/target_policy.h"
 #include "core/clock.h"
 #include "core/result.h"
 
@@ -20,6 +22,7 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   std::string ca_file;  // PEM of the authorities to trust; empty: the system's
+  Targets targets = {};  // null: as without a list
 };
 
 struct HttpResponse {
@@ -38,5 +41,8 @@ Delivery delivery_of(const Result<HttpResponse>& response);
 // kInvalidArgument unless it is an absolute http(s) URL without user, password or control
 // characters.
 Status check_url(const std::string& url);
+
+// The same, and kInvalidArgument when the policy (null: none) can never allow its host.
+Status check_target(const std::string& url, const Targets& targets);
 
 }  // namespace driftd::alerts

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "alerts/target_policy.h"
 #include "core/alert.h"
 #include "core/clock.h"
 #include "core/registry.h"
@@ -53,6 +54,7 @@ struct NotifierContext {
   std::string external_url;  // where driftd's page is reachable, for links
   Telemetry* telemetry = nullptr;
   const Clock* clock = nullptr;
+  Targets targets = {};  // where it may connect to; null: as without a list
 };
 
 using NotifierFactory = std::function<Result<std::unique_ptr<Notifier>>(

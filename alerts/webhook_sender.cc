@@ -5,12 +5,15 @@
 #include "alerts/cloud_event.h"
 #include "alerts/http_client.h"
 #include "alerts/webhook_signature.h"
+#include "core/secret.h"
 
 namespace driftd::alerts {
 namespace {
 
 Result<std::string> read_secret(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
+  const auto found = secret_file(path);
+  if (!found) return found.error();
+  std::ifstream file(*found, std::ios::binary);
   std::string text(4096, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
@@ -30,7 +33,7 @@ std::vector<ParamSpec> webhook_params() {
       {.name = "secret_file",
        .type = ParamType::kTextList,
        .sentence =
-           "Files with the signing secret, whsec_ and base64 or plain; the newest first, old "
+           "Files with the signing secret (or credential:NAME), whsec_ and base64 or plain; the newest first, old "
            "ones beside it while receivers change over; without it messages are not signed"},
       {.name = "ca_file",
        .sentence = "PEM file of the authorities to trust instead of the system's"},
@@ -43,14 +46,19 @@ Result<WebhookSender> WebhookSender::make(const Params& params, const NotifierCo
   sender.secret_files_ = params.texts("secret_file");
   sender.ca_file_ = params.text("ca_file");
   sender.clock_ = context.clock;
-  if (const Status url = check_url(sender.url_); !url) return url.error();
+  sender.targets_ = context.targets;
+  if (const Status url = check_target(sender.url_, context.targets); !url) return url.error();
   return sender;
 }
 
 Delivery WebhookSender::post(const std::string& id, const std::string& body,
                              Deadline deadline) const {
   const std::int64_t seconds = clock_->now() / kSecond;  // of the attempt
-  HttpRequest request{.url = url_, .headers = {}, .body = body, .ca_file = ca_file_};
+  HttpRequest request{.url = url_,
+                      .headers = {},
+                      .body = body,
+                      .ca_file = ca_file_,
+                      .targets = targets_};
   request.headers = {{"Content-Type", kCloudEventType},
                      {"webhook-id", id},
                      {"webhook-timestamp", std::to_string(seconds)}};

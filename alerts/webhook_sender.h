@@ -26,6 +26,7 @@ class WebhookSender {
   std::vector<std::string> secret_files_;
   std::string ca_file_;
   const Clock* clock_ = nullptr;
+  Targets targets_;
 };
 
 }  // namespace driftd::alerts

@@ -34,7 +34,7 @@ target_link_libraries(driftd_alerts PUBLIC driftd_core
 
 driftd_folder(exporters)
 target_link_libraries(driftd_exporters PUBLIC driftd_core
-  PRIVATE prometheus-cpp::core ${CIVETWEB_LIBRARY} nlohmann_json::nlohmann_json)
+  PRIVATE prometheus-cpp::core Boost::headers OpenSSL::SSL OpenSSL::Crypto ${CRYPT_LIBRARY} nlohmann_json::nlohmann_json)
 
 file(GLOB APP_FILES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/app/*/*.cc)
 driftd_folder(app ${APP_FILES})

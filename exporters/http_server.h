@@ -1,20 +1,17 @@
-// HttpServer: serves a Router over HTTP/1.1 (civetweb behind it). It bounds what a client can make
-// it do: connections, size of request line, headers and body, time to send them; what goes over is
-// answered with a problem document and the connection is closed.
+// HttpServer: serves a Router over HTTP/1.1, with TLS and passwords as a web configuration says
+// (Boost.Beast behind it). It bounds what a client can make it do: connections, size of request
+// line, headers and body, bytes of all bodies together, time to send them, password checks; what
+// goes over is answered with a problem document and the connection is closed.
 //
-// One place answers every request (handler found, body read, handler called, answer written and
-// counted in driftd_http_requests_total by route pattern): authentication belongs in front of the
-// handler there, TLS into the listener's options.
+// One thread does the input and output of all connections and never blocks; handlers run on
+// `threads` others and password checks on one more. So slow clients cost memory, not threads:
+// about 15 KB a connection without TLS (measured), and max_bodies. At max_connections the one that has
+// waited longest for its client gives way, so that idle and slow connections lock nobody out.
 //
-// Thread-safety: port(), address() and stop() from any thread; handlers are called concurrently on
-// the server's own threads and must be thread-safe. Cost: one thread a request that is being
-// answered; keep-alive connections hold a thread for at most a second while they are idle.
-// stop() takes up to two seconds beyond the running requests (civetweb polls). IPv6 needs a
-// civetweb built with it (that of Debian 12 is not): start() says so. The time for a body is looked
-// at every 512 bytes, because civetweb's reads cannot be given a deadline: a client that dribbles
-// can hold its thread for longer than request_timeout, but never for more than 512 pauses.
+// Thread-safety: port(), address() and stop() from any thread; handlers are called concurrently and
+// must be thread-safe. Answers are counted in driftd_http_requests_total by route pattern.
 //
-// Source: RFC 9110, RFC 9112, RFC 9457; civetweb's C API.
+// Source: RFC 9110, RFC 9112, RFC 9457, RFC 7617.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +23,7 @@
 #include "core/telemetry.h"
 #include "core/time.h"
 #include "exporters/http.h"
+#include "exporters/web_access.h"
 
 namespace driftd::exporters {
 
@@ -34,10 +32,12 @@ class HttpServer {
   struct Options {
     std::string listen = "127.0.0.1:9464";  // see listen.h; port 0: a free one, see port()
     unsigned threads = 8;                   // requests answered at the same time; 1 to 256
-    unsigned max_connections = 256;         // above it they wait in the kernel's queue; >= threads
+    unsigned max_connections = 256;         // above it the one that waits longest is closed
     std::size_t max_body = 16U << 20;       // bytes; above it 413
+    std::size_t max_bodies = 128U << 20;    // bytes of all bodies on their way; above it 429
     Duration request_timeout = 30 * kSecond;  // to receive headers, and again the body; else 408
     Duration drain_timeout = 10 * kSecond;    // stop() waits this long for requests to finish
+    std::shared_ptr<WebAccess> web;           // looked at every second; null: plain HTTP for all
   };
 
   // Listens and answers from now on. kInvalidArgument: options out of their ranges. kUnavailable:

@@ -70,14 +70,14 @@ Result<ListenAddress> parse_listen(std::string_view text) {
   return address;
 }
 
-std::string listen_problem(std::string_view listen, bool has_web_config, bool allow_public) {
+std::string listen_problem(std::string_view listen, bool is_protected, bool allow_public) {
   const Result<ListenAddress> address = parse_listen(listen);
   if (!address) return address.error().message;
-  if (address.value().loopback() || has_web_config || allow_public) return "";
+  if (address.value().loopback() || is_protected || allow_public) return "";
   return "\"" + excerpt(listen) +
          "\" can be reached from other machines, but nothing protects it; listen on 127.0.0.1, "
-         "give a "
-         "web_config with TLS and passwords, or set allow_public: true";
+         "give a web_config with TLS and passwords or verified client certificates, or set "
+         "allow_public: true";
 }
 
 }  // namespace driftd::exporters

@@ -25,7 +25,8 @@ struct ListenAddress {
 Result<ListenAddress> parse_listen(std::string_view text);
 
 // Empty when driftd may listen there, else a sentence for the configuration's error: an address
-// that other machines reach needs a web_config (TLS, passwords) or an explicit permission.
-std::string listen_problem(std::string_view listen, bool has_web_config, bool allow_public);
+// that other machines reach needs a web_config that protects it (WebConfig::protects()) or an
+// explicit permission.
+std::string listen_problem(std::string_view listen, bool is_protected, bool allow_public);
 
 }  // namespace driftd::exporters

@@ -19,6 +19,26 @@ bool is_secret(const std::string& name) {
   return false;
 }
 
+// Secrets that would stand in the configuration; what to write instead.
+Status check_options(const TextPairs& options) {
+  for (const auto& [name, value] : options) {
+    std::string instead;
+    if (name == "sasl.password") instead = "name a file in sasl_password_file";
+    if (name == "ssl.key.pem") instead = "name the key's file in ssl.key.location";
+    if (name == "ssl.key.password" || name == "ssl.keystore.password") {
+      instead = "use a key that is not encrypted, in a file that only driftd may read";
+    }
+    if (name == "sasl.oauthbearer.client.secret" || name == "sasl.oauthbearer.config") {
+      instead = "use SASL PLAIN over TLS, or client certificates";
+    }
+    if (instead.empty()) continue;
+    return Error{ErrorCode::kInvalidArgument, "kafka: option '" + name +
+                                                  "' is a secret, and secrets come from files only; " +
+                                                  instead};
+  }
+  return {};
+}
+
 Status set_option(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {
   std::array<char, 512> why{};
   if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), why.data(), why.size()) ==
@@ -59,7 +79,7 @@ std::vector<ParamSpec> kafka_connection_params() {
                    "over driftd's own"},
       {.name = "sasl_password_file",
        .type = ParamType::kText,
-       .sentence = "File whose first line is the SASL password"},
+       .sentence = "File whose first line is the SASL password, or credential:NAME"},
   };
 }
 
@@ -70,6 +90,7 @@ KafkaConnection kafka_connection(const Params& params) {
 void KafkaConfDeleter::operator()(rd_kafka_conf_s* conf) const { rd_kafka_conf_destroy(conf); }
 
 Result<KafkaConf> kafka_conf(const KafkaConnection& connection, const TextPairs& defaults) {
+  if (const Status s = check_options(connection.options); !s) return s.error();
   KafkaConf conf(rd_kafka_conf_new());
   TextPairs all = {{"bootstrap.servers", join(connection.brokers, ",")}, {"client.id", "driftd"}};
   all.insert(all.end(), defaults.begin(), defaults.end());

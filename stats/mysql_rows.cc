@@ -60,6 +60,7 @@ Result<std::uint64_t> read_mysql_rows(const MysqlConnection& c, const std::strin
     const my_bool yes = 1;
     mysql_options(mysql.get(), MYSQL_OPT_SSL_ENFORCE, &yes);
     mysql_options(mysql.get(), MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
+    if (!c.ca_file.empty()) mysql_options(mysql.get(), MYSQL_OPT_SSL_CA, c.ca_file.c_str());
   }
   if (mysql_real_connect(mysql.get(), c.host.c_str(), c.user.c_str(), c.password.c_str(), c.database.c_str(), c.port, nullptr, 0) == nullptr) {
     return failed(mysql.get(), c, "cannot connect");

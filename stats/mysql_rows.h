@@ -21,6 +21,7 @@ struct MysqlConnection {
   std::string user;
   std::string password;   // never in an error or a log line
   bool tls = false;       // encrypt, and verify the server
+  std::string ca_file;    // PEM of the authorities to trust; empty: the system's
   unsigned timeout = 10;  // seconds to connect
 };
 

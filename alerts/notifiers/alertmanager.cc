@@ -67,7 +67,8 @@ class Alertmanager final : public Notifier {
         ca_file_(std::move(ca_file)),
         resend_(resend),
         external_url_(context.external_url),
-        clock_(context.clock) {}
+        clock_(context.clock),
+        targets_(context.targets) {}
 
   Delivery send(const Message& message, Deadline deadline) override {
     const std::string body = payload(message);
@@ -78,7 +79,8 @@ class Alertmanager final : public Notifier {
       const HttpRequest request{.url = urls_[i] + "/api/v2/alerts",
                                 .headers = {{"Content-Type", "application/json"}},
                                 .body = body,
-                                .ca_file = ca_file_};
+                                .ca_file = ca_file_,
+                                .targets = targets_};
       outcomes.push_back(delivery_of(http_post(request, Deadline::after(share))));
       outcomes.back().detail = urls_[i] + ": " + outcomes.back().detail;
     }
@@ -136,13 +138,14 @@ class Alertmanager final : public Notifier {
   Duration resend_;
   std::string external_url_;
   const Clock* clock_;
+  Targets targets_;
 };
 
 Result<std::unique_ptr<Notifier>> make(const Params& params, const NotifierContext& context) {
   std::vector<std::string> urls = params.texts("urls");
   if (urls.empty()) return Error{ErrorCode::kInvalidArgument, "urls names no member"};
   for (std::string& url : urls) {
-    if (const Status s = check_url(url); !s) return s.error();
+    if (const Status s = check_target(url, context.targets); !s) return s.error();
     while (url.ends_with('/')) url.pop_back();
   }
   return std::unique_ptr<Notifier>(std::make_unique<Alertmanager>(

@@ -1,7 +1,7 @@
 #include "app/commands/input.h"
 
-#include "app/config/yaml.h"
 #include "core/hash.h"
+#include "core/secret.h"
 #include "core/text.h"
 #include "ingest/kafka_range.h"
 #include "ingest/record_reader.h"
@@ -63,10 +63,11 @@ Result<stats::MysqlConnection> connection_of(const Config& config, const std::st
   c.database = d.database;
   c.user = d.user;
   c.tls = d.tls;
+  c.ca_file = d.ca_file;
   if (!d.password_file.empty()) {
-    const auto password = read_file(d.password_file, 4096);
-    if (!password) return password.error().at("database " + it->first);
-    c.password = password->substr(0, password->find_first_of("\r\n"));
+    auto password = read_secret(d.password_file);
+    if (!password) return password.error().at("database " + it->first + ": password_file");
+    c.password = std::move(*password);
   }
   return c;
 }

@@ -21,6 +21,7 @@ ServiceConfig read_service(const Node& node, const std::string& folder, ErrorLis
   ServiceConfig service;
   service.listen = params.text("listen");
   service.web_config = params.text("web_config");
+  if (!service.web_config.empty() && !service.web_config.starts_with("/") && !folder.empty()) service.web_config = folder + "/" + service.web_config;
   service.allow_public = params.boolean("allow_public");
   service.data_dir = params.text("data_dir");
   if (!service.data_dir.starts_with("/") && !folder.empty()) service.data_dir = folder + "/" + service.data_dir;
@@ -49,6 +50,8 @@ DatabaseConfig read_database(const std::string& name, const Node& node, ErrorLis
   database.user = params.text("user");
   database.password_file = params.text("password_file");
   database.tls = params.boolean("tls");
+  database.ca_file = params.text("ca_file");
+  if (!database.tls && !database.ca_file.empty()) errors.add(node, "database " + name + ": ca_file has no effect without tls", "set tls: true");
   return database;
 }
 

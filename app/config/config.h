@@ -9,6 +9,7 @@
 #include "app/engine/plan.h"
 #include "core/node.h"
 #include "core/result.h"
+#include "exporters/web_access.h"
 
 namespace driftd::app {
 
@@ -38,6 +39,7 @@ struct DatabaseConfig {
   std::string user;
   std::string password_file;
   bool tls = false;
+  std::string ca_file;
 };
 
 struct Config {
@@ -55,6 +57,12 @@ Config read_config(const std::string& yaml, const std::string& folder, ErrorList
 // Reads and validates a file. The Error's message has one line an error: "file:line:column: what
 // (suggestion)".
 Result<Config> load_config(const std::string& path);
+
+// The file behind service.web_config (web_config_file.cc). An Error as load_config's; also when driftd
+// would listen publicly and neither the file nor allow_public makes that right.
+Result<exporters::WebConfig> load_web_config(const ServiceConfig& service);
+// The same, with certificates and keys read too; null when there is no web_config.
+Result<std::shared_ptr<exporters::WebAccess>> open_web_access(const ServiceConfig& service, Telemetry* telemetry);
 
 // The lines of `driftd check`.
 std::string format_errors(const std::string& path, const ErrorList& errors);

@@ -40,8 +40,9 @@ const std::vector<ParamSpec>& database_params() {
       {.name = "port", .type = T::kInteger, .sentence = "TCP port", .default_text = "3306", .min = 1, .max = 65535},
       {.name = "database", .sentence = "Database to use", .required = true},
       {.name = "user", .sentence = "User", .required = true},
-      {.name = "password_file", .sentence = "File that holds the password"},
+      {.name = "password_file", .sentence = "File whose first line is the password, or credential:NAME"},
       {.name = "tls", .type = T::kBoolean, .sentence = "Encrypt the connection and verify the server", .default_text = "false"},
+      {.name = "ca_file", .sentence = "PEM file of the authorities to trust instead of the system's; needs tls"},
   };
   return specs;
 }

@@ -8,7 +8,6 @@
 #include "app/run/service_api.h"
 #include "core/log.h"
 #include "exporters/api.h"
-#include "exporters/listen.h"
 
 namespace driftd::app {
 
@@ -19,8 +18,8 @@ Service::~Service() { stop(); }
 
 Status Service::start() {
   const ServiceConfig& service = config_.service;
-  const std::string problem = exporters::listen_problem(service.listen, !service.web_config.empty(), service.allow_public);
-  if (!problem.empty()) return Error{ErrorCode::kInvalidArgument, "service: listen: " + problem};
+  auto web = open_web_access(service, &telemetry_);
+  if (!web) return web.error();
   std::error_code code;
   std::filesystem::create_directories(service.data_dir, code);
   if (code) return Error{ErrorCode::kIo, "cannot make data_dir " + service.data_dir + ": " + code.message()};
@@ -43,7 +42,7 @@ Status Service::start() {
   telemetry_.series(Metric::kCheckpointBytes).set(0);
   telemetry_.series(Metric::kCheckpointFailures);
   telemetry_.series(Metric::kOutboxPending);
-  if (const Status s = start_http(); !s) return s;
+  if (const Status s = start_http(std::move(*web)); !s) return s;
   take_promotions();
   for (const StreamConfig& stream : config_.streams) {
     auto started = start_stream(stream);
@@ -57,10 +56,11 @@ Status Service::start() {
   return {};
 }
 
-Status Service::start_http() {
+Status Service::start_http(std::shared_ptr<exporters::WebAccess> web) {
   api_ = std::make_unique<ServiceApi>(*this);
   exporters::HttpServer::Options options;
   options.listen = config_.service.listen;
+  options.web = std::move(web);
   auto server = exporters::HttpServer::start(options, exporters::api_router(*api_, telemetry_), &telemetry_);
   if (!server) return server.error();
   http_ = std::move(*server);

@@ -31,7 +31,7 @@ class Service {
 
   Status start();
   // All or nothing: on an Error everything goes on as before. Waits until the timer's thread has done
-  // it: a thread of the HTTP server has a stack of 100 KB, too little for reading a configuration.
+  // it.
   Status reload();
   // Promotions take effect soon, not only with the next checkpoint.
   void look_at_references();
@@ -68,7 +68,7 @@ class Service {
   Status take_promotion(const std::string& which, const stats::Promotion& promotion);
   void publish_reference(const std::string& stream, const std::shared_ptr<const stats::Reference>& reference);
   void publish_ages();
-  Status start_http();
+  Status start_http(std::shared_ptr<exporters::WebAccess> web);
 
   Config config_;
   std::string path_;

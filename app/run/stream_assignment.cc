@@ -1,5 +1,6 @@
 // The assignment and checkpoint side of StreamRuntime.
 #include <algorithm>
+#include <utility>
 
 #include "app/run/stream_runtime.h"
 #include "core/log.h"
@@ -44,7 +45,7 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
     gate_->assigned(number, position.value_or(0));
   }
   partitions_[number] = std::move(partition);
-  tell_merger_partitions();
+  newly_assigned_ = true;
   log::info("partition assigned", {{"stream", stream}, {"partition", std::to_string(number)},
                                    {"from", position ? std::to_string(*position) : "the source's start"}});
   return position;
@@ -125,7 +126,15 @@ void StreamRuntime::report_reconfigured(Time window_start) {
   context_.on_window(std::move(closed));
 }
 
+// Partitions are assigned one by one, but the merger must hear of all at once: it would not wait for those
+// that it does not know yet, and judge windows without their part.
 void StreamRuntime::tell_merger_partitions() {
+  if (!std::exchange(newly_assigned_, false)) return;
+  const std::scoped_lock lock(dispatch_mutex_);
+  set_merger_partitions();
+}
+
+void StreamRuntime::set_merger_partitions() {
   std::vector<std::uint32_t> numbers;
   for (const auto& [number, partition] : partitions_) numbers.push_back(number);
   const std::scoped_lock lock(merger_mutex_);
@@ -152,7 +161,7 @@ void StreamRuntime::drop(const std::vector<std::uint32_t>& partitions) {
   for (const auto& worker : workers_) worker->drain();
   if (gate_ != nullptr) gate_->dropped(partitions);
   for (const std::uint32_t number : partitions) partitions_.erase(number);
-  if (!stop_) tell_merger_partitions();
+  if (!stop_) set_merger_partitions();
 }
 
 void StreamRuntime::freeze() {

@@ -60,8 +60,8 @@ Status StreamRuntime::start() {
   if (!unit) return unit.error();
   if (*unit && (*unit)->config_hash == plan_->config.hash) {
     ByteReader in((*unit)->state);
+    const std::scoped_lock lock(merger_mutex_);  // status() may be asked already
     if (const Status s = merger_->load(in); !s) return s.error().at("stream " + plan_->config.name);
-    merger_->set_partitions({});  // those that are assigned will say so
   }
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   const unsigned workers = context_.service->workers != 0 ? context_.service->workers : cores;
@@ -69,6 +69,7 @@ Status StreamRuntime::start() {
   context_.telemetry->series(Metric::kSourceUp, {plan_->config.name, plan_->config.source}).set(0);
   if (const Status s = source_->open(*this); !s) return s.error().at("stream " + plan_->config.name);
   if (const Status s = open_gate(); !s) return s.error().at("stream " + plan_->config.name);
+  tell_merger_partitions();
   poller_ = std::thread([this] { poll_loop(); });
   return {};
 }
@@ -101,6 +102,7 @@ void StreamRuntime::poll_loop() {
       failure_ = got.error().message;
       break;
     }
+    tell_merger_partitions();
     if (*got) dispatch(std::move(raw));
     commit_positions();
     if (monotonic_now() - last_watch >= kPollFor) {

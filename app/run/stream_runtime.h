@@ -129,6 +129,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void restore(Partition& partition, const CheckpointUnit& unit);
   void report_reconfigured(Time window_start);
   void tell_merger_partitions();
+  void set_merger_partitions();
 
   RuntimeContext context_;
   std::shared_ptr<const StreamPlan> plan_;  // the first; for what is the same in all
@@ -140,6 +141,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   mutable std::mutex dispatch_mutex_;
   std::vector<PlanEdition> plans_;
   std::map<std::uint32_t, std::unique_ptr<Partition>> partitions_;
+  bool newly_assigned_ = false;  // and the merger does not know; polling thread
 
   mutable std::mutex merger_mutex_;
   std::unique_ptr<Merger> merger_;

@@ -65,7 +65,7 @@ void register_kafka(SourceRegistry& registry) {
       "    brokers: [broker1:9092, broker2:9092]\n"
       "    topics: [plant.pumps]\n"
       "    group: driftd\n"
-      "    options: {security.protocol: sasl_ssl, sasl.mechanisms: SCRAM-SHA-512, sasl.username: "
+      "    options: {security.protocol: sasl_ssl, sasl.mechanisms: PLAIN, sasl.username: "
       "driftd}\n"
       "    sasl_password_file: /run/secrets/kafka\n";
   d.notes =

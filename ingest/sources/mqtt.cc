@@ -123,7 +123,7 @@ std::vector<ParamSpec> params() {
        .default_text = "5",
        .choices = {"5", "3.1.1"}},
       {.name = "username", .sentence = "User name"},
-      {.name = "password_file", .sentence = "File whose first line is the password"},
+      {.name = "password_file", .sentence = "File whose first line is the password, or credential:NAME"},
       {.name = "tls",
        .type = ParamType::kNode,
        .sentence = "Certificates for mqtts; the broker's is always verified",

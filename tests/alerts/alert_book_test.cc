@@ -100,6 +100,22 @@ std::vector<AlertEvent> window(AlertBook& book, int n, const std::vector<Finding
   return events;
 }
 
+TEST(AlertBook, SaysNumbersInAsManyDigitsAsPeopleNeed) {
+  const auto said = [](double value, double threshold) {
+    Finding f = failing(1);
+    f.value = value;
+    f.threshold = threshold;
+    AlertBook book(AlertRules{.for_windows = 1});
+    const std::string text = window(book, 1, {f}).at(0).alert.summary;
+    const std::size_t at = text.find(": ", text.find('(')) + 2;
+    return text.substr(at, text.find(')') - at);
+  };
+  EXPECT_EQ(said(0.10333333333333333, 0), "0.1033 > 0");
+  EXPECT_EQ(said(0.2000001, 0.2), "0.2000001 > 0.2") << "not 0.2 > 0.2";
+  EXPECT_EQ(said(0.2, 0.2), "0.2 = 0.2");
+  EXPECT_EQ(said(1234567, -1e-9), "1.235e+06 > -1e-09");
+}
+
 TEST(AlertBook, SaysWhatWhenAndWhere) {
   AlertBook book(AlertRules{});
   window(book, 1, {failing(1)});

@@ -8,6 +8,7 @@ import pytest
 import servers
 from driftd import Driftd
 
+SECURE_USER = ("driftd", "s3cret-of-kafka")
 _numbers = itertools.count(1)
 
 
@@ -20,6 +21,13 @@ def unique():
 @pytest.fixture(scope="session")
 def kafka():
     with servers.Kafka() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def secure_kafka():
+    """With a listener that wants TLS and the password of SECURE_USER."""
+    with servers.Kafka(secure_user=SECURE_USER) as server:
         yield server
 
 

@@ -75,12 +75,14 @@ class Driftd(Process):
     name = "driftd"
     start_timeout = 15.0
 
-    def __init__(self, config, env=None):
+    def __init__(self, config, env=None, client=None):
+        """`client`: options for every HTTP call (user, context); with a context driftd speaks TLS."""
         super().__init__()
         assert BINARY.exists(), f"{BINARY} is not built (or set DRIFTD_BIN)"
         need_sources(config)
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.client = client or {}
+        self.url = f"{'https' if 'context' in self.client else 'http'}://127.0.0.1:{self.port}"
         self.target = f"127.0.0.1:{self.port}"
         self.data_dir = self.dir / "data"
         self.env = {"DRIFTD_LISTEN": self.target, "DRIFTD_DATA_DIR": str(self.data_dir), **(env or {})}
@@ -100,13 +102,13 @@ class Driftd(Process):
         return {**os.environ, **self.env}
 
     def ready(self):
-        return http.get(f"{self.url}/-/healthy", timeout=2).status == 200
+        return self.get("/-/healthy", timeout=2).status == 200
 
     def get(self, path, **options):
-        return http.get(self.url + path, **options)
+        return http.get(self.url + path, **{**self.client, **options})
 
     def post(self, path, body=None, **options):
-        return http.post(self.url + path, body, **options)
+        return http.post(self.url + path, body, **{**self.client, **options})
 
     def wait_ready(self, timeout=30):
         self.wait(lambda: self.get("/-/ready").status == 200, lambda: f"ready: {self.get('/-/ready')}", timeout)

@@ -174,6 +174,79 @@ TEST_F(HttpServerTest, SlowBodiesEnd) {
   EXPECT_THAT(silent.answer(), StartsWith("HTTP/1.1 408"));
 }
 
+TEST_F(HttpServerTest, DribbledHeadersEnd) {
+  HttpServer::Options options;
+  options.request_timeout = 300 * kMillisecond;
+  start(options);
+  RawClient slow(port());
+  slow.send("GET /hello/x HTTP/1.1\r\n");
+  RawClient silent(port());
+  const Duration from = monotonic_now();
+  bool answered = false;
+  for (int i = 0; i < 100 && !answered; ++i) {  // a byte now and then: the deadline is for all
+    slow.send("X");
+    answered = slow.readable(20);
+  }
+  EXPECT_LT(monotonic_now() - from, 1 * kSecond);
+  EXPECT_THAT(slow.answer(), StartsWith("HTTP/1.1 408"));
+  EXPECT_TRUE(silent.closed());  // nothing was asked, so there is nothing to answer
+}
+
+TEST_F(HttpServerTest, ADribbledBodyEndsOnTime) {
+  HttpServer::Options options;
+  options.request_timeout = 300 * kMillisecond;
+  start(options);
+  RawClient slow(port());
+  slow.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 400\r\n\r\n");
+  const Duration from = monotonic_now();
+  while (!slow.readable(20) && monotonic_now() - from < 3 * kSecond) slow.send("x");
+  EXPECT_LT(monotonic_now() - from, 1 * kSecond);
+  EXPECT_THAT(slow.answer(), StartsWith("HTTP/1.1 408"));
+}
+
+TEST_F(HttpServerTest, TheConnectionThatWaitsLongestGivesWay) {
+  HttpServer::Options options;
+  options.threads = 1;
+  options.max_connections = 3;
+  start(options);
+  RawClient slow(port());  // is being answered: stays
+  slow.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+  entered_.get_future().wait();
+  std::vector<std::unique_ptr<RawClient>> idle;
+  for (int i = 0; i < 4; ++i) {
+    idle.push_back(std::make_unique<RawClient>(port()));
+    idle.back()->send("GET /hello/");
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_TRUE(idle[0]->closed());
+  EXPECT_TRUE(idle[1]->closed());
+  EXPECT_FALSE(idle[2]->readable(50));
+  idle[3]->send("z HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_THAT(idle[3]->answer(), HasSubstr("hello z"));
+  EXPECT_THAT(slow.answer(), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(telemetry_.series(Metric::kHttpConnections, {"evicted"}).value(), 2);
+}
+
+TEST_F(HttpServerTest, AllBodiesTogetherAreBounded) {
+  HttpServer::Options options;
+  options.max_body = 100;
+  options.max_bodies = 150;
+  start(options);
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: ";
+  RawClient first(port());
+  first.send(head + "100\r\n\r\n");
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  const std::string refused = http_exchange(port(), head + "51\r\n\r\n" + std::string(51, 'a'));
+  EXPECT_THAT(refused, StartsWith("HTTP/1.1 429"));
+  EXPECT_THAT(refused, HasSubstr("Retry-After: 1\r\n"));
+  EXPECT_THAT(http_exchange(port(), head + "50\r\n\r\n" + std::string(50, 'b')),
+              HasSubstr(std::string(50, 'b')));
+  first.send(std::string(100, 'c'));
+  EXPECT_THAT(first.answer(), HasSubstr(std::string(100, 'c')));
+  EXPECT_THAT(http_exchange(port(), head + "100\r\n\r\n" + std::string(100, 'd')),
+              HasSubstr(std::string(100, 'd')));
+}
+
 TEST_F(HttpServerTest, StopFinishesRequestsAndIsRepeatable) {
   start();
   RawClient client(port());
@@ -212,7 +285,8 @@ TEST_F(HttpServerTest, CountsByRoutePatternOnly) {
   EXPECT_EQ(count("/hello/{name}", "200"), 2);
   EXPECT_EQ(count("other", "404"), 1);
   EXPECT_EQ(count("invalid", "400"), 1);
-  EXPECT_EQ(telemetry_.size(), 3U);
+  EXPECT_EQ(telemetry_.series(Metric::kHttpConnections, {"accepted"}).value(), 4);
+  EXPECT_EQ(telemetry_.size(), 4U);
 }
 
 TEST_F(HttpServerTest, SaysWhyItCannotListen) {
@@ -237,7 +311,7 @@ TEST_F(HttpServerTest, ListensOnEveryKindOfAddress) {
     HttpServer::Options options;
     options.listen = listen;
     const auto server = HttpServer::start(options, {}, nullptr);
-    if (!server && std::string(listen) == "[::1]:0") {  // civetweb or the machine has no IPv6
+    if (!server && std::string(listen) == "[::1]:0") {  // the machine has no IPv6
       EXPECT_THAT(server.error().message, HasSubstr("listening on [::1]:0: "));
       continue;
     }

@@ -228,6 +228,10 @@ TEST(KafkaSource, RefusesWhatCannotWork) {
             std::string::npos);
   const std::string secret = with_option("ssl.key.pem", "my-private-key");
   EXPECT_EQ(secret.find("my-private-key"), std::string::npos) << secret;
+  EXPECT_NE(secret.find("ssl.key.location"), std::string::npos) << secret;
+  const std::string password = with_option("sasl.password", "pa55");
+  EXPECT_EQ(password.find("pa55"), std::string::npos) << password;
+  EXPECT_NE(password.find("sasl_password_file"), std::string::npos) << password;
   const std::string no_file =
       error_of({{"topics", Node::text("a")}, {"sasl_password_file", Node::text("/nowhere/p")}});
   EXPECT_NE(no_file.find("/nowhere/p"), std::string::npos);

@@ -5,10 +5,10 @@ import subprocess
 import time
 import uuid
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
-from . import kafka_jars, kafka_wire
+from . import certificates, kafka_jars, kafka_wire
 from .process import Process, ServerError, free_port
 
 # The short session lets the broker come back soon after a kill: the controller refuses a broker whose
@@ -37,18 +37,44 @@ log.retention.ms=-1
 log.retention.check.interval.ms=1000
 """
 
+# A second door: TLS and SASL. PLAIN, because the brokers of today refuse SCRAM as Debian 12's librdkafka speaks
+# it. The tests' own clients keep using the first.
+_SECURE = """\
+listeners=PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{secure}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
+  user_{user}="{password}";
+ssl.keystore.type=PEM
+ssl.keystore.location={dir}/keystore.pem
+ssl.truststore.type=PEM
+ssl.truststore.location={dir}/ca.pem
+"""
+
 
 class Kafka(Process):
     name = "kafka"
     start_timeout = 90.0
 
-    def __init__(self):
+    def __init__(self, secure_user=None):
+        """`secure_user`: (name, password) of a second listener with TLS and SASL at `secure_bootstrap`,
+        whose authority is `ca`."""
         super().__init__()
         self.port, self._controller = free_port(), free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._jars = kafka_jars.jars()
         self._properties = self.dir / "server.properties"
-        self._properties.write_text(_PROPERTIES.format(port=self.port, controller=self._controller, dir=self.dir))
+        properties = _PROPERTIES.format(port=self.port, controller=self._controller, dir=self.dir)
+        if secure_user:
+            secure, (user, password) = free_port(), secure_user
+            self.secure_bootstrap = f"localhost:{secure}"
+            made = certificates.make(self.dir)
+            self.ca = made.ca
+            (self.dir / "keystore.pem").write_text(made.key.read_text() + made.certificate.read_text())
+            properties += _SECURE.format(port=self.port, secure=secure, controller=self._controller, dir=self.dir,
+                                         user=user, password=password)
+        self._properties.write_text(properties)
         self._format()
 
     def _java(self, heap):
@@ -120,9 +146,21 @@ class Kafka(Process):
         client = self._consumer()
         try:
             partitions = client.list_topics(topic, timeout=10).topics[topic].partitions
-            return {p: client.get_watermark_offsets(TopicPartition(topic, p), timeout=10) for p in sorted(partitions)}
+            return {p: self._watermark(client, TopicPartition(topic, p)) for p in sorted(partitions)}
         finally:
             client.close()
+
+    @staticmethod
+    def _watermark(client, partition, patience=20):
+        # A broker that has just come back leads its partitions a moment later.
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                return client.get_watermark_offsets(partition, timeout=10)
+            except KafkaException as error:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
     def consume(self, topic, timeout=30):
         """All messages that are in the topic now, partition by partition, in order."""

@@ -1,10 +1,11 @@
-"""MariaDB with one database and one user who logs in over TCP."""
+"""MariaDB with one database and one user who logs in over TCP; it can do TLS, its authority is `ca`."""
 import getpass
 import os
 import subprocess
 
 import pymysql
 
+from . import certificates
 from .process import Process, ServerError, free_port
 
 
@@ -15,6 +16,8 @@ class MariaDB(Process):
     def __init__(self):
         super().__init__()
         self.port = free_port()
+        self._tls = certificates.make(self.dir / "tls")
+        self.ca = self._tls.ca
         self._data, self._socket = self.dir / "data", self.dir / "s.sock"
         done = subprocess.run(
             ["mariadb-install-db", "--no-defaults", f"--datadir={self._data}", "--skip-test-db",
@@ -27,6 +30,7 @@ class MariaDB(Process):
     def argv(self):
         return ["mariadbd", "--no-defaults", f"--datadir={self._data}", f"--socket={self._socket}",
                 f"--port={self.port}", "--bind-address=127.0.0.1", "--skip-name-resolve",
+                f"--ssl-ca={self.ca}", f"--ssl-cert={self._tls.certificate}", f"--ssl-key={self._tls.key}",
                 *(["--user=root"] if os.geteuid() == 0 else [])]
 
     def ready(self):

@@ -18,7 +18,8 @@ def promtool(*arguments, cwd=None):
 class Prometheus(Process):
     name = "prometheus"
 
-    def __init__(self, targets, rule_files=(), interval="500ms", job="driftd"):
+    def __init__(self, targets, rule_files=(), interval="500ms", job="driftd", scrape=None):
+        """`scrape`: further keys of the scrape configuration (scheme, tls_config, basic_auth)."""
         super().__init__()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -26,7 +27,8 @@ class Prometheus(Process):
         self._config.write_text(yaml.safe_dump({
             "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
             "rule_files": [str(f) for f in rule_files],
-            "scrape_configs": [{"job_name": job, "static_configs": [{"targets": list(targets)}]}]}))
+            "scrape_configs": [{"job_name": job, "static_configs": [{"targets": list(targets)}],
+                                **(scrape or {})}]}))
         status, output = promtool("check", "config", self._config)
         if status != 0:
             raise ServerError(f"promtool refuses the configuration:\n{output}")

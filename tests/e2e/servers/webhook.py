@@ -2,6 +2,7 @@
 import collections
 import http.server
 import json
+import ssl
 import threading
 import time
 
@@ -11,9 +12,10 @@ Received = collections.namedtuple("Received", "at method path headers body statu
 
 
 class WebhookReceiver:
-    """`answers` are (status, headers) for the next requests, in order; later ones get `default`."""
+    """`answers` are (status, headers) for the next requests, in order; later ones get `default`.
+    With `certificates` it speaks TLS."""
 
-    def __init__(self, answers=(), default=(200, {})):
+    def __init__(self, answers=(), default=(200, {}), certificates=None):
         self._lock = threading.Lock()
         self._answers = collections.deque(answers)
         self.default = default
@@ -35,7 +37,13 @@ class WebhookReceiver:
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if certificates else 'http'}://127.0.0.1:{self.port}"
+        if certificates:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(str(certificates.certificate), str(certificates.key))
+            # The handshake is done by the thread that reads the request, so that none blocks the others.
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True,
+                                                      do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 

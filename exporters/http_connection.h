@@ -1,0 +1,63 @@
+// One connection of the HTTP server: its requests one after the other, each with deadlines for
+// headers, password check, body and answer. Behind http_server.h; nothing else uses it.
+//
+// Everything here runs on the server's I/O thread, which never blocks; handlers and password checks
+// run on pools and hand their result back. So a slow client costs memory (the connection, what it
+// has sent), never a thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/time.h"
+#include "exporters/http.h"
+#include "exporters/web_access.h"
+
+namespace boost::asio {
+class io_context;
+class thread_pool;
+}  // namespace boost::asio
+
+namespace driftd::exporters {
+
+// What the connections of a server share.
+struct HttpShared {
+  boost::asio::io_context& io;
+  boost::asio::thread_pool& handlers;
+  boost::asio::thread_pool& passwords;
+  Router router;
+  std::size_t max_body = 0;    // bytes of one
+  std::size_t max_bodies = 0;  // bytes that all bodies on their way may announce together
+  Duration request_timeout = 0;
+
+  std::function<bool()> begin;                           // false: the server is stopping
+  std::function<void(const std::string&, int)> end;      // pattern and status; 0: not answered
+  std::function<void(std::uint64_t)> gone;               // the connection of that number is closed
+  std::function<void()> tls_failed;
+
+  // Of the I/O thread.
+  std::size_t bodies = 0;  // bytes announced now
+  std::size_t checks = 0;  // password checks that wait or run
+};
+
+class HttpConnection {
+ public:
+  virtual ~HttpConnection() = default;
+  virtual void start() = 0;
+  virtual void close() = 0;  // at once, without an answer
+  // Since when it waits for its client (monotonic); nothing while driftd works for it. Those that
+  // wait longest give way when there are too many.
+  std::optional<Duration> waiting_since() const { return waiting_since_; }
+
+ protected:
+  std::optional<Duration> waiting_since_;
+};
+
+// Takes the socket over (a descriptor that does not block). `web` may be null: plain HTTP for all.
+std::shared_ptr<HttpConnection> make_http_connection(HttpShared& shared, std::uint64_t number,
+                                                     int socket, bool ipv6, WebAccess* web);
+
+}  // namespace driftd::exporters

@@ -1,0 +1,266 @@
+"""Kills driftd again and again while records come, and counts what that cost.
+
+    scripts/crash_test kafka --kills 200 [--seed 1] [--rate 1500] [--naive]
+    scripts/crash_test mqtt --kills 100
+
+Records go to a real Kafka or Mosquitto all the while; driftd gets SIGKILL at random moments and is
+started again. A second driftd reads the same records undisturbed. Then are counted, against what
+was sent: records lost and counted twice (by window); against the undisturbed run: lines of the
+findings log that differ, webhooks that are missing, foreign or differ. Ends with 0 when all are 0.
+--naive throws driftd's state away at each restart, as a consumer with committed offsets or a client
+that acknowledges on receipt would lose it: then the counts must not be 0.
+"""
+import argparse
+import collections
+import json
+import os
+import random
+import shutil
+import sys
+import threading
+import time
+
+from confluent_kafka import Producer
+
+import plant
+import servers
+from driftd import Driftd
+
+SENSORS, STEP = 12, 50          # sensors in turn, ms of event time between two records
+WINDOW = 20_000                 # ms
+PARTITIONS = 4
+WINDOW_OF_THE_LAST = 3600_000   # the last records come so much later and close all windows before
+
+Counts = collections.namedtuple("Counts", "sent windows kills lost double differing webhooks redelivered")
+
+
+def row(number):
+    """Deterministic; with enough wrong that every kind of check has something to say."""
+    sensor, at = number % SENSORS, plant.START + number * STEP
+    minute = number * STEP // 60_000
+    value = round(20 + sensor + 3 * ((number * 7919) % 1000) / 1000, 3)
+    if sensor == 3 and minute % 5 == 2:
+        value = 90.0                                  # out of range and stuck
+    record = {"sensor": f"s{sensor:02}", "ts": at, "temperature": value, "status": "on"}
+    if number % 97 == 0:
+        record["temperature"] = None
+    return record
+
+
+def last_rows(count):
+    """One of each sensor, long after the others."""
+    first = plant.START + count * STEP + WINDOW_OF_THE_LAST
+    return [{"sensor": f"s{sensor:02}", "ts": first + sensor, "temperature": 20.0, "status": "on"}
+            for sensor in range(SENSORS)]
+
+
+def config(source, receiver, path):
+    checks = [
+        {"check": "count", "min": 0, "max": 1_000_000, "by": ["stream"]},
+        {"check": "in_range", "field": "temperature", "min": 0, "max": 50, "severity": "critical"},
+        {"check": "not_null", "field": "temperature", "max_share": 0.02},
+        {"check": "stuck_value", "field": "temperature"},
+        {"check": "rate_of_change", "field": "temperature", "max": 30},
+        {"check": "mean", "field": "temperature", "min": 20, "max": 40},
+    ]
+    made = plant.config(
+        checks, source=source, stream_windows={"size": f"{WINDOW // 1000}s", "lateness": "5s", "idle": "1h",
+                                               "by": ["stream", "sensor"]},
+        alerts={"for": 1, "routes": [{"match": {"severity": "critical"}, "to": ["hook"]}],
+                "notifiers": {"hook": {"type": "webhook", "url": f"{receiver.url}/{path}"}}},
+        service={"findings": {"all": True}, "checkpoint_every": "300ms", "external_url": "http://driftd.test"})
+    return made
+
+
+class KafkaBroker:
+    """Where the records go, and how a driftd reads them."""
+
+    def __init__(self):
+        self.server = servers.Kafka()
+        self.topic = "crash"
+
+    def __enter__(self):
+        self.server.start()
+        self.server.create_topic(self.topic, partitions=PARTITIONS)
+        self._producer = Producer({"bootstrap.servers": self.server.bootstrap, "enable.idempotence": True,
+                                   "linger.ms": 5, "log_level": 0})
+        return self
+
+    def __exit__(self, *_):
+        self.server.stop()
+
+    def source(self, name, naive):
+        # A static member that comes back gets its partitions at once.
+        return {"kafka": {"brokers": [self.server.bootstrap], "topics": [self.topic], "group": name,
+                          "instance_id": name, "start": "latest" if naive else "earliest"}}
+
+    def send(self, rows):
+        for record in rows:
+            self._producer.produce(self.topic, json.dumps(record).encode(), record["sensor"].encode(),
+                                   partition=int(record["sensor"][1:]) % PARTITIONS, timestamp=record["ts"])
+        assert self._producer.flush(60) == 0, "records that the broker did not take"
+
+
+class MqttBroker:
+    def __init__(self):
+        self.server = servers.Mosquitto(persistence=True)
+
+    def __enter__(self):
+        self.server.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.stop()
+
+    def source(self, name, naive):
+        del naive
+        return {"mqtt": {"url": self.server.url, "topics": ["crash/+"], "client_id": name}}
+
+    def send(self, rows):
+        self.server.publish((f"crash/{record['sensor']}", json.dumps(record)) for record in rows)
+
+
+class Sender(threading.Thread):
+    """Sends rows at the rate until it is told to stop; `count` is how many were taken."""
+
+    def __init__(self, broker, rate):
+        super().__init__(daemon=True)
+        self._broker, self._rate = broker, rate
+        self._enough = threading.Event()
+        self.count, self.error = 0, None
+
+    def run(self):
+        try:
+            begin = time.monotonic()
+            while not self._enough.is_set():
+                due = int((time.monotonic() - begin) * self._rate)
+                until = min(due, self.count + 5000)
+                self._broker.send(row(n) for n in range(self.count, until))
+                self.count = until
+                self._enough.wait(0.05)
+        except BaseException as error:  # pylint: disable=broad-except
+            self.error = error
+
+    def finish(self):
+        self._enough.set()
+        self.join()
+        if self.error:
+            raise self.error
+        self._broker.send(last_rows(self.count))
+        return self.count
+
+
+def throw_away_state(service):
+    for name in ("state.db", "state.db-wal", "state.db-shm"):
+        (service.data_dir / name).unlink(missing_ok=True)
+    shutil.rmtree(service.data_dir / "journal", ignore_errors=True)
+
+
+def disturb(service, kills, naive, rng):
+    """Between the kills driftd lives long enough, most of the time, to get on; sometimes it does
+    not even answer yet."""
+    for _ in range(kills):
+        service.spawn()
+        time.sleep(rng.uniform(0, 0.3) if rng.random() < 0.2 else rng.uniform(0.3, 2.0))
+        assert service.running(), f"driftd ended by itself\n{service.log_tail()}"
+        service.kill()
+        if naive:
+            throw_away_state(service)
+
+
+def findings_of(service):
+    return (service.data_dir / "findings.jsonl").read_bytes().splitlines()
+
+
+def rows_a_window(lines):
+    """{window start in ms: rows that it counted, over all findings that say so}"""
+    counted = collections.Counter()
+    for line in lines:
+        finding = json.loads(line)
+        if finding["check"] == "count":
+            counted[plant.milliseconds(finding["window"]["start"])] += int(finding["value"])
+    return counted
+
+
+def wait_until_judged(service, count, timeout):
+    """The last window that the last rows close has been judged, and everything was told."""
+    last = (plant.START + (count - 1) * STEP) // WINDOW * WINDOW
+
+    def done():
+        lines = findings_of(service)
+        return any(plant.milliseconds(json.loads(line)["window"]["start"]) >= last for line in lines[-40:])
+    service.wait(done, "the findings of the last window", timeout)
+    service.wait(lambda: service.metrics().get("driftd_outbox_pending") == 0, "an empty outbox", timeout)
+
+
+def told(receiver, path):
+    """{webhook-id: what arrived there under it, without the time of its making}"""
+    events = collections.defaultdict(set)
+    for request in receiver.received():
+        if request.path == f"/{path}":
+            event = json.loads(request.body)
+            del event["time"]
+            events[request.headers["webhook-id"]].add(json.dumps(event, sort_keys=True))
+    return events
+
+
+def run(kind, kills, seed=1, rate=1500, naive=False, say=print):
+    rng = random.Random(seed)
+    with {"kafka": KafkaBroker, "mqtt": MqttBroker}[kind]() as broker, servers.WebhookReceiver() as receiver, \
+            Driftd(config(broker.source("disturbed", naive), receiver, "disturbed")) as disturbed:
+        calm = Driftd(config(broker.source("calm", False), receiver, "calm"))
+        with calm:
+            calm.wait_ready()
+            disturbed.wait_ready()
+            disturbed.kill()
+            sender = Sender(broker, rate)
+            begin = time.monotonic()
+            sender.start()
+            disturb(disturbed, kills, naive, rng)
+            disturbed.start()
+            disturbed.wait_ready(60)
+            count = sender.finish()
+            say(f"{kind}: {count} records sent, {kills} kills in {time.monotonic() - begin:.0f} s (seed {seed})")
+            wait_until_judged(calm, count, 120)
+            if naive:
+                time.sleep(3)  # what is lost cannot be waited for
+            else:
+                wait_until_judged(disturbed, count, 120)
+            calm.stop()
+            disturbed.stop()
+            return compare(disturbed, calm, receiver, count, kills)
+
+
+def compare(disturbed, calm, receiver, count, kills):
+    sent = collections.Counter((plant.START + n * STEP) // WINDOW * WINDOW for n in range(count))
+    lines, undisturbed = findings_of(disturbed), findings_of(calm)
+    assert rows_a_window(undisturbed) == sent, "the undisturbed driftd counts what was sent"
+    counted = rows_a_window(lines)
+    lost = sum((sent - counted).values())
+    double = sum((counted - sent).values())
+    have, want = collections.Counter(lines), collections.Counter(undisturbed)
+    differing = sum(((have - want) + (want - have)).values())
+    if differing == 0 and lines != undisturbed:
+        differing = sum(a != b for a, b in zip(lines, undisturbed))  # in another order
+    told_here, told_there = told(receiver, "disturbed"), told(receiver, "calm")
+    wrong = sum(told_here.get(i) != told_there.get(i) for i in told_here.keys() | told_there.keys())
+    requests = sum(r.path == "/disturbed" for r in receiver.received())
+    return Counts(count, len(sent), kills, lost, double, differing, wrong, requests - len(told_here))
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/crash_test", description=__doc__.splitlines()[0])
+    parser.add_argument("kind", choices=["kafka", "mqtt"])
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(2), "big"))
+    parser.add_argument("--rate", type=int, default=1500, help="records a second")
+    parser.add_argument("--naive", action="store_true", help="without driftd's state: must lose")
+    options = parser.parse_args()
+    counts = run(**vars(options))
+    print(f"{counts.windows} windows; lost {counts.lost}, double {counts.double}, differing findings {counts.differing}, "
+          f"wrong webhooks {counts.webhooks} ({counts.redelivered} delivered again under the same id)")
+    return 1 if counts.lost or counts.double or counts.differing or counts.webhooks else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

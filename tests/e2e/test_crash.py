@@ -1,0 +1,18 @@
+"""driftd is killed at random moments while records come: nothing is lost, nothing counted twice, and the
+findings are those of an undisturbed run. A short form of scripts/crash_test."""
+import pytest
+
+import crash
+
+
+@pytest.mark.parametrize("kind", ["kafka", "mqtt"])
+def test_kills_cost_nothing(kind):
+    counts = crash.run(kind, kills=12, seed=7)
+    assert counts.windows > 20, counts
+    assert (counts.lost, counts.double, counts.differing, counts.webhooks) == (0, 0, 0, 0), counts
+
+
+def test_without_the_state_records_are_lost():
+    """So the test above can fail."""
+    counts = crash.run("mqtt", kills=8, seed=7, naive=True)
+    assert counts.lost > 0 and counts.differing > 0, counts

@@ -1,0 +1,127 @@
+"""TLS and passwords towards real servers: Kafka, Mosquitto, MariaDB and a webhook's receiver, each with
+the right authority, with a wrong one, and with the wrong password."""
+import pytest
+
+import plant
+import servers
+from conftest import SECURE_USER
+from driftd import Driftd, run_driftd
+from servers import certificates
+
+
+@pytest.fixture(scope="module")
+def wrong_ca(tmp_path_factory):
+    return certificates.make(tmp_path_factory.mktemp("wrong")).ca
+
+
+@pytest.fixture
+def secret(tmp_path):
+    """secret(text) gives the path of a file that holds it."""
+    def write(text):
+        path = tmp_path / f"secret-{abs(hash(text))}"
+        path.write_text(text + "\n")
+        return str(path)
+    return write
+
+
+def stays_down(service, seconds=3):
+    """The stream's source never comes up."""
+    with pytest.raises(servers.ServerError):
+        service.wait(lambda: service.metrics().get("driftd_source_up") == 1, "up", timeout=seconds)
+    assert service.get("/-/healthy").status == 200
+    assert service.metrics().get("driftd_records_total", result="accepted") == 0
+
+
+def test_kafka(driftd, secure_kafka, unique, secret, wrong_ca):
+    secure_kafka.create_topic(unique)
+    secure_kafka.produce(unique, plant.kafka_records(plant.records(0, 2)))
+
+    def start(ca, password):
+        options = {"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.username": SECURE_USER[0],
+                   "ssl.ca.location": str(ca)}
+        return driftd(plant.config([], source={"kafka": {
+            "brokers": [secure_kafka.secure_bootstrap], "topics": [unique], "group": unique, "options": options,
+            "sasl_password_file": secret(password)}}))
+
+    service = start(secure_kafka.ca, SECURE_USER[1]).wait_ready()
+    service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, result="accepted")
+    service.stop()
+    for ca, password in [(wrong_ca, SECURE_USER[1]), (secure_kafka.ca, "wrong-password")]:
+        service = start(ca, password)
+        stays_down(service, seconds=5)
+        assert "wrong-password" not in service.log()
+        service.stop()
+
+
+def test_mqtt(driftd, unique, secret, wrong_ca):
+    with servers.Mosquitto(tls=True, user="driftd", password="s3cret-mqtt") as broker:
+        def start(ca, password):
+            return driftd(plant.config([], source={"mqtt": {
+                "url": broker.url, "topics": [f"{unique}/#"], "client_id": unique, "username": "driftd",
+                "password_file": secret(password), "tls": {"ca_file": str(ca)}}}))
+        service = start(broker.ca, "s3cret-mqtt").wait_ready()
+        service.stop()
+        for ca, password in [(wrong_ca, "s3cret-mqtt"), (broker.ca, "wrong-password")]:
+            service = start(ca, password)
+            stays_down(service)
+            assert "wrong-password" not in service.log()
+            service.stop()
+
+
+def test_mysql(mariadb, secret, wrong_ca):
+    mariadb.execute("CREATE TABLE IF NOT EXISTS tls_rows (sensor VARCHAR(20), ts BIGINT, temperature DOUBLE)")
+    mariadb.execute("INSERT INTO tls_rows VALUES ('p1', %s, 20), ('p1', %s, 21)", plant.START, plant.START + 1000)
+
+    def build(password=mariadb.password, **tls):
+        config = Driftd(plant.config([], databases={"plant": {
+            "type": "mysql", "host": "127.0.0.1", "port": mariadb.port, "database": mariadb.database,
+            "user": mariadb.user, "password_file": secret(password), **tls}}))
+        done = run_driftd("reference", "build", config.config_path, "--query",
+                          "SELECT sensor, ts, temperature FROM tls_rows", "--name", "pumps")
+        assert password not in done.stdout + done.stderr
+        return done
+
+    done = build(tls=True, ca_file=str(mariadb.ca))
+    assert done.returncode == 0, done.stderr
+    for wrong in [{"ca_file": str(wrong_ca)}, {}]:  # the system's authorities do not know it either
+        done = build(tls=True, **wrong)
+        assert done.returncode != 0 and "cannot connect" in done.stderr, (wrong, done)
+    assert "Access denied" in build(password="wrong-password", tls=True, ca_file=str(mariadb.ca)).stderr
+    assert "has no effect without tls" in build(ca_file=str(mariadb.ca)).stderr
+
+
+def test_webhook(driftd, tmp_path, wrong_ca):
+    made = certificates.make(tmp_path / "receiver")
+    with servers.WebhookReceiver(certificates=made) as receiver:
+        hook = {"type": "webhook", "url": receiver.url}
+        config = plant.config(
+            [{"check": "in_range", "field": "temperature", "min": 0, "max": 50}],
+            alerts={"for": 1, "notifiers": {"good": {**hook, "ca_file": str(made.ca)},
+                                            "wrong": {**hook, "ca_file": str(wrong_ca)}, "system": hook}})
+        service = driftd(config).wait_ready()
+        plant.post(service, plant.records(0, 2, temperature=90))
+        service.wait_metric("driftd_notifications_total", 1, notifier="good", result="delivered")
+        for refused in ["wrong", "system"]:
+            service.wait_metric("driftd_notifications_total", 1, notifier=refused, result="retry")
+            assert service.metrics().get("driftd_notifications_total", notifier=refused, result="delivered") == 0
+        assert len(receiver.received()) == 1
+
+
+def test_a_redirect_to_the_metadata_service_is_not_followed(driftd, webhook):
+    webhook.default = (307, {"Location": "http://169.254.169.254/latest/meta-data/"})
+    config = plant.config(
+        [{"check": "in_range", "field": "temperature", "min": 0, "max": 50}],
+        alerts={"for": 1, "notifiers": {
+            "redirected": {"type": "webhook", "url": webhook.url},
+            "metadata": {"type": "webhook", "url": "http://169.254.169.254/latest/meta-data/"}}})
+    service = driftd(config).wait_ready()
+    plant.post(service, plant.records(0, 2, temperature=90))
+    service.wait_metric("driftd_notifications_total", 1, notifier="redirected", result="rejected")
+    service.wait_metric("driftd_notifications_total", 1, notifier="metadata", result="retry")
+    listed = run_driftd("outbox", "list", service.config_path).stdout
+    assert "redirects are not followed" in listed and "169.254.169.254 is not allowed" in listed, listed
+    service.stop()
+    config["alerts"]["allowed_targets"] = [f"127.0.0.1:{webhook.port}"]
+    service.write_config(config)
+    done = run_driftd("check", service.config_path)
+    assert done.returncode == 2 and "169.254.169.254 with port 80 is not in alerts.allowed_targets" in done.stderr
