@@ -54,6 +54,16 @@ void write_log(const rd_kafka_t*, int level, const char* facility, const char* t
   }
 }
 
+Result<KafkaHandle> new_client(rd_kafka_type_t type, KafkaConf conf, void* opaque) {
+  std::array<char, 512> why{};
+  rd_kafka_conf_set_opaque(conf.get(), opaque);
+  rd_kafka_t* made = rd_kafka_new(type, conf.get(), why.data(), why.size());
+  if (made == nullptr)
+    return Error{ErrorCode::kInvalidArgument, std::string("kafka: ") + why.data()};
+  (void)conf.release();  // now the client's
+  return KafkaHandle(made, [](rd_kafka_t* rk) { rd_kafka_destroy(rk); });
+}
+
 }  // namespace
 
 std::vector<ParamSpec> kafka_connection_params() {
@@ -99,15 +109,13 @@ Result<KafkaConf> kafka_conf(const KafkaConnection& connection, const TextPairs&
 }
 
 Result<KafkaHandle> kafka_consumer(KafkaConf conf, void* opaque) {
-  std::array<char, 512> why{};
-  rd_kafka_conf_set_opaque(conf.get(), opaque);
-  rd_kafka_t* made = rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why.data(), why.size());
-  if (made == nullptr)
-    return Error{ErrorCode::kInvalidArgument, std::string("kafka: ") + why.data()};
-  (void)conf.release();  // now the client's
-  KafkaHandle handle(made, [](rd_kafka_t* rk) { rd_kafka_destroy(rk); });
-  rd_kafka_poll_set_consumer(made);
+  auto handle = new_client(RD_KAFKA_CONSUMER, std::move(conf), opaque);
+  if (handle) rd_kafka_poll_set_consumer(handle->get());
   return handle;
+}
+
+Result<KafkaHandle> kafka_producer(KafkaConf conf, void* opaque) {
+  return new_client(RD_KAFKA_PRODUCER, std::move(conf), opaque);
 }
 
 void KafkaMessages::clear() {

@@ -43,6 +43,7 @@ Result<KafkaConf> kafka_conf(const KafkaConnection& connection, const TextPairs&
 
 // A consumer; its log lines go to core/log. `opaque` is what callbacks get.
 Result<KafkaHandle> kafka_consumer(KafkaConf conf, void* opaque);
+Result<KafkaHandle> kafka_producer(KafkaConf conf, void* opaque);
 
 // Owns messages that a RawBatch views; destroys them, then lets go of the client.
 class KafkaMessages {
@@ -56,6 +57,7 @@ class KafkaMessages {
   void clear();
   bool empty() const { return messages_.empty(); }
   std::size_t size() const { return messages_.size(); }
+  const rd_kafka_message_s& operator[](std::size_t i) const { return *messages_[i]; }
   // Offset behind the last message. Precondition: not empty.
   std::int64_t next_offset() const;
 

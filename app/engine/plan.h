@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,17 @@ struct CheckConfig {
   std::vector<std::string> by;  // levels it judges; empty: all
 };
 
+// Forwarding of records with their verdicts (app/run/gate_runner.h).
+struct GateConfig {
+  std::string valid;    // topic; empty: valid records are not forwarded
+  std::string invalid;  // topic
+  Severity severity = Severity::kWarning;  // of checks that make a record invalid, at least
+  std::vector<std::string> checks;         // names of those that may; empty: all
+  std::string transactional_id;            // empty: one of the stream's own
+  Duration commit_every = 100 * kMillisecond;
+  std::uint64_t buffer = 64ULL << 20;      // bytes of records that wait
+};
+
 struct StreamConfig {
   std::string name;
   std::string source;  // unit: kafka, mqtt, http, file, generator
@@ -55,9 +67,10 @@ struct StreamConfig {
   WindowConfig windows;
   std::vector<CheckConfig> checks;
   std::string reference;  // "pumps@production"; empty: none
+  std::optional<GateConfig> gate;
   std::uint32_t sensor_cap = 1U << 20;
-  std::string hash;  // of everything that findings depend on: all but the source
-  std::string from_hash;  // of the source and its parameters
+  std::string hash;  // of everything that findings depend on: all but the source and the gate
+  std::string from_hash;  // of the source, the gate and their parameters
 };
 
 struct StreamPlan {

@@ -98,7 +98,7 @@ RuntimeContext Service::runtime_context() {
   context.clock = &clock_;
   context.store = store_.get();
   context.on_window = [this](ClosedWindow closed) { hub_->take(std::move(closed)); };
-  context.checkpoint_now = [this] { checkpoint(); };
+  context.checkpoint_now = [this] { return checkpoint(); };
   context.on_reject = [this](const std::string& stream, std::uint32_t partition, const RawRecord& record, RejectReason reason,
                              std::string_view detail) {
     Rejected& r = rejected(stream);
@@ -167,7 +167,7 @@ std::vector<std::string> Service::not_ready() const {
   return reasons;
 }
 
-void Service::checkpoint() {
+bool Service::checkpoint() {
   const std::scoped_lock lock(checkpoint_mutex_);
   std::vector<std::shared_ptr<StreamRuntime>> all;
   {
@@ -175,13 +175,17 @@ void Service::checkpoint() {
     for (const auto& [name, runtime] : streams_) all.push_back(runtime);
   }
   for (const auto& runtime : all) runtime->freeze();
+  Status forwarded;
+  for (const auto& runtime : all) {
+    if (forwarded) forwarded = runtime->forward();
+  }
   Checkpoint point;
   point.at = clock_.now();
   for (const auto& runtime : all) runtime->collect(point);
   ByteWriter hub;
   hub_->save(hub);
   point.hub = hub.take();
-  const auto written = store_->put(point);
+  const auto written = forwarded ? store_->put(point) : Result<std::uint64_t>(forwarded.error());
   if (written) {
     for (const auto& runtime : all) runtime->committed();
     checkpointed_at_ = point.at;
@@ -196,6 +200,7 @@ void Service::checkpoint() {
     checkpoint_trouble_ = written.error().message;
   }
   for (const auto& runtime : all) runtime->thaw();
+  return written.ok();
 }
 
 void Service::timer_loop() {

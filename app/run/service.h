@@ -64,7 +64,7 @@ class Service {
   Result<std::vector<PlanEdition>> plans_of(const StreamConfig& stream);
   Result<std::shared_ptr<StreamRuntime>> start_stream(const StreamConfig& stream);
   Rejected& rejected(const std::string& stream);
-  void checkpoint();
+  bool checkpoint();  // false: it could not be written
   void timer_loop();
   Status reload_now();
   // Promotions that no driftd has taken yet: from the next window boundary of all streams that use them.
