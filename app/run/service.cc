@@ -122,22 +122,6 @@ Service::Rejected& Service::rejected(const std::string& stream) {
   return *r;
 }
 
-Result<std::shared_ptr<StreamRuntime>> Service::start_stream(const StreamConfig& stream) {
-  rejected(stream.name);
-  auto plans = plans_of(stream);
-  if (!plans) return plans.error();
-  publish_reference(stream.name, plans->back().plan->reference);
-  auto made = StreamRuntime::make(runtime_context(), std::move(*plans));
-  if (!made) return made.error();
-  std::shared_ptr<StreamRuntime> runtime = std::move(*made);
-  // No checkpoint may see a stream that has not taken up its state yet: it would put an empty one in its place.
-  const std::scoped_lock checkpoint_lock(checkpoint_mutex_);
-  if (const Status s = runtime->start(); !s) return s.error();
-  const std::scoped_lock lock(streams_mutex_);
-  streams_[stream.name] = runtime;
-  return runtime;
-}
-
 std::shared_ptr<StreamRuntime> Service::stream(const std::string& name) const {
   const std::scoped_lock lock(streams_mutex_);
   const auto it = streams_.find(name);
@@ -214,14 +198,14 @@ void Service::timer_loop() {
     const bool woken = timer_wakes_.wait_until(lock, std::min(next, Clock::now() + kBeat), wanted);
     if (stopping_) break;
     const bool due = Clock::now() >= next;
-    if (!woken && !due) continue;
     const std::uint64_t reload = reloads_wanted_;
     const bool must_reload = reload != reloads_done_;
     look_at_references_ = false;
     lock.unlock();
     Status reloaded;
     if (must_reload) reloaded = reload_now();
-    take_promotions();
+    if (woken || due) take_promotions();
+    restart_failed_streams();
     if (due) {
       checkpoint();
       publish_ages();
@@ -290,19 +274,13 @@ Status Service::reload_now() {
   for (const StreamConfig& s : config_.streams) {
     if (loaded->stream(s.name) == nullptr) removed.push_back(s.name);
   }
-  const auto take_out = [this](const std::string& name) {
-    std::shared_ptr<StreamRuntime> runtime = stream(name);
-    if (runtime != nullptr) runtime->stop();
-    const std::scoped_lock lock(checkpoint_mutex_, streams_mutex_);
-    streams_.erase(name);
-  };
   for (const std::string& name : removed) {
-    take_out(name);
+    stop_stream(name);
     if (const Status s = store_->remove(name); !s) log::warning("the state of a removed stream stays", {{"stream", name}, {"why", s.error().message}});
     hub_->forget(name);
   }
   for (const auto& [name, s] : changed) {
-    take_out(name);
+    stop_stream(name);
     if (const auto started = start_stream(*s); !started) {
       log::error("a changed stream could not be started", {{"stream", name}, {"why", started.error().message}});
     }

@@ -97,7 +97,7 @@ void StreamRuntime::poll_loop() {
     if (gate_ != nullptr) source_->pause(gate_->full());
     const auto got = source_->poll(Deadline::after(kPollFor), *raw);
     if (!got) {
-      log::error("source stopped for good", {{"stream", plan_->config.name}, {"why", got.error().message}});
+      log::error("the source failed; the stream will be started anew", {{"stream", plan_->config.name}, {"why", got.error().message}});
       const std::scoped_lock lock(status_mutex_);
       failure_ = got.error().message;
       break;
@@ -221,6 +221,11 @@ void StreamRuntime::take(PartitionOutput output) {
   merger_->take(std::move(output));
 }
 
+std::string StreamRuntime::failure() const {
+  const std::scoped_lock lock(status_mutex_);
+  return failure_;
+}
+
 StreamStatus StreamRuntime::status() const {
   StreamStatus out;
   out.name = plan_->config.name;
@@ -228,12 +233,9 @@ StreamStatus StreamRuntime::status() const {
   const ingest::SourceStatus source = source_->status();
   out.ready = source.connected && source.assigned;
   out.detail = source.detail;
-  {
-    const std::scoped_lock lock(status_mutex_);
-    if (!failure_.empty()) {
-      out.ready = false;
-      out.detail = failure_;
-    }
+  if (std::string why = failure(); !why.empty()) {
+    out.ready = false;
+    out.detail = std::move(why);
   }
   if (gate_ != nullptr && out.ready) {
     const std::string trouble = gate_->trouble();

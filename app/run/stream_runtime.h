@@ -87,6 +87,9 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   Status adopt(const PlanEdition& edition);
 
   StreamStatus status() const;
+  // Why the source gave up, for example a Kafka consumer that was fenced; empty: it did not. Only a new
+  // runtime helps then.
+  std::string failure() const;
   const StreamConfig& config() const { return plan_->config; }
   // The newest one; null: none.
   std::shared_ptr<const stats::Reference> reference() const;
@@ -150,7 +153,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   std::map<std::uint32_t, std::int64_t> to_commit_;
 
   mutable std::mutex status_mutex_;
-  std::string failure_;  // why the source stopped for good
+  std::string failure_;
   bool was_connected_ = false;
 
   std::atomic<bool> stop_{false};
