@@ -61,10 +61,11 @@ class Connection final : public HttpConnection,
   static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
 
   template <class... Args>
-  Connection(HttpShared& shared, std::uint64_t number, WebAccess* web,
+  Connection(HttpShared& shared, std::uint64_t number, std::uint64_t client, WebAccess* web,
              std::shared_ptr<const WebAccess::State> state, tcp::socket socket, Args&... context)
       : shared_(shared),
         number_(number),
+        client_(client),
         web_(web),
         state_(std::move(state)),
         stream_(std::move(socket), context...),
@@ -168,6 +169,10 @@ class Connection final : public HttpConnection,
                                     std::string(field.value()));
     }
     if (web_ != nullptr) state_ = web_->current();
+    if (!shared_.rate.take(client_, monotonic_now())) {
+      return respond(problem(429, "too many requests a second from this address", {{"Retry-After", "1"}}),
+                     !parser_->is_done());
+    }
     if (state_ == nullptr || state_->auth == nullptr) return route();
     authenticate(state_->auth);
   }
@@ -342,6 +347,7 @@ class Connection final : public HttpConnection,
 
   HttpShared& shared_;
   const std::uint64_t number_;
+  const std::uint64_t client_;
   WebAccess* const web_;
   std::shared_ptr<const WebAccess::State> state_;  // of the newest request
   Stream stream_;
@@ -361,16 +367,18 @@ class Connection final : public HttpConnection,
 }  // namespace
 
 std::shared_ptr<HttpConnection> make_http_connection(HttpShared& shared, std::uint64_t number,
-                                                     int descriptor, bool ipv6, WebAccess* web) {
+                                                     int descriptor, const sockaddr_storage& from,
+                                                     WebAccess* web) {
   tcp::socket socket(shared.io);
-  socket.assign(ipv6 ? tcp::v6() : tcp::v4(), descriptor);
+  socket.assign(from.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor);
+  const std::uint64_t client = rate_client(from);
   auto state = web == nullptr ? nullptr : web->current();
   if (state != nullptr && state->tls != nullptr) {
     asio::ssl::context& tls = *state->tls;
-    return std::make_shared<Connection<TlsStream>>(shared, number, web, std::move(state),
+    return std::make_shared<Connection<TlsStream>>(shared, number, client, web, std::move(state),
                                                    std::move(socket), tls);
   }
-  return std::make_shared<Connection<tcp::socket>>(shared, number, web, std::move(state),
+  return std::make_shared<Connection<tcp::socket>>(shared, number, client, web, std::move(state),
                                                    std::move(socket));
 }
 

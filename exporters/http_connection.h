@@ -6,6 +6,8 @@
 // has sent), never a thread.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +16,7 @@
 
 #include "core/time.h"
 #include "exporters/http.h"
+#include "exporters/request_rate.h"
 #include "exporters/web_access.h"
 
 namespace boost::asio {
@@ -32,6 +35,7 @@ struct HttpShared {
   std::size_t max_body = 0;    // bytes of one
   std::size_t max_bodies = 0;  // bytes that all bodies on their way may announce together
   Duration request_timeout = 0;
+  RequestRate rate;  // of the I/O thread
 
   std::function<bool()> begin;                           // false: the server is stopping
   std::function<void(const std::string&, int)> end;      // pattern and status; 0: not answered
@@ -56,8 +60,10 @@ class HttpConnection {
   std::optional<Duration> waiting_since_;
 };
 
-// Takes the socket over (a descriptor that does not block). `web` may be null: plain HTTP for all.
+// Takes the socket over (a descriptor that does not block), of the client at `from`. `web` may be null:
+// plain HTTP for all.
 std::shared_ptr<HttpConnection> make_http_connection(HttpShared& shared, std::uint64_t number,
-                                                     int socket, bool ipv6, WebAccess* web);
+                                                     int socket, const sockaddr_storage& from,
+                                                     WebAccess* web);
 
 }  // namespace driftd::exporters

@@ -71,7 +71,7 @@ struct HttpServer::Impl {
         telemetry(t),
         handlers(o.threads),
         shared{io, handlers, passwords, std::move(router), o.max_body, o.max_bodies,
-               o.request_timeout, [this] { return begin(); },
+               o.request_timeout, RequestRate(o.requests_per_second), [this] { return begin(); },
                [this](const std::string& pattern, int status) { end(pattern, status); },
                [this](std::uint64_t number) { connections.erase(number); },
                [this] { count("tls_failed"); }} {}
@@ -151,16 +151,16 @@ struct HttpServer::Impl {
       accept_trouble = false;
       count("accepted");
       if (full) evict();
-      take(socket, from.ss_family == AF_INET6);
+      take(socket, from);
     }
   }
 
-  void take(int socket, bool ipv6) {
+  void take(int socket, const sockaddr_storage& from) {
     const int on = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     try {
       const std::uint64_t number = ++numbers;
-      auto connection = make_http_connection(shared, number, socket, ipv6, options.web.get());
+      auto connection = make_http_connection(shared, number, socket, from, options.web.get());
       connections[number] = connection;
       connection->start();
     } catch (const std::exception& e) {  // no memory, or OpenSSL cannot make a session
@@ -212,10 +212,11 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const Options& options, Ro
   Result<ListenAddress> address = parse_listen(options.listen);
   if (!address) return address.error().at("listen");
   if (options.threads < 1 || options.threads > 256 || options.max_connections < options.threads ||
-      options.max_bodies < options.max_body || options.request_timeout < kSecond / 10) {
+      options.max_bodies < options.max_body || options.request_timeout < kSecond / 10 ||
+      options.requests_per_second < 1) {
     return Error{ErrorCode::kInvalidArgument,
                  "HTTP server: 1 to 256 threads, as many connections or more, room for one body, "
-                 "and a request timeout of 100ms or more are needed"};
+                 "a request timeout of 100ms or more and a request a second are needed"};
   }
   auto impl = std::make_unique<Impl>(options, std::move(router), telemetry);
   impl->address = address.value();

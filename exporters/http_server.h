@@ -1,6 +1,7 @@
 // HttpServer: serves a Router over HTTP/1.1, with TLS and passwords as a web configuration says
 // (Boost.Beast behind it). It bounds what a client can make it do: connections, size of request
-// line, headers and body, bytes of all bodies together, time to send them, password checks; what
+// line, headers and body, bytes of all bodies together, time to send them, requests a second from one
+// address, password checks; what
 // goes over is answered with a problem document and the connection is closed.
 //
 // One thread does the input and output of all connections and never blocks; handlers run on
@@ -35,6 +36,7 @@ class HttpServer {
     unsigned max_connections = 256;         // above it the one that waits longest is closed
     std::size_t max_body = 16U << 20;       // bytes; above it 413
     std::size_t max_bodies = 128U << 20;    // bytes of all bodies on their way; above it 429
+    unsigned requests_per_second = 1000;    // from one address (IPv6: its /64); above it 429
     Duration request_timeout = 30 * kSecond;  // to receive headers, and again the body; else 408
     Duration drain_timeout = 10 * kSecond;    // stop() waits this long for requests to finish
     std::shared_ptr<WebAccess> web;           // looked at every second; null: plain HTTP for all

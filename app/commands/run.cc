@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include "app/commands/commands.h"
 #include "app/run/service.h"
@@ -27,6 +28,13 @@ void notify(const char* state) {
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
   sendto(fd, state, std::strlen(state), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address), size);
   close(fd);
+}
+
+// Whether systemd wants to hear that driftd lives (WatchdogSec=), sd_watchdog_enabled(3).
+bool watched() {
+  const char* microseconds = std::getenv("WATCHDOG_USEC");
+  const char* pid = std::getenv("WATCHDOG_PID");
+  return microseconds != nullptr && (pid == nullptr || std::to_string(getpid()) == pid);
 }
 
 log::Level level(const std::string& name) {
@@ -54,7 +62,13 @@ int run_command(const std::string& path) {
   }
   notify("READY=1");
   const timespec tick{0, 200 * kMillisecond};
+  const bool tell_watchdog = watched();
+  std::uint64_t beats = 0;
   for (;;) {
+    if (tell_watchdog && service.beats() != beats) {
+      beats = service.beats();
+      notify("WATCHDOG=1");
+    }
     const int signal = sigtimedwait(&signals, nullptr, &tick);
     if (signal == SIGHUP) {
       notify("RELOADING=1");

@@ -33,6 +33,7 @@ ServiceConfig read_service(const Node& node, const std::string& folder, ErrorLis
   service.series_cap = static_cast<std::size_t>(limits.integer("series"));
   service.quarantine_cap = limits.size("quarantine");
   service.journal_cap = limits.size("journal");
+  service.http_requests = static_cast<unsigned>(limits.integer("http_requests"));
   service.sensor_cap = static_cast<std::uint32_t>(limits.integer("sensors"));
   service.findings_log = findings.text("log");
   if (!service.findings_log.starts_with("/")) service.findings_log = service.data_dir + "/" + service.findings_log;

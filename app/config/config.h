@@ -27,6 +27,7 @@ struct ServiceConfig {
   std::uint64_t quarantine_cap = 256ULL << 20;
   std::uint64_t journal_cap = 1ULL << 30;
   std::uint32_t sensor_cap = 1U << 20;
+  unsigned http_requests = 1000;  // a second, from one address
   std::string findings_log;
   bool findings_all = false;
   std::uint64_t findings_max_size = 256ULL << 20;

@@ -21,6 +21,7 @@ const std::vector<ParamSpec>& service_params() {
            {.name = "series", .type = T::kInteger, .sentence = "Metric series exported at most", .default_text = "20000", .min = 100, .max = 10000000},
            {.name = "quarantine", .type = T::kSize, .sentence = "Bytes of rejected records kept, a stream", .default_text = "256MiB", .min = 65536},
            {.name = "journal", .type = T::kSize, .sentence = "Bytes of MQTT and HTTP records not yet checkpointed, a stream", .default_text = "1GiB", .min = 1048576},
+           {.name = "http_requests", .type = T::kInteger, .sentence = "HTTP requests a second from one address; above it 429", .default_text = "1000", .min = 1, .max = 1000000},
            {.name = "sensors", .type = T::kInteger, .sentence = "Sensors a partition holds state for", .default_text = "1048576", .min = 1, .max = 100000000},
        }},
       {.name = "findings", .type = T::kNode, .sentence = "The findings log",

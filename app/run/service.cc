@@ -2,6 +2,7 @@
 
 #include "app/engine/reference_plans.h"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
@@ -10,6 +11,11 @@
 #include "exporters/api.h"
 
 namespace driftd::app {
+namespace {
+
+constexpr std::chrono::seconds kBeat{1};  // see Service::beats()
+
+}  // namespace
 
 Service::Service(Config config, std::string path)
     : config_(std::move(config)), path_(std::move(path)), telemetry_(config_.service.series_cap) {}
@@ -60,6 +66,7 @@ Status Service::start_http(std::shared_ptr<exporters::WebAccess> web) {
   api_ = std::make_unique<ServiceApi>(*this);
   exporters::HttpServer::Options options;
   options.listen = config_.service.listen;
+  options.requests_per_second = config_.service.http_requests;
   options.web = std::move(web);
   auto server = exporters::HttpServer::start(options, exporters::api_router(*api_, telemetry_), &telemetry_);
   if (!server) return server.error();
@@ -123,11 +130,11 @@ Result<std::shared_ptr<StreamRuntime>> Service::start_stream(const StreamConfig&
   auto made = StreamRuntime::make(runtime_context(), std::move(*plans));
   if (!made) return made.error();
   std::shared_ptr<StreamRuntime> runtime = std::move(*made);
-  {
-    const std::scoped_lock lock(streams_mutex_);
-    streams_[stream.name] = runtime;
-  }
+  // No checkpoint may see a stream that has not taken up its state yet: it would put an empty one in its place.
+  const std::scoped_lock checkpoint_lock(checkpoint_mutex_);
   if (const Status s = runtime->start(); !s) return s.error();
+  const std::scoped_lock lock(streams_mutex_);
+  streams_[stream.name] = runtime;
   return runtime;
 }
 
@@ -197,11 +204,17 @@ bool Service::checkpoint() {
 }
 
 void Service::timer_loop() {
+  using Clock = std::chrono::steady_clock;
+  const std::chrono::nanoseconds every(config_.service.checkpoint_every);
+  Clock::time_point next = Clock::now() + every;
   std::unique_lock lock(timer_mutex_);
   while (!stopping_) {
+    ++beats_;
     const auto wanted = [this] { return stopping_ || look_at_references_ || reloads_wanted_ != reloads_done_; };
-    const bool woken = timer_wakes_.wait_for(lock, std::chrono::nanoseconds(config_.service.checkpoint_every), wanted);
+    const bool woken = timer_wakes_.wait_until(lock, std::min(next, Clock::now() + kBeat), wanted);
     if (stopping_) break;
+    const bool due = Clock::now() >= next;
+    if (!woken && !due) continue;
     const std::uint64_t reload = reloads_wanted_;
     const bool must_reload = reload != reloads_done_;
     look_at_references_ = false;
@@ -209,9 +222,10 @@ void Service::timer_loop() {
     Status reloaded;
     if (must_reload) reloaded = reload_now();
     take_promotions();
-    if (!woken) {
+    if (due) {
       checkpoint();
       publish_ages();
+      next = Clock::now() + every;
     }
     lock.lock();
     if (!must_reload) continue;

@@ -38,6 +38,10 @@ class Service {
   // Drains, checkpoints, leaves. Idempotent.
   void stop();
 
+  // Grows every second while driftd lives: while its workers, sources and store let checkpoints through.
+  // For a watchdog.
+  std::uint64_t beats() const { return beats_; }
+
   int http_port() const { return http_ == nullptr ? 0 : http_->port(); }
   FindingHub& hub() { return *hub_; }
   std::vector<StreamStatus> stream_status() const;
@@ -92,6 +96,7 @@ class Service {
   std::condition_variable timer_wakes_;
   bool stopping_ = false;
   bool look_at_references_ = false;
+  std::atomic<std::uint64_t> beats_{0};
   std::uint64_t reloads_wanted_ = 0;
   std::uint64_t reloads_done_ = 0;
   Status reloaded_;  // the newest one's outcome

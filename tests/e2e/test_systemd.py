@@ -85,3 +85,18 @@ def test_it_tells_systemd_how_it_is(driftd, tmp_path):
         service.child.send_signal(signal.SIGTERM)
         assert systemd.recv(100) == b"STOPPING=1"
         wait_for(lambda: not service.running(), "the end")
+
+
+def test_it_tells_the_watchdog_that_it_lives(driftd, tmp_path):
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(path))
+        systemd.settimeout(5)
+        service = driftd(plant.config([]), env={"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "3000000"})
+        assert systemd.recv(100) == b"READY=1"
+        assert [systemd.recv(100) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+        service.child.send_signal(signal.SIGTERM)
+        while (told := systemd.recv(100)) == b"WATCHDOG=1":
+            pass
+        assert told == b"STOPPING=1"
+        wait_for(lambda: not service.running(), "the end")

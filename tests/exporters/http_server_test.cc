@@ -247,6 +247,24 @@ TEST_F(HttpServerTest, AllBodiesTogetherAreBounded) {
               HasSubstr(std::string(100, 'd')));
 }
 
+TEST_F(HttpServerTest, RequestsASecondFromOneAddressAreBounded) {
+  HttpServer::Options options;
+  options.requests_per_second = 3;
+  start(options);
+  RawClient client(port());
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(http_get(port(), "/hello/x"), StartsWith("HTTP/1.1 200")) << i;
+  for (const char* path : {"/hello/x", "/nowhere"}) {  // every endpoint, over any connection
+    const std::string refused = http_get(port(), path);
+    EXPECT_THAT(refused, StartsWith("HTTP/1.1 429"));
+    EXPECT_THAT(refused, HasSubstr("Retry-After: 1\r\n"));
+  }
+  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n12345");
+  EXPECT_THAT(client.answer(), StartsWith("HTTP/1.1 429"));
+  EXPECT_EQ(echoes_, 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  EXPECT_THAT(http_get(port(), "/hello/x"), StartsWith("HTTP/1.1 200"));
+}
+
 TEST_F(HttpServerTest, StopFinishesRequestsAndIsRepeatable) {
   start();
   RawClient client(port());
