@@ -37,7 +37,8 @@ Status Service::start() {
   references_ = std::move(*references);
   const auto state = store_->hub();
   if (!state) return state.error();
-  checkpointed_at_ = store_->saved_at().ok() ? *store_->saved_at() : Time{0};
+  const auto saved_at = store_->saved_at();
+  checkpointed_at_ = saved_at && *saved_at != 0 ? *saved_at : clock_.now();  // the age of none: since now
   auto hub = FindingHub::make({service.findings_log, service.findings_max_size, service.data_dir + "/outbox.db", service.external_url},
                               config_.alerts, *state, telemetry_, clock_);
   if (!hub) return hub.error();
@@ -45,6 +46,7 @@ Status Service::start() {
   telemetry_.series(Metric::kBuildInfo, {DRIFTD_VERSION, __VERSION__}).set(1);
   telemetry_.series(Metric::kReloadOk).set(1);
   telemetry_.series(Metric::kReloadTime).set(to_seconds(clock_.now()));
+  telemetry_.series(Metric::kCheckpointAge).set(0);
   telemetry_.series(Metric::kCheckpointBytes).set(0);
   telemetry_.series(Metric::kCheckpointFailures);
   telemetry_.series(Metric::kOutboxPending);
@@ -206,6 +208,7 @@ void Service::timer_loop() {
     if (must_reload) reloaded = reload_now();
     if (woken || due) take_promotions();
     restart_failed_streams();
+    telemetry_.series(Metric::kCheckpointAge).set(to_seconds(std::max<Duration>(clock_.now() - checkpointed_at_, 0)));
     if (due) {
       checkpoint();
       publish_ages();
@@ -236,8 +239,6 @@ Status Service::reload() {
 
 void Service::publish_ages() {
   const Time now = clock_.now();
-  const Time at = checkpointed_at_;
-  telemetry_.series(Metric::kCheckpointAge).set(at == 0 ? 0 : to_seconds(now - at));
   const std::scoped_lock lock(streams_mutex_, rejected_mutex_);
   for (const auto& [name, runtime] : streams_) {
     const auto reference = runtime->reference();

@@ -1,5 +1,6 @@
 """Real servers for the end-to-end tests, each a context manager on free loopback ports."""
 from .alertmanager import Alertmanager
+from .clock import TurnedClock
 from .kafka import Kafka
 from .mariadb import MariaDB
 from .mosquitto import Mosquitto
@@ -7,5 +8,5 @@ from .process import Process, ServerError, free_port, wait_for
 from .prometheus import Prometheus
 from .webhook import WebhookReceiver
 
-__all__ = ["Alertmanager", "Kafka", "MariaDB", "Mosquitto", "Process", "Prometheus", "ServerError",
+__all__ = ["Alertmanager", "Kafka", "MariaDB", "Mosquitto", "Process", "Prometheus", "ServerError", "TurnedClock",
            "WebhookReceiver", "free_port", "wait_for"]
