@@ -68,6 +68,7 @@ void Dispatcher::set_active(const std::vector<ActiveAlert>& firing) {
 
 Time Dispatcher::run_once() {
   store_failed_ = false;
+  notice_turned_clock();
   for (Lane& lane : lanes_) {
     if (lane.gone) {
       end_all(lane);
@@ -91,6 +92,24 @@ Time Dispatcher::run_once() {
   Time next = now + kLongestSleep;
   for (const Lane& lane : lanes_) next = std::min(next, wake_time(lane, next));
   return store_failed_ ? std::max(next, now + kShortestPause) : next;
+}
+
+// When the wall clock is turned back, also while driftd was away, what waits for a time would wait that
+// much longer: it is tried now.
+void Dispatcher::notice_turned_clock() {
+  const Time now = clock_.now();
+  if (newest_ == 0) {
+    const auto newest = outbox_.newest();
+    if (!newest) return check(newest.error());
+    newest_ = *newest;
+  }
+  if (now < newest_ - kSecond) {
+    log::warning("alerts: the clock was turned back; what waits for its next attempt is tried now",
+                 {{"from", format_time(newest_)}, {"to", format_time(now)}});
+    if (const Status s = outbox_.hurry(now); !s) return check(s.error());
+    for (Lane& lane : lanes_) lane.blocked_until = lane.resend_at = 0;
+  }
+  newest_ = now;
 }
 
 bool Dispatcher::blocked(const Lane& lane) const {

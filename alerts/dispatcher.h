@@ -52,6 +52,7 @@ class Dispatcher {
     Time resend_at = 0;         // kState
   };
 
+  void notice_turned_clock();
   void run_messages(Lane& lane);
   void run_state(Lane& lane);
   void end_all(Lane& lane);
@@ -75,6 +76,7 @@ class Dispatcher {
   Duration timeout_;
   std::vector<Lane> lanes_;
   Time prune_at_ = 0;
+  Time newest_ = 0;            // wall-clock time that was seen; 0: before the first run
   bool store_failed_ = false;  // in this run
   bool store_told_ = false;    // logged; once until it works again
 };

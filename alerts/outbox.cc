@@ -218,6 +218,18 @@ Result<std::vector<OutboxRow>> Outbox::due(const std::string& receiver, Time now
   return read_rows(db_, s, now);
 }
 
+Result<Time> Outbox::newest() {
+  Statement s(db_, "SELECT COALESCE(MAX(created_at), 0) FROM outbox");
+  const auto row = s.step();
+  if (!row) return row.error();
+  return Time{s.integer(0)};
+}
+
+Status Outbox::hurry(Time now) {
+  Statement s(db_, "UPDATE outbox SET next_attempt_at=? WHERE state=0 AND next_attempt_at>?");
+  return s.bind(now).bind(now).run();
+}
+
 Result<std::vector<OutboxRow>> Outbox::current(const std::string& receiver, Time since, Time now) {
   const std::string sql = std::string(kColumns) +
                           "WHERE receiver=? AND (state=0 OR (state=1 AND finished_at>? AND "

@@ -78,6 +78,10 @@ class Outbox {
   // When the receiver's next pending row is due; nullopt when it has none.
   Result<std::optional<Time>> next_due(const std::string& receiver);
   Result<std::size_t> pending();
+  // When the newest row was put; 0: there is none.
+  Result<Time> newest();
+  // What is pending and due later than `now` is due now.
+  Status hurry(Time now);
 
   // Records what an attempt came to, and returns the row's state after it.
   Result<RowState> mark(const std::string& id, const Delivery& delivery, Time now);

@@ -58,6 +58,7 @@ class KafkaMessages {
   void clear();
   bool empty() const { return messages_.empty(); }
   std::size_t size() const { return messages_.size(); }
+  const rd_kafka_message_s& operator[](std::size_t i) const { return *messages_[i]; }
   // Offset behind the last message. Precondition: not empty.
   std::int64_t next_offset() const;
 

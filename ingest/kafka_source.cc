@@ -7,6 +7,9 @@
 
 #include "core/log.h"
 #include "core/text.h"
+#include "ingest/gate_id.h"
+#include "ingest/kafka_consumer_options.h"
+#include "ingest/kafka_gate.h"
 #include "ingest/kafka_partitions.h"
 #include "ingest/kafka_statistics.h"
 #include "ingest/link_status.h"
@@ -40,7 +43,7 @@ class KafkaSource final : public Source {
   ~KafkaSource() override { KafkaSource::close(); }
 
   Status open(SourceHandler& handler) override {
-    auto conf = kafka_conf(settings_.connection, own_options());
+    auto conf = kafka_conf(settings_.connection, consumer_options(settings_));
     if (!conf) return conf.error();
     rd_kafka_conf_set_rebalance_cb(
         conf->get(),
@@ -101,6 +104,17 @@ class KafkaSource final : public Source {
     apply_pause(*list);
   }
 
+  Result<std::unique_ptr<Gate>> make_gate(GateSettings settings) override {
+    if (settings.transactional_id.empty()) {
+      auto id = gate_id(context_.data_dir, context_.stream);
+      if (!id) return id.error();
+      settings.transactional_id = std::move(*id);
+    }
+    gated_ = true;
+    return make_kafka_gate({std::move(settings), settings_.connection, settings_.topics, client_},
+                           context_);
+  }
+
   void close() override {
     if (!client_) return;
     closing_ = true;
@@ -119,26 +133,6 @@ class KafkaSource final : public Source {
     rd_kafka_resp_err_t what;
     List list;
   };
-
-  TextPairs own_options() const {
-    TextPairs options = {
-        {"group.id", settings_.group},
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"partition.assignment.strategy", "cooperative-sticky"},
-        {"isolation.level", "read_committed"},
-        {"auto.offset.reset", "error"},  // a gap must be counted, not jumped over in silence
-        {"check.crcs", "true"},
-        {"statistics.interval.ms", "1000"},
-        {"topic.metadata.refresh.interval.ms", "30000"},  // a topic made later is found
-        {"fetch.wait.max.ms", "100"},  // a request for partitions at their end holds up the others
-        {"queued.min.messages", "200000"},
-        {"queued.max.messages.kbytes", "65536"},
-    };
-    if (!settings_.instance_id.empty())
-      options.emplace_back("group.instance.id", settings_.instance_id);
-    return options;
-  }
 
   void add(rd_kafka_topic_partition_list_t& list, std::uint32_t number,
            std::int64_t offset = RD_KAFKA_OFFSET_INVALID) {
@@ -197,6 +191,8 @@ class KafkaSource final : public Source {
     return protocol != nullptr && std::string_view(protocol) == "COOPERATIVE";
   }
   std::int64_t start() const {
+    // A gate that was killed before the first checkpoint goes on where it stood.
+    if (gated_ && settings_.from_latest) return RD_KAFKA_OFFSET_STORED;
     return settings_.from_latest ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
   }
 
@@ -263,10 +259,10 @@ class KafkaSource final : public Source {
     }
   }
 
-  // For display only: nothing depends on the group's offsets, so nobody waits for the answer.
+  // With a gate its transactions commit. Else for display only: nothing depends on the group's offsets, so nobody waits for the answer.
   void send_commits(bool at_once) {
     const Duration now = monotonic_now();
-    if (!at_once && now - last_commit_ < kCommitEvery) return;
+    if (gated_ || (!at_once && now - last_commit_ < kCommitEvery)) return;
     last_commit_ = now;
     const List list = new_list();
     for (auto& p : partitions_->all()) {
@@ -290,6 +286,11 @@ class KafkaSource final : public Source {
     const auto number = partitions_->number_of(topic, message.partition);
     auto* ours = number ? partitions_->find(*number) : nullptr;
     if (ours == nullptr) return;
+    if (gated_ && settings_.from_latest && ours->taken < 0) {  // never committed: not a gap
+      const List list = new_list();
+      add(*list, *number, RD_KAFKA_OFFSET_END);
+      return restart(*list);
+    }
     std::int64_t low = RD_KAFKA_OFFSET_BEGINNING, high = 0;
     rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), message.partition, &low, &high,
                                      kBrokerTimeoutMillis);
@@ -378,6 +379,7 @@ class KafkaSource final : public Source {
   std::vector<rd_kafka_message_t*> messages_;
   std::vector<Rebalance> rebalances_;  // announced and not answered
   bool paused_ = false;
+  bool gated_ = false;
   bool closing_ = false;
   Duration last_commit_ = 0;  // monotonic
   Duration last_wake_ = 0;    // monotonic

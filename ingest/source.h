@@ -19,6 +19,7 @@
 #include "core/registry.h"
 #include "core/result.h"
 #include "core/telemetry.h"
+#include "ingest/gate.h"
 
 namespace driftd::ingest {
 
@@ -65,6 +66,11 @@ class Source {
   virtual void pause(bool paused) = 0;
   // True when there will never be another record (files at their end).
   virtual bool finished() const { return false; }
+  // Forwards this source's records (config: `gate`); call once, after open() and before poll().
+  // From then on the gate commits positions, not commit().
+  virtual Result<std::unique_ptr<Gate>> make_gate(GateSettings) {
+    return Error{ErrorCode::kInvalidArgument, "a gate needs `from: kafka`"};
+  }
   // Leaves the group in good order (calls on_revoked first).
   virtual void close() = 0;
   // Thread-safe.

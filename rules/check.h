@@ -100,6 +100,9 @@ class Check {
   // The watermark passed `end`: sensors that fail without a record. Called once a base window, in
   // order, after all rows that came before the watermark did; only if row_level().
   virtual void on_close(Time /*start*/, Time /*end*/, std::vector<SensorHit>&) {}
+  // True: a row that fails is a bad record, which a gate keeps away. False: it only shows what is
+  // wrong with the sensor or the stream (silence before it, a drift).
+  virtual bool blames_rows() const { return !judges_records(); }
   // True: every failed row is a finding of its own ("record"), and windows are not judged (detectors).
   virtual bool judges_records() const { return false; }
   // For judges_records(): verdict, reason and threshold of the failed row just reported.

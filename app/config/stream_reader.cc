@@ -262,6 +262,43 @@ void read_quarantine(const Node& node, const Params& params, StreamConfig& strea
   stream.quarantine_topic = std::move(options);
 }
 
+void read_gate(const Node& node, const Params& params, StreamConfig& stream, ErrorList& errors) {
+  const std::string where = "stream " + stream.name + ": gate";
+  GateConfig gate;
+  gate.valid = params.text("valid");
+  gate.invalid = params.text("invalid");
+  gate.severity = severity(params.text("severity")).value_or(Severity::kWarning);
+  gate.checks = params.texts("checks");
+  gate.transactional_id = params.text("transactional_id");
+  gate.commit_every = params.duration("commit_every");
+  gate.buffer = params.size("buffer");
+  if (!stream.source.empty() && stream.source != "kafka") {
+    errors.add(node, where + " works for `from: kafka` only: forwarding exactly once needs transactions that cover output and positions",
+               "remove it, or bring the records into Kafka first");
+  } else if (stream.source == "kafka") {
+    const std::vector<std::string>& topics = stream.source_params.texts("topics");
+    for (const std::string& topic : {gate.valid, gate.invalid}) {
+      if (std::find(topics.begin(), topics.end(), topic) != topics.end()) {
+        errors.add(node, where + ": '" + excerpt(topic) + "' is a topic that the stream reads", "name another topic");
+      }
+    }
+    for (const auto& [name, value] : stream.source_params.text_map("options")) {
+      if (name == "isolation.level" && value != "read_committed") {
+        errors.add(node, where + " needs the option isolation.level: read_committed", "remove isolation.level from options");
+      }
+    }
+  }
+  std::vector<std::string> known;
+  for (const CheckConfig& check : stream.checks) known.push_back(check.name);
+  for (const std::string& name : gate.checks) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const auto near = nearest(name, known);
+    errors.add(node, where + ": checks: there is no check '" + excerpt(name, 60) + "'",
+               near ? "did you mean '" + *near + "'?" : "known: " + join(known));
+  }
+  stream.gate = std::move(gate);
+}
+
 }  // namespace
 
 StreamConfig read_stream(const std::string& name, const Node& node, const ServiceConfig& service, ErrorList& errors) {
@@ -270,10 +307,10 @@ StreamConfig read_stream(const std::string& name, const Node& node, const Servic
   stream.sensor_cap = service.sensor_cap;
   stream.sensor_idle = service.sensor_idle;
   const std::string where = "stream " + name;
-  for (const char* later : {"gate", "model", "drift"}) {
+  for (const char* later : {"model", "drift"}) {
     if (const Node* n = node.find(later)) errors.add(*n, where + ": '" + later + "' is not in this version of driftd", "remove it");
   }
-  const Params params = read_params(node, stream_params(), where, errors, {"gate", "model", "drift"});
+  const Params params = read_params(node, stream_params(), where, errors, {"model", "drift"});
   Node none;
   none.line = node.line;
   none.column = node.column;
@@ -289,10 +326,11 @@ StreamConfig read_stream(const std::string& name, const Node& node, const Servic
   }
   stream.reference = params.text("reference");
   if (const Node* quarantine = node.find("quarantine")) read_quarantine(*quarantine, params.nested("quarantine"), stream, errors);
+  if (const Node* gate = node.find("gate")) read_gate(*gate, params.nested("gate"), stream, errors);
   std::string canonical, routing;
   for (const auto& [key, value] : node.entries) {
     // Where records come from and where they go changes no verdict.
-    std::string& part = key == "from" || key == "quarantine" ? routing : canonical;
+    std::string& part = key == "from" || key == "gate" || key == "quarantine" ? routing : canonical;
     append_json_string(part, key);
     dump(value, part);
   }

@@ -78,6 +78,16 @@ const std::vector<ParamSpec>& stream_params() {
       {.name = "checks", .type = T::kNode, .sentence = "Checks, in any order"},
       {.name = "reference", .sentence = "Reference to compare with: NAME@ALIAS, NAME@TAG or NAME@VERSION"},
       {.name = "quarantine", .type = T::kNode, .sentence = "Send rejected records to a Kafka topic too", .fields = quarantine_params()},
+      {.name = "gate", .type = T::kNode, .sentence = "Forward each record of a Kafka stream with its verdict, exactly once",
+       .fields = {
+           {.name = "valid", .sentence = "Topic of records that pass; absent: they are not forwarded"},
+           {.name = "invalid", .sentence = "Topic of records that fail a check, and of rejects", .required = true},
+           {.name = "severity", .type = T::kChoice, .sentence = "Row-level checks of this severity or a higher one make a record invalid", .default_text = "warning", .choices = {"info", "warning", "critical"}},
+           {.name = "checks", .type = T::kTextList, .sentence = "Names of the checks that may make a record invalid; absent: all"},
+           {.name = "commit_every", .type = T::kDuration, .sentence = "How long a transaction stays open, and so readers of committed records wait", .default_text = "100ms", .min = 0.001, .max = 10},
+           {.name = "buffer", .type = T::kSize, .sentence = "Bytes of records that may wait for the output topics before the source is paused", .default_text = "64MiB", .min = 65536},
+           {.name = "transactional_id", .sentence = "transactional.id of the producer, one a replica; absent: made once and kept in data_dir"},
+       }},
   };
   return specs;
 }

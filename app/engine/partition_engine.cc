@@ -301,12 +301,16 @@ void PartitionEngine::count_fields(const Batch& batch, stats::LevelPane& level,
 }
 
 void PartitionEngine::run_checks(const Batch& batch, RowRange range, Editions::Edition& edition) {
+  if (verdicts_ != nullptr) {
+    verdicts_->judged_with(edition.plan->reference.get(), batch.position[range.begin]);
+  }
   for (std::uint32_t c = 0; c < checks_.size(); ++c) {
     rules::Check& check = checks_[c]->rows_need_reference() ? *edition.checks[c] : *checks_[c];
     if (!check.row_level()) continue;
     hits_.clear();
     check.on_rows({batch, range, dictionaries_}, hits_);
     for (const rules::RowHits::Hit& hit : hits_.failed) tally_failed(batch, c, hit);
+    if (verdicts_ != nullptr && check.blames_rows()) verdicts_->failed(c, batch, hits_);
     for (const std::uint32_t r : hits_.skipped) {
       if (pane_of_row_[r] == nullptr) continue;
       for (std::size_t l = 0; l < slots_.size(); ++l) {

@@ -17,6 +17,7 @@
 #include "app/engine/editions.h"
 #include "app/engine/partition_output.h"
 #include "app/engine/plan.h"
+#include "app/engine/record_verdicts.h"
 #include "core/batch.h"
 #include "core/reject.h"
 #include "stats/panes.h"
@@ -41,6 +42,9 @@ class PartitionEngine {
   Status adopt(const PlanEdition& edition);
   // The start of the first window that can have no row yet; kNoTime before the first record.
   Time next_boundary() const;
+
+  // Tells `verdicts` of every row that fails; it outlives the engine.
+  void tell(RecordVerdicts& verdicts) { verdicts_ = &verdicts; }
 
   // Decodes and takes records; outputs of windows that close go to `sink`, in order.
   void process(const RawBatch& raw, OutputSink& sink);
@@ -109,6 +113,7 @@ class PartitionEngine {
   CheckSet checks_;  // with the state of rows; those of the editions judge
   Editions editions_;
   std::unique_ptr<ingest::Decoder> decoder_;
+  RecordVerdicts* verdicts_ = nullptr;  // null: nobody asks
   Dictionaries dictionaries_;
 
   // State.

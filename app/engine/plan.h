@@ -46,6 +46,17 @@ struct CheckConfig {
   std::vector<std::string> by;  // levels it judges; empty: all
 };
 
+// Forwarding of records with their verdicts (app/run/gate_runner.h).
+struct GateConfig {
+  std::string valid;    // topic; empty: valid records are not forwarded
+  std::string invalid;  // topic
+  Severity severity = Severity::kWarning;  // of checks that make a record invalid, at least
+  std::vector<std::string> checks;         // names of those that may; empty: all
+  std::string transactional_id;            // empty: one of the stream's own
+  Duration commit_every = 100 * kMillisecond;
+  std::uint64_t buffer = 64ULL << 20;      // bytes of records that wait
+};
+
 struct StreamConfig {
   std::string name;
   std::string source;  // unit: kafka, mqtt, http, file, generator
@@ -57,11 +68,12 @@ struct StreamConfig {
   WindowConfig windows;
   std::vector<CheckConfig> checks;
   std::string reference;  // "pumps@production"; empty: none
+  std::optional<GateConfig> gate;
   std::uint32_t sensor_cap = 1U << 20;
   Duration sensor_idle = kHour;  // of event time; see sensor_policy()
   std::optional<ingest::QuarantineTopicOptions> quarantine_topic;  // where rejects go besides the disk
   std::string hash;  // of everything that findings depend on: all but where records come from and go to
-  std::string from_hash;  // of that
+  std::string from_hash;  // of the source, the gate, the quarantine's topic and their parameters
 };
 
 struct StreamPlan {

@@ -37,7 +37,8 @@ Status Service::start() {
   references_ = std::move(*references);
   const auto state = store_->hub();
   if (!state) return state.error();
-  checkpointed_at_ = store_->saved_at().ok() ? *store_->saved_at() : Time{0};
+  const auto saved_at = store_->saved_at();
+  checkpointed_at_ = saved_at && *saved_at != 0 ? *saved_at : clock_.now();  // the age of none: since now
   auto hub = FindingHub::make({service.findings_log, service.findings_max_size, service.data_dir + "/outbox.db", service.external_url},
                               config_.alerts, *state, telemetry_, clock_);
   if (!hub) return hub.error();
@@ -45,6 +46,7 @@ Status Service::start() {
   telemetry_.series(Metric::kBuildInfo, {DRIFTD_VERSION, __VERSION__}).set(1);
   telemetry_.series(Metric::kReloadOk).set(1);
   telemetry_.series(Metric::kReloadTime).set(to_seconds(clock_.now()));
+  telemetry_.series(Metric::kCheckpointAge).set(0);
   telemetry_.series(Metric::kCheckpointBytes).set(0);
   telemetry_.series(Metric::kCheckpointFailures);
   telemetry_.series(Metric::kOutboxPending);
@@ -98,7 +100,7 @@ RuntimeContext Service::runtime_context() {
   context.clock = &clock_;
   context.store = store_.get();
   context.on_window = [this](ClosedWindow closed) { hub_->take(std::move(closed)); };
-  context.checkpoint_now = [this] { checkpoint(); };
+  context.checkpoint_now = [this] { return checkpoint(); };
   context.on_reject = [this](const std::string& stream, std::uint32_t partition, const RawRecord& record, RejectReason reason,
                              std::string_view detail) {
     rejected(stream).keep(partition, record, reason, detail);
@@ -117,22 +119,6 @@ RejectKeeper& Service::rejected(const std::string& stream) {
     r = std::make_unique<RejectKeeper>(options, clock_, telemetry_);
   }
   return *r;
-}
-
-Result<std::shared_ptr<StreamRuntime>> Service::start_stream(const StreamConfig& stream) {
-  if (const Status s = rejected(stream.name).send_to(stream.quarantine_topic); !s) return s.error();
-  auto plans = plans_of(stream);
-  if (!plans) return plans.error();
-  publish_reference(stream.name, plans->back().plan->reference);
-  auto made = StreamRuntime::make(runtime_context(), std::move(*plans));
-  if (!made) return made.error();
-  std::shared_ptr<StreamRuntime> runtime = std::move(*made);
-  // No checkpoint may see a stream that has not taken up its state yet: it would put an empty one in its place.
-  const std::scoped_lock checkpoint_lock(checkpoint_mutex_);
-  if (const Status s = runtime->start(); !s) return s.error();
-  const std::scoped_lock lock(streams_mutex_);
-  streams_[stream.name] = runtime;
-  return runtime;
 }
 
 std::shared_ptr<StreamRuntime> Service::stream(const std::string& name) const {
@@ -164,7 +150,7 @@ std::vector<std::string> Service::not_ready() const {
   return reasons;
 }
 
-void Service::checkpoint() {
+bool Service::checkpoint() {
   const std::scoped_lock lock(checkpoint_mutex_);
   std::vector<std::shared_ptr<StreamRuntime>> all;
   {
@@ -172,13 +158,17 @@ void Service::checkpoint() {
     for (const auto& [name, runtime] : streams_) all.push_back(runtime);
   }
   for (const auto& runtime : all) runtime->freeze();
+  Status forwarded;
+  for (const auto& runtime : all) {
+    if (forwarded) forwarded = runtime->forward();
+  }
   Checkpoint point;
   point.at = clock_.now();
   for (const auto& runtime : all) runtime->collect(point);
   ByteWriter hub;
   hub_->save(hub);
   point.hub = hub.take();
-  const auto written = store_->put(point);
+  const auto written = forwarded ? store_->put(point) : Result<std::uint64_t>(forwarded.error());
   if (written) {
     for (const auto& runtime : all) runtime->committed();
     checkpointed_at_ = point.at;
@@ -193,6 +183,7 @@ void Service::checkpoint() {
     checkpoint_trouble_ = written.error().message;
   }
   for (const auto& runtime : all) runtime->thaw();
+  return written.ok();
 }
 
 void Service::timer_loop() {
@@ -206,14 +197,15 @@ void Service::timer_loop() {
     const bool woken = timer_wakes_.wait_until(lock, std::min(next, Clock::now() + kBeat), wanted);
     if (stopping_) break;
     const bool due = Clock::now() >= next;
-    if (!woken && !due) continue;
     const std::uint64_t reload = reloads_wanted_;
     const bool must_reload = reload != reloads_done_;
     look_at_references_ = false;
     lock.unlock();
     Status reloaded;
     if (must_reload) reloaded = reload_now();
-    take_promotions();
+    if (woken || due) take_promotions();
+    restart_failed_streams();
+    telemetry_.series(Metric::kCheckpointAge).set(to_seconds(std::max<Duration>(clock_.now() - checkpointed_at_, 0)));
     if (due) {
       checkpoint();
       publish_ages();
@@ -244,8 +236,6 @@ Status Service::reload() {
 
 void Service::publish_ages() {
   const Time now = clock_.now();
-  const Time at = checkpointed_at_;
-  telemetry_.series(Metric::kCheckpointAge).set(at == 0 ? 0 : to_seconds(now - at));
   const std::scoped_lock lock(streams_mutex_, rejected_mutex_);
   for (const auto& [name, runtime] : streams_) {
     const auto reference = runtime->reference();
@@ -277,14 +267,8 @@ Status Service::reload_now() {
   for (const StreamConfig& s : config_.streams) {
     if (loaded->stream(s.name) == nullptr) removed.push_back(s.name);
   }
-  const auto take_out = [this](const std::string& name) {
-    std::shared_ptr<StreamRuntime> runtime = stream(name);
-    if (runtime != nullptr) runtime->stop();
-    const std::scoped_lock lock(checkpoint_mutex_, streams_mutex_);
-    streams_.erase(name);
-  };
   for (const std::string& name : removed) {
-    take_out(name);
+    stop_stream(name);
     if (const Status s = store_->remove(name); !s) log::warning("the state of a removed stream stays", {{"stream", name}, {"why", s.error().message}});
     hub_->forget(name);
     rejected(name).publish();
@@ -293,7 +277,7 @@ Status Service::reload_now() {
     gone = rejected_.extract(name);
   }
   for (const auto& [name, s] : changed) {
-    take_out(name);
+    stop_stream(name);
     if (const auto started = start_stream(*s); !started) {
       log::error("a changed stream could not be started", {{"stream", name}, {"why", started.error().message}});
     }

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -58,8 +59,12 @@ class Service {
   RuntimeContext runtime_context();
   Result<std::vector<PlanEdition>> plans_of(const StreamConfig& stream);
   Result<std::shared_ptr<StreamRuntime>> start_stream(const StreamConfig& stream);
+  // Drains it, and its partitions go; its state stays in the store.
+  void stop_stream(const std::string& name);
+  // Called every second by the timer's thread.
+  void restart_failed_streams();
   RejectKeeper& rejected(const std::string& stream);
-  void checkpoint();
+  bool checkpoint();  // false: it could not be written
   void timer_loop();
   Status reload_now();
   // Promotions that no driftd has taken yet: from the next window boundary of all streams that use them.
@@ -79,6 +84,14 @@ class Service {
 
   mutable std::mutex streams_mutex_;  // the map and config_.streams, not the streams
   std::map<std::string, std::shared_ptr<StreamRuntime>> streams_;
+
+  struct Restart {
+    bool planned = false;
+    Duration at = 0;  // monotonic: of the next restart when planned, else of the newest one
+    Duration wait = 0;
+  };
+  std::map<std::string, Restart> restarts_;  // of the timer's thread
+  std::mt19937_64 random_{std::random_device{}()};
 
   std::mutex rejected_mutex_;
   std::map<std::string, std::unique_ptr<RejectKeeper>> rejected_;

@@ -11,8 +11,10 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
   const std::scoped_lock lock(dispatch_mutex_);
   auto partition = std::make_unique<Partition>();
   const std::string& stream = plan_->config.name;
+  if (gate_ != nullptr) partition->verdicts = std::make_unique<RecordVerdicts>(plan_);
   partition->rejects = std::make_unique<PartitionRejects>(
-      [this, number](const RawRecord& record, RejectReason reason, std::string_view detail) {
+      [this, number, verdicts = partition->verdicts.get()](const RawRecord& record, RejectReason reason, std::string_view detail) {
+        if (verdicts != nullptr) verdicts->rejected(record, reason, detail);
         metrics_.rejected().add();
         metrics_.reject_reason(reason).add();
         context_.on_reject(plan_->config.name, number, record, reason, detail);
@@ -37,6 +39,10 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
   } else if (*unit) {
     position = (*unit)->position;
     restore(*partition, **unit);
+  }
+  if (gate_ != nullptr) {
+    partition->engine->tell(*partition->verdicts);
+    gate_->assigned(number, position.value_or(0));
   }
   partitions_[number] = std::move(partition);
   newly_assigned_ = true;
@@ -136,7 +142,9 @@ void StreamRuntime::set_merger_partitions() {
 }
 
 void StreamRuntime::on_revoked(const std::vector<std::uint32_t>& partitions) {
-  context_.checkpoint_now();
+  // What was not forwarded and is not in a checkpoint either is read again by whoever has it next; but
+  // no later checkpoint of this process may say otherwise.
+  if (!context_.checkpoint_now() && gate_ != nullptr && stop_) left_behind_ = true;
   commit_positions();
   drop(partitions);
   log::info("partitions given up in good order", {{"stream", plan_->config.name}, {"count", std::to_string(partitions.size())}});
@@ -151,6 +159,7 @@ void StreamRuntime::on_lost(const std::vector<std::uint32_t>& partitions) {
 void StreamRuntime::drop(const std::vector<std::uint32_t>& partitions) {
   const std::scoped_lock lock(dispatch_mutex_);
   for (const auto& worker : workers_) worker->drain();
+  if (gate_ != nullptr) gate_->dropped(partitions);
   for (const std::uint32_t number : partitions) partitions_.erase(number);
   if (!stop_) set_merger_partitions();
 }
@@ -158,6 +167,13 @@ void StreamRuntime::drop(const std::vector<std::uint32_t>& partitions) {
 void StreamRuntime::freeze() {
   dispatch_mutex_.lock();
   for (const auto& worker : workers_) worker->drain();
+}
+
+Status StreamRuntime::forward() {
+  if (gate_ == nullptr) return {};
+  if (left_behind_) return Error{ErrorCode::kUnavailable, "stream " + plan_->config.name + ": stopped before its gate had forwarded everything"};
+  const Status flushed = partitions_.empty() ? Status() : gate_->flush();
+  return flushed ? flushed : flushed.error().at("stream " + plan_->config.name);
 }
 
 void StreamRuntime::thaw() { dispatch_mutex_.unlock(); }

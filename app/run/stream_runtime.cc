@@ -68,14 +68,25 @@ Status StreamRuntime::start() {
   for (unsigned i = 0; i < workers; ++i) workers_.push_back(std::make_unique<Worker>(kQueuedBatches));
   context_.telemetry->series(Metric::kSourceUp, {plan_->config.name, plan_->config.source}).set(0);
   if (const Status s = source_->open(*this); !s) return s.error().at("stream " + plan_->config.name);
+  if (const Status s = open_gate(); !s) return s.error().at("stream " + plan_->config.name);
   tell_merger_partitions();
   poller_ = std::thread([this] { poll_loop(); });
+  return {};
+}
+
+Status StreamRuntime::open_gate() {
+  if (!plan_->config.gate) return {};
+  const GateConfig& config = *plan_->config.gate;
+  auto gate = source_->make_gate({config.valid, config.invalid, config.transactional_id, config.commit_every});
+  if (!gate) return gate.error();
+  gate_ = std::make_unique<GateRunner>(std::move(*gate), plan_->config.name, config.buffer, *context_.telemetry);
   return {};
 }
 
 void StreamRuntime::stop() {
   stop_ = true;
   if (poller_.joinable()) poller_.join();
+  if (gate_ != nullptr) gate_->stop();
   workers_.clear();
 }
 
@@ -83,9 +94,10 @@ void StreamRuntime::poll_loop() {
   Duration last_watch = 0;
   while (!stop_) {
     auto raw = std::make_unique<RawBatch>();
+    if (gate_ != nullptr) source_->pause(gate_->full());
     const auto got = source_->poll(Deadline::after(kPollFor), *raw);
     if (!got) {
-      log::error("source stopped for good", {{"stream", plan_->config.name}, {"why", got.error().message}});
+      log::error("the source failed; the stream will be started anew", {{"stream", plan_->config.name}, {"why", got.error().message}});
       const std::scoped_lock lock(status_mutex_);
       failure_ = got.error().message;
       break;
@@ -122,6 +134,7 @@ void StreamRuntime::dispatch(std::unique_ptr<RawBatch> raw) {
   std::shared_ptr<RawBatch> shared = std::move(raw);
   push(partition, [this, &partition, shared] {
     partition.engine->process(*shared, *this);
+    if (partition.verdicts != nullptr) gate_->add(partition.verdicts->take(shared));
     count(partition);
   });
 }
@@ -211,6 +224,11 @@ void StreamRuntime::take(PartitionOutput output) {
   merger_->take(std::move(output));
 }
 
+std::string StreamRuntime::failure() const {
+  const std::scoped_lock lock(status_mutex_);
+  return failure_;
+}
+
 StreamStatus StreamRuntime::status() const {
   StreamStatus out;
   out.name = plan_->config.name;
@@ -218,12 +236,14 @@ StreamStatus StreamRuntime::status() const {
   const ingest::SourceStatus source = source_->status();
   out.ready = source.connected && source.assigned;
   out.detail = source.detail;
-  {
-    const std::scoped_lock lock(status_mutex_);
-    if (!failure_.empty()) {
-      out.ready = false;
-      out.detail = failure_;
-    }
+  if (std::string why = failure(); !why.empty()) {
+    out.ready = false;
+    out.detail = std::move(why);
+  }
+  if (gate_ != nullptr && out.ready) {
+    const std::string trouble = gate_->trouble();
+    out.ready = trouble.empty();
+    if (!out.ready) out.detail = "gate: " + trouble;
   }
   if (!out.ready && out.detail.empty()) out.detail = source.connected ? "no partitions assigned yet" : "not connected";
   auto& metrics = const_cast<StreamMetrics&>(metrics_);

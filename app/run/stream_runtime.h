@@ -16,7 +16,9 @@
 #include "app/config/config.h"
 #include "app/engine/merger.h"
 #include "app/engine/partition_engine.h"
+#include "app/engine/record_verdicts.h"
 #include "app/run/checkpoint_store.h"
+#include "app/run/gate_runner.h"
 #include "app/run/partition_rejects.h"
 #include "app/run/stream_metrics.h"
 #include "app/run/worker.h"
@@ -36,8 +38,9 @@ struct RuntimeContext {
       on_reject;
   // Findings of a window, in order; called under the stream's merger lock.
   std::function<void(ClosedWindow)> on_window;
-  // Checkpoints everything; called on the polling thread before partitions are given up.
-  std::function<void()> checkpoint_now;
+  // Checkpoints everything; called on the polling thread before partitions are given up. False: it
+  // could not be written.
+  std::function<bool()> checkpoint_now;
 };
 
 // For readiness, the API and the page.
@@ -69,6 +72,9 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   // Checkpoint protocol: freeze, collect, (the transaction), committed, thaw. Between freeze and thaw no
   // record moves in this stream.
   void freeze();
+  // Between freeze and thaw: everything that the checkpoint covers is forwarded, so that no record that it
+  // leaves behind is missing in the gate's topics. An Error: there must be no checkpoint now.
+  Status forward();
   void collect(Checkpoint& checkpoint) const;
   void committed();
   void thaw();
@@ -81,6 +87,9 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   Status adopt(const PlanEdition& edition);
 
   StreamStatus status() const;
+  // Why the source gave up, for example a Kafka consumer that was fenced; empty: it did not. Only a new
+  // runtime helps then.
+  std::string failure() const;
   const StreamConfig& config() const { return plan_->config; }
   // The newest one; null: none.
   std::shared_ptr<const stats::Reference> reference() const;
@@ -89,6 +98,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
 
  private:
   struct Partition {
+    std::unique_ptr<RecordVerdicts> verdicts;  // null: no gate
     std::unique_ptr<PartitionRejects> rejects;
     std::unique_ptr<PartitionEngine> engine;
     Worker* worker = nullptr;
@@ -109,6 +119,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void on_lost(const std::vector<std::uint32_t>& partitions) override;
   void take(PartitionOutput output) override;
 
+  Status open_gate();
   void poll_loop();
   void dispatch(std::unique_ptr<RawBatch> raw);
   void push(Partition& partition, Worker::Task task);
@@ -127,6 +138,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   std::shared_ptr<const StreamPlan> plan_;  // the first; for what is the same in all
   StreamMetrics metrics_;
   std::unique_ptr<ingest::Source> source_;
+  std::unique_ptr<GateRunner> gate_;  // null: none
   std::vector<std::unique_ptr<Worker>> workers_;
 
   mutable std::mutex dispatch_mutex_;
@@ -141,11 +153,12 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   std::map<std::uint32_t, std::int64_t> to_commit_;
 
   mutable std::mutex status_mutex_;
-  std::string failure_;  // why the source stopped for good
+  std::string failure_;
   bool was_connected_ = false;
 
   std::atomic<bool> stop_{false};
   bool closed_ = false;
+  std::atomic<bool> left_behind_{false};  // stopped with records that the gate could not forward
   std::thread poller_;
 };
 

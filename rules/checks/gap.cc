@@ -30,6 +30,9 @@ class Gap final : public ShareCheck {
     }
   }
 
+  // The record after a silence is as good as any.
+  bool blames_rows() const override { return false; }
+
   void on_close(Time /*start*/, Time end, std::vector<SensorHit>& silent) override {
     std::vector<NewestTime>& all = newest_.all();
     for (std::uint32_t sensor = 0; sensor < all.size(); ++sensor) {

@@ -169,6 +169,32 @@ TEST_F(DispatcherTest, ObeysRetryAfter) {
   EXPECT_EQ(hook_.sent.size(), 3U);
 }
 
+TEST_F(DispatcherTest, AClockThatIsTurnedBackDelaysNothing) {
+  hook_.answer = {R::kRetry, kHour, "HTTP 429"};
+  put({outgoing("1")});
+  firing({"a"});
+  run_until(kStart + kMinute / 2);
+  EXPECT_EQ(hook_.sent.size(), 1U);
+  const std::size_t told = am_.sent.size();
+  for (const Duration by : {kDay, kHour, 10 * kSecond}) {
+    hook_.answer = {R::kRetry, kHour, "HTTP 429"};
+    const std::size_t before = hook_.sent.size();
+    clock_.set(clock_.now() - by);
+    dispatcher_->run_once();
+    EXPECT_EQ(hook_.sent.size(), before + 1) << format_duration(by);
+    dispatcher_->run_once();
+    EXPECT_EQ(hook_.sent.size(), before + 1) << "once, not again and again";
+  }
+  EXPECT_GE(am_.sent.size(), told + 3) << "what fires is told again";
+  // Also when it was turned while driftd was away.
+  clock_.set(clock_.now() - kDay);
+  hook_.answer = {};
+  start();
+  const std::size_t before = hook_.sent.size();
+  dispatcher_->run_once();
+  EXPECT_EQ(hook_.sent.size(), before + 1);
+}
+
 TEST_F(DispatcherTest, RefusedMessagesEndAndTheNextOnePasses) {
   hook_.answer = {R::kRejected, 0, "HTTP 400"};
   put({outgoing("1"), outgoing("2")});

@@ -46,6 +46,27 @@ TEST(Config, ReadsAStream) {
   EXPECT_EQ(config.service.listen, "127.0.0.1:9464");
 }
 
+TEST(Config, AGateIsReadAndChangesNoVerdict) {
+  const std::string kafka = replaced(kGood, "file: {paths: [a.jsonl], format: json_lines}", "kafka: {brokers: [b], topics: [in]}");
+  const std::string gated = replaced(kafka, "    checks:", "    gate: {valid: good, invalid: bad, severity: critical, checks: in_range, buffer: 64KiB}\n    checks:");
+  ErrorList errors;
+  const StreamConfig without = read_config(kafka, "", errors).streams[0];
+  const StreamConfig with = read_config(gated, "", errors).streams[0];
+  ASSERT_TRUE(errors.empty()) << format_errors("c.yaml", errors);
+  EXPECT_FALSE(without.gate);
+  ASSERT_TRUE(with.gate);
+  EXPECT_EQ(with.gate->valid, "good");
+  EXPECT_EQ(with.gate->invalid, "bad");
+  EXPECT_EQ(with.gate->severity, Severity::kCritical);
+  EXPECT_EQ(with.gate->buffer, 65536U);
+  EXPECT_EQ(with.hash, without.hash) << "open windows go on";
+  EXPECT_NE(with.from_hash, without.from_hash) << "but a reload starts the stream anew";
+  EXPECT_NE(errors_of(replaced(gated, "good", "in")).find("'in' is a topic that the stream reads"), std::string::npos);
+  EXPECT_NE(errors_of(replaced(gated, "checks: in_range", "checks: in_rang")).find("did you mean 'in_range'?"), std::string::npos);
+  EXPECT_NE(errors_of(replaced(gated, "topics: [in]", "topics: [in], options: {isolation.level: read_uncommitted}")).find("read_committed"),
+            std::string::npos);
+}
+
 TEST(Config, EveryErrorHasItsPlaceAndASuggestion) {
   const std::vector<std::tuple<const char*, const char*, const char*>> cases = {
       {"check: in_range", "check: in_rang", "10:17: there is no check 'in_rang' (did you mean 'in_range'?)"},
@@ -61,7 +82,9 @@ TEST(Config, EveryErrorHasItsPlaceAndASuggestion) {
       {"role: segment", "role: segment, type: number", "twice"},
       {"streams:", "stream:", "did you mean 'streams'?"},
       {"field: x, min: 0", "field: x", "give min"},
-      {"    checks:", "    gate: {}\n    checks:", "'gate' is not in this version"},
+      {"    checks:", "    model: {}\n    checks:", "'model' is not in this version"},
+      {"    checks:", "    gate: {}\n    checks:", "'invalid' is missing"},
+      {"    checks:", "    gate: {invalid: bad}\n    checks:", "gate works for `from: kafka` only"},
       {"fields:\n", "fields: [\n", "not valid YAML"},
   };
   for (const auto& [from, to, wanted] : cases) {

@@ -1,5 +1,6 @@
 """Real servers for the end-to-end tests, each a context manager on free loopback ports."""
 from .alertmanager import Alertmanager
+from .clock import TurnedClock
 from .disk import Disk
 from .kafka import Kafka
 from .mariadb import MariaDB
@@ -8,5 +9,5 @@ from .process import Process, ServerError, free_port, wait_for
 from .prometheus import Prometheus
 from .webhook import WebhookReceiver
 
-__all__ = ["Alertmanager", "Disk", "Kafka", "MariaDB", "Mosquitto", "Process", "Prometheus", "ServerError",
+__all__ = ["Alertmanager", "Disk", "Kafka", "MariaDB", "Mosquitto", "Process", "Prometheus", "ServerError", "TurnedClock",
            "WebhookReceiver", "free_port", "wait_for"]

@@ -5,7 +5,7 @@ import subprocess
 import time
 import uuid
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 from . import certificates, kafka_jars, kafka_wire
@@ -146,9 +146,21 @@ class Kafka(Process):
         client = self._consumer()
         try:
             partitions = client.list_topics(topic, timeout=10).topics[topic].partitions
-            return {p: client.get_watermark_offsets(TopicPartition(topic, p), timeout=10) for p in sorted(partitions)}
+            return {p: self._watermark(client, TopicPartition(topic, p)) for p in sorted(partitions)}
         finally:
             client.close()
+
+    @staticmethod
+    def _watermark(client, partition, patience=20):
+        # A broker that has just come back leads its partitions a moment later.
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                return client.get_watermark_offsets(partition, timeout=10)
+            except KafkaException as error:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
     def consume(self, topic, timeout=30):
         """All messages that are in the topic now, partition by partition, in order."""

@@ -1,0 +1,110 @@
+#include "app/run/gate_runner.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace driftd::app {
+namespace {
+
+constexpr Duration kFlushWithin = 5 * kSecond;
+constexpr Duration kFlushInTroubleWithin = 200 * kMillisecond;
+
+}  // namespace
+
+GateRunner::GateRunner(std::unique_ptr<ingest::Gate> gate, std::string stream, std::uint64_t buffer, Telemetry& telemetry)
+    : gate_(std::move(gate)),
+      buffer_(buffer),
+      up_(telemetry.series(Metric::kGateUp, {stream})),
+      bytes_(telemetry.series(Metric::kGateWaiting, {stream})),
+      thread_([this] { run(); }) {}
+
+void GateRunner::post(Message message, std::size_t bytes) {
+  const std::scoped_lock lock(mutex_);
+  inbox_.push_back(std::move(message));
+  inbox_bytes_ += bytes;
+  waiting_ += bytes;
+  idle_ = false;
+  wakes_.notify_one();
+}
+
+void GateRunner::add(ingest::GateBatch batch) {
+  if (batch.raw->records.empty()) return;
+  const std::size_t bytes = batch.bytes();
+  post(std::move(batch), bytes);
+}
+
+void GateRunner::assigned(std::uint32_t partition, std::int64_t position) { post(Assigned{partition, position}, 0); }
+
+void GateRunner::dropped(const std::vector<std::uint32_t>& partitions) {
+  gate_->expire();
+  post(partitions, 0);
+}
+
+Status GateRunner::flush() {
+  std::unique_lock lock(mutex_);
+  ++flushes_wanted_;
+  wakes_.notify_one();
+  const Duration patience = trouble_.empty() ? kFlushWithin : kFlushInTroubleWithin;
+  const bool done = changed_.wait_for(lock, std::chrono::nanoseconds(patience), [this] { return idle_ || stop_; });
+  --flushes_wanted_;
+  if (done && idle_) return {};
+  return Error{ErrorCode::kUnavailable, "the gate has not forwarded everything: " + (trouble_.empty() ? "it is slow" : trouble_)};
+}
+
+std::string GateRunner::trouble() const {
+  const std::scoped_lock lock(mutex_);
+  return trouble_;
+}
+
+void GateRunner::stop() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stop_ = true;
+  }
+  wakes_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void GateRunner::run() {
+  std::unique_lock lock(mutex_);
+  while (!stop_) {
+    std::vector<Message> messages;
+    messages.swap(inbox_);
+    inbox_bytes_ = 0;
+    const bool all = flushes_wanted_ > 0;
+    lock.unlock();
+    hand_over(std::move(messages));
+    gate_->work(all);
+    const Duration rest = gate_->rest();
+    lock.lock();
+    publish();
+    const auto news = [&] { return stop_ || !inbox_.empty() || (!all && flushes_wanted_ > 0); };
+    // With a flush waiting, a gate that has an open transaction is asked to commit it at once.
+    if (rest > 0 && !(all && !idle_ && trouble_.empty())) wakes_.wait_for(lock, std::chrono::nanoseconds(rest), news);
+  }
+  changed_.notify_all();
+}
+
+void GateRunner::hand_over(std::vector<Message> messages) {
+  for (Message& message : messages) {
+    if (auto* batch = std::get_if<ingest::GateBatch>(&message)) {
+      gate_->add(std::move(*batch));
+    } else if (const auto* assigned = std::get_if<Assigned>(&message)) {
+      gate_->assigned(assigned->partition, assigned->position);
+    } else {
+      gate_->dropped(std::get<std::vector<std::uint32_t>>(message));
+    }
+  }
+}
+
+void GateRunner::publish() {
+  idle_ = inbox_.empty() && gate_->idle();
+  trouble_ = gate_->trouble();
+  if (trouble_.empty() && !gate_->connected()) trouble_ = "connecting";
+  waiting_ = gate_->bytes() + inbox_bytes_;
+  up_.set(trouble_.empty() ? 1 : 0);
+  bytes_.set(static_cast<double>(waiting_));
+  if (idle_ || stop_) changed_.notify_all();
+}
+
+}  // namespace driftd::app

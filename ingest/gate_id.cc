@@ -1,0 +1,30 @@
+#include "ingest/gate_id.h"
+
+#include <cstdio>
+#include <fstream>
+#include <random>
+
+#include "core/hash.h"
+
+namespace driftd::ingest {
+
+Result<std::string> gate_id(const std::string& folder, const std::string& stream) {
+  const std::string path = folder + "/gate.id";
+  std::string id;
+  std::ifstream(path) >> id;
+  const bool whole = id.size() == 16 && id.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!whole) {
+    std::random_device random;
+    id = hex64((static_cast<std::uint64_t>(random()) << 32) | random());
+    const std::string fresh = path + ".new";
+    std::ofstream file(fresh);
+    file << id << '\n';
+    file.close();
+    if (!file || std::rename(fresh.c_str(), path.c_str()) != 0) {
+      return Error{ErrorCode::kIo, "gate: cannot write " + path + "; is the disk full or read-only?"};
+    }
+  }
+  return "driftd-" + stream + "-" + id;
+}
+
+}  // namespace driftd::ingest

@@ -1,0 +1,90 @@
+#include "ingest/gate_queue.h"
+
+#include <algorithm>
+
+namespace driftd::ingest {
+namespace {
+
+constexpr std::size_t kRecordBytes = 128;  // of a record beside its payload and key, about
+
+}  // namespace
+
+std::size_t GateBatch::bytes() const {
+  std::size_t sum = kRecordBytes * (raw->records.size() + marks.size());
+  for (const RawRecord& record : raw->records) sum += record.payload.size() + record.key.size();
+  return sum;
+}
+
+std::uint32_t GateQueue::Slot::record() const {
+  return static_cast<std::uint32_t>(this - batch->slots.data());
+}
+
+void GateQueue::expect(std::uint32_t partition, std::int64_t position) {
+  partitions_[partition] = {position, -1, false};
+}
+
+void GateQueue::add(GateBatch gate) {
+  auto batch = std::make_unique<Batch>();
+  batch->gate = std::move(gate);
+  const RawBatch& raw = *batch->gate.raw;
+  batch->bytes = batch->gate.bytes();
+  batch->slots.assign(raw.records.size(), Slot{batch.get()});
+  bytes_ += batch->bytes;
+  Partition& partition = partitions_[raw.partition];
+  if (raw.records.front().position < partition.expected) {
+    partition.forwarded = -1;
+    partition.anew = true;
+  }
+  partition.expected = raw.next_position;
+  batches_.push_back(std::move(batch));
+}
+
+void GateQueue::kill(std::uint32_t partition) {
+  partitions_.erase(partition);
+  for (const auto& batch : batches_) {
+    if (batch->partition() == partition) batch->dead = true;
+  }
+}
+
+void GateQueue::forwarded(std::uint32_t partition, std::int64_t position) {
+  Partition& p = partitions_[partition];
+  p.forwarded = p.anew && position > p.expected ? -1 : position;
+}
+
+GateQueue::Batch* GateQueue::next() {
+  while (sent_ < batches_.size()) {
+    Batch& batch = *batches_[sent_];
+    const auto& records = batch.gate.raw->records;
+    if (!batch.dead) {
+      const auto before = [](const RawRecord& r, std::int64_t p) { return r.position < p; };
+      const std::int64_t from = partitions_[batch.partition()].forwarded;
+      const auto at = std::lower_bound(records.begin(), records.end(), from, before);
+      batch.first = static_cast<std::uint32_t>(at - records.begin());
+      if (at != records.end()) return &batch;
+    }
+    bytes_ -= batch.bytes;
+    batches_.erase(batches_.begin() + static_cast<std::ptrdiff_t>(sent_));
+  }
+  return nullptr;
+}
+
+void GateQueue::committed() {
+  for (; sent_ > 0; --sent_) {
+    bytes_ -= batches_.front()->bytes;
+    batches_.pop_front();
+  }
+}
+
+bool GateQueue::dead_in_transaction() const {
+  bool found = false;
+  each_sent([&](const Batch& batch) { found = found || batch.dead; });
+  return found;
+}
+
+std::map<std::uint32_t, std::int64_t> GateQueue::positions() const {
+  std::map<std::uint32_t, std::int64_t> out;
+  each_sent([&](const Batch& batch) { out[batch.partition()] = batch.gate.raw->next_position; });
+  return out;
+}
+
+}  // namespace driftd::ingest

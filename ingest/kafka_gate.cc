@@ -1,0 +1,274 @@
+#include "ingest/kafka_gate.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <atomic>
+#include <random>
+#include <set>
+
+#include "core/log.h"
+#include "core/text.h"
+#include "ingest/gate_queue.h"
+#include "ingest/gate_sender.h"
+#include "ingest/kafka_partitions.h"
+#include "ingest/kafka_transaction.h"
+
+namespace driftd::ingest {
+namespace {
+
+using Outcome = KafkaTransaction::Outcome;
+
+constexpr std::size_t kTransactionBytes = 16U << 20;  // one batch more at most
+constexpr Duration kFirstWait = 50 * kMillisecond;
+constexpr Duration kLongestWait = 10 * kSecond;
+constexpr int kCallMillis = 2000;
+
+class KafkaGate final : public Gate {
+ public:
+  KafkaGate(KafkaGateSettings settings, const SourceContext& context)
+      : settings_(std::move(settings)),
+        stream_(context.stream),
+        telemetry_(context.telemetry),
+        sender_(stream_, settings_.gate),
+        transaction_(settings_.connection, settings_.gate.transactional_id, GateSender::hooks()),
+        random_(std::random_device()()) {}
+
+  void add(GateBatch batch) override { queue_.add(std::move(batch)); }
+  void assigned(std::uint32_t partition, std::int64_t position) override {
+    queue_.expect(partition, position);
+    unknown_.insert(partition);
+    ours_.insert(partition);
+  }
+  void dropped(const std::vector<std::uint32_t>& partitions) override {
+    for (const std::uint32_t p : partitions) {
+      queue_.kill(p);
+      unknown_.erase(p);
+      ours_.erase(p);
+    }
+  }
+  void expire() override { ++expired_; }
+
+  void work(bool all) override {
+    if (monotonic_now() < next_try_) return;
+    while (step(all)) {
+    }
+  }
+
+  Duration rest() const override {
+    const Duration now = monotonic_now();
+    if (now < next_try_) return next_try_ - now;
+    if (state_ == State::kOpen) return std::max<Duration>(commit_at_ - now, 0);
+    return idle() && connected() ? kSecond : 0;
+  }
+  bool idle() const override { return queue_.empty() && !in_transaction(); }
+  bool connected() const override { return state_ != State::kDown; }
+  std::size_t bytes() const override { return queue_.bytes(); }
+  const std::string& trouble() const override { return trouble_; }
+
+ private:
+  enum class State {
+    kDown,        // no producer, or not started
+    kReady,       // no transaction
+    kOpen,        // records are being sent
+    kSealed,      // nothing more is sent; positions are to be added
+    kCommitting,  // the server decides
+    kAborting,
+  };
+
+  bool in_transaction() const { return state_ != State::kDown && state_ != State::kReady; }
+
+  // One step; false when there is nothing to do now.
+  bool step(bool all) {
+    switch (state_) {
+      case State::kDown: return connect();
+      case State::kReady: return prepare() && begin();
+      case State::kOpen: return fill(all);
+      case State::kSealed: return add_positions();
+      case State::kCommitting: return finish();
+      case State::kAborting: return abort();
+    }
+    return false;
+  }
+
+  bool connect() {
+    std::vector<std::string> topics = {settings_.gate.invalid};
+    if (!settings_.gate.valid.empty()) topics.push_back(settings_.gate.valid);
+    if (!done(transaction_.open(topics))) return false;
+    log::info("kafka: gate open",
+              {{"stream", stream_}, {"transactional_id", settings_.gate.transactional_id}});
+    state_ = State::kReady;
+    return true;
+  }
+
+  // With no transaction open: asks where to go on. False when there is nothing to do.
+  bool prepare() {
+    if (!unknown_.empty() && !ask_positions()) return false;
+    if (queue_.next() != nullptr) return true;
+    trouble_.clear();
+    return false;
+  }
+
+  bool ask_positions() {
+    const std::vector<std::uint32_t> asked(unknown_.begin(), unknown_.end());
+    rd_kafka_topic_partition_list_t* list =
+        rd_kafka_topic_partition_list_new(static_cast<int>(asked.size()));
+    for (const std::uint32_t p : asked) {
+      rd_kafka_topic_partition_list_add(list, topic_of(p).c_str(), KafkaPartitions::id_of(p));
+    }
+    auto error = rd_kafka_committed(settings_.consumer.get(), list, kCallMillis);
+    for (int i = 0; i < list->cnt && error == 0; ++i) error = list->elems[i].err;
+    for (int i = 0; i < list->cnt && error == 0; ++i) {
+      const rd_kafka_topic_partition_t& entry = list->elems[i];
+      std::int64_t low = 0, end = entry.offset;
+      if (entry.offset > 0) {
+        error = rd_kafka_query_watermark_offsets(settings_.consumer.get(), entry.topic,
+                                                 entry.partition, &low, &end, kCallMillis);
+      }
+      // Beyond the end: committed when there was another topic of this name.
+      const std::int64_t position = entry.offset >= 0 && entry.offset <= end ? entry.offset : -1;
+      queue_.forwarded(asked[static_cast<std::size_t>(i)], position);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      unknown_.clear();
+      return true;
+    }
+    hold(std::string("asking for positions: ") + rd_kafka_err2str(error));
+    return false;
+  }
+
+  bool begin() {
+    begun_under_ = expired_;
+    if (!done(transaction_.begin())) return false;
+    state_ = State::kOpen;
+    counts_ = {};
+    bytes_ = 0;
+    commit_at_ = monotonic_now() + settings_.gate.commit_every;
+    return true;
+  }
+
+  bool fill(bool all) {
+    if (queue_.dead_in_transaction()) return give_up();
+    GateQueue::Batch* batch = queue_.next();
+    const bool enough = bytes_ >= kTransactionBytes || monotonic_now() >= commit_at_;
+    if (enough || !unknown_.empty() || (all && batch == nullptr)) {
+      state_ = State::kSealed;
+      return true;
+    }
+    if (batch == nullptr) return false;
+    bytes_ += batch->bytes;
+    queue_.sent();  // also when it cannot be sent as a whole: some of it is on its way
+    if (sender_.send(*batch, transaction_, counts_)) return true;
+    hold(transaction_.why());
+    return give_up();
+  }
+
+  bool add_positions() {
+    // Asked for before looking whether a partition was lost: if one is lost later, the server does
+    // not take positions under this membership.
+    const auto membership = KafkaTransaction::membership_of(settings_.consumer.get());
+    if (expired_ != begun_under_ || queue_.dead_in_transaction()) return give_up();
+    if (membership == nullptr) {
+      hold("no member of the consumer group yet");
+      return false;
+    }
+    std::vector<KafkaTransaction::Offset> offsets;
+    for (const auto& [partition, position] : queue_.positions()) {
+      offsets.push_back({topic_of(partition), KafkaPartitions::id_of(partition), position});
+    }
+    if (!done(transaction_.add_positions(offsets, *membership))) return false;
+    state_ = State::kCommitting;
+    return true;
+  }
+
+  bool finish() {
+    if (!done(transaction_.commit())) return false;
+    queue_.committed();
+    state_ = State::kReady;
+    if (!trouble_.empty()) log::info("kafka: the gate forwards again", {{"stream", stream_}});
+    trouble_.clear();
+    failures_ = 0;
+    count(Metric::kGateTransactions, "committed", 1);
+    for (std::size_t i = 0; i < counts_.size(); ++i) {
+      if (counts_[i] > 0) count(Metric::kGateRecords, GateSender::kResults[i], counts_[i]);
+    }
+    return true;
+  }
+
+  bool give_up() {
+    state_ = State::kAborting;
+    return true;
+  }
+
+  bool abort() {
+    if (!done(transaction_.abort())) return false;
+    count(Metric::kGateTransactions, "aborted", 1);
+    queue_.aborted();
+    state_ = State::kReady;
+    return monotonic_now() >= next_try_;
+  }
+
+  // True to go on with the next step.
+  bool done(Outcome outcome) {
+    if (outcome == Outcome::kDone) return true;
+    hold(transaction_.why());
+    if (outcome == Outcome::kAbort) state_ = State::kAborting;
+    if (outcome == Outcome::kBroken) start_anew();
+    return false;
+  }
+
+  // Whether the newest transaction was committed is not known, so the server is asked again.
+  void start_anew() {
+    if (in_transaction()) count(Metric::kGateTransactions, "aborted", 1);
+    transaction_.close();
+    queue_.aborted();
+    unknown_ = ours_;
+    state_ = State::kDown;
+  }
+
+  void hold(const std::string& why) {
+    if (trouble_ != why) log::warning("kafka: the gate waits", {{"stream", stream_}, {"why", why}});
+    trouble_ = why;
+    const Duration most = std::min(kLongestWait, kFirstWait << std::min(failures_, 10));
+    ++failures_;
+    // Full jitter: many clients of a broker that comes back must not come back together.
+    next_try_ = monotonic_now() + std::uniform_int_distribution<Duration>(most / 2, most)(random_);
+  }
+
+  void count(Metric metric, const char* result, std::uint64_t n) {
+    if (telemetry_ != nullptr) {
+      telemetry_->series(metric, {stream_, result}).add(static_cast<double>(n));
+    }
+  }
+  const std::string& topic_of(std::uint32_t number) const {
+    return settings_.topics[number / kPartitionsPerTopic];
+  }
+
+  KafkaGateSettings settings_;
+  std::string stream_;
+  Telemetry* telemetry_;
+  GateQueue queue_;
+  GateSender sender_;
+  KafkaTransaction transaction_;  // after what its messages point to
+  std::set<std::uint32_t> ours_;
+  std::set<std::uint32_t> unknown_;  // of ours: up to where they were forwarded
+  State state_ = State::kDown;
+  std::atomic<std::uint64_t> expired_{0};
+  std::uint64_t begun_under_ = 0;  // expired_ when the transaction began
+  GateSender::Counts counts_{};    // of the open transaction
+  std::size_t bytes_ = 0;          // likewise
+  Duration commit_at_ = 0;         // monotonic
+  std::string trouble_;
+  int failures_ = 0;
+  Duration next_try_ = 0;  // monotonic
+  std::mt19937_64 random_;
+};
+
+}  // namespace
+
+std::unique_ptr<Gate> make_kafka_gate(KafkaGateSettings settings, const SourceContext& context) {
+  return std::make_unique<KafkaGate>(std::move(settings), context);
+}
+
+}  // namespace driftd::ingest

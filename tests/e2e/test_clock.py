@@ -1,0 +1,65 @@
+"""A wall clock that is turned, both ways, while driftd runs: windows, checkpoints and deliveries go on."""
+import json
+
+import pytest
+
+import plant
+from driftd import read_lines
+from servers import TurnedClock
+
+DAY = 86400
+CHECKS = [{"check": "count", "min": plant.PER_WINDOW, "max": plant.PER_WINDOW},
+          {"check": "in_range", "field": "temperature", "min": 0, "max": 50, "severity": "critical"}]
+
+
+@pytest.fixture
+def clock():
+    made = TurnedClock()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def config(webhook):
+    return plant.config(CHECKS, service={"findings": {"all": True}},
+                        alerts={"for": 1, "routes": [{"match": {"severity": "critical"}, "to": ["hook"]}],
+                                "notifiers": {"hook": {"type": "webhook", "url": webhook.url}}})
+
+
+def counted(service):
+    return [(f["window"]["start"], f["value"]) for f in read_lines(service.data_dir / "findings.jsonl")
+            if f["check"] == "count"]
+
+
+def whole(windows):
+    return [(plant.window_start(n), plant.PER_WINDOW) for n in range(windows)]
+
+
+@pytest.mark.parametrize("turn", [DAY, -DAY])
+def test_windows_checkpoints_and_deliveries_go_on(driftd, webhook, config, clock, turn):
+    webhook.default = (503, {"Retry-After": "2"})
+    service = driftd(config, env=clock.environment()).wait_ready()
+    plant.post(service, plant.records(0, 3, temperature=90))
+    first = webhook.wait_count(1)[0]
+    assert json.loads(first.body)["time"], first.body
+    clock.turn(turn)
+    webhook.default = (200, {})
+    # What waited for its next attempt is not forgotten for a day.
+    tried = len(webhook.received())
+    again = webhook.wait_count(tried + 1, timeout=90)[tried]
+    assert again.headers["webhook-id"] == first.headers["webhook-id"]
+    assert int(again.headers["webhook-timestamp"]) == pytest.approx(again.at + turn, abs=3), "the clock was turned"
+    plant.post(service, plant.records(3, 3, temperature=90))
+    service.wait(lambda: counted(service) == whole(5), lambda: f"five whole windows: {counted(service)}")
+    service.wait(lambda: service.metrics().get("driftd_checkpoint_age_seconds") < 5, "checkpoints go on")
+    assert service.metrics().get("driftd_checkpoint_failures_total") == 0
+    assert service.get("/-/ready").status == 200
+    service.kill9()
+    clock.turn(-turn)  # and back, while it was away
+    service.start().wait_ready()
+    plant.post(service, plant.records(6, 2, temperature=90))
+    service.wait(lambda: counted(service) == whole(7), lambda: f"seven whole windows, once each: {counted(service)}")
+    # One alert all the while: no second message, but for one that says that it is over.
+    assert {r.headers["webhook-id"] for r in webhook.received()} == {first.headers["webhook-id"]}
+    plant.post(service, plant.records(8, 4))
+    service.wait(lambda: len({r.headers["webhook-id"] for r in webhook.received()}) == 2, "the end of the alert")

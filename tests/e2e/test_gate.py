@@ -1,0 +1,298 @@
+"""Gate mode with a real Kafka: every record once in the topic of its verdict, whatever dies."""
+import json
+import random
+import time
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+import plant
+from driftd import Driftd, run_driftd
+
+PARTITIONS = 3
+CHECKS = [
+    {"check": "in_range", "field": "temperature", "min": 0, "max": 100},
+    {"check": "not_null", "field": "temperature"},
+    {"check": "in_set", "field": "status", "values": ["on", "off"]},
+    {"check": "in_range", "field": "temperature", "name": "odd", "min": 15, "severity": "info"},
+    {"check": "gap", "max": "1s"},
+]
+
+
+def config(kafka, name, **gate):
+    source = {"kafka": {"brokers": [kafka.bootstrap], "topics": [name], "group": name, "instance_id": "one",
+                        "options": {"session.timeout.ms": 6000, "reconnect.backoff.max.ms": 500}}}
+    return plant.config(CHECKS, source=source, stream_gate={"valid": f"{name}.valid", "invalid": f"{name}.invalid", **gate},
+                        service={"checkpoint_every": "700ms"})
+
+
+def topics(kafka, name):
+    for topic in (name, f"{name}.valid", f"{name}.invalid"):
+        kafka.create_topic(topic, partitions=PARTITIONS)
+
+
+def records(first, count):
+    """(key, value, timestamp, headers) and the verdict that each must get: some fail, some are no JSON."""
+    for i in range(first, first + count):
+        sensor = f"s{i % 7}"
+        row = {"sensor": sensor, "ts": plant.START + i * 2, "temperature": 20.0, "status": "on", "n": i}
+        verdict = "valid"
+        if i % 10 == 3:
+            row["temperature"], verdict = 150.0, "invalid"
+        elif i % 10 == 4:
+            row["temperature"] = 10.0  # fails a check of severity info only
+        elif i % 50 == 6:
+            row["temperature"], row["status"], verdict = None, "strange", "invalid"
+        value = json.dumps(row).encode()
+        if i % 20 == 7:
+            value, verdict = b"{" + str(i).encode(), "reject"
+        yield (sensor.encode(), value, row["ts"], [("origin", str(i).encode())]), verdict
+
+
+def produce(kafka, name, made):
+    """By sensor, so that each key has its partition; returns {position: (message, verdict)}."""
+    expected = {}
+    ends = {p: high for p, (_, high) in kafka.watermarks(name).items()}
+    for partition in range(PARTITIONS):
+        mine = [(m, v) for m, v in made if int(m[0][1:]) % PARTITIONS == partition]
+        kafka.produce(name, [m for m, _ in mine], partition=partition)
+        expected.update({f"{name}/{partition}/{ends[partition] + i}": each for i, each in enumerate(mine)})
+    return expected
+
+
+def read_committed(kafka, topic):
+    """All messages that a reader of committed records sees, by partition, until the end is reached."""
+    client = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "reader", "enable.auto.commit": False,
+                       "isolation.level": "read_committed", "enable.partition.eof": True, "log_level": 0})
+    out = []
+    try:
+        for partition in kafka.watermarks(topic):
+            client.assign([TopicPartition(topic, partition, 0)])
+            deadline = time.monotonic() + 30
+            while time.monotonic() < deadline:
+                message = client.poll(1)
+                if message is None:
+                    continue
+                if message.error():
+                    break  # the end
+                out.append(message)
+            else:
+                raise AssertionError(f"{topic}[{partition}] has no end")
+    finally:
+        client.close()
+    return out
+
+
+def headers(message):
+    return {name: value.decode() for name, value in message.headers() or []}
+
+
+def forwarded(kafka, name):
+    return {kind: read_committed(kafka, f"{name}.{kind}") for kind in ("valid", "invalid")}
+
+
+def check_all(kafka, name, expected):
+    """Nothing lost, nothing double, each in its topic with its headers, unchanged, in order."""
+    seen = {}
+    for kind, messages in forwarded(kafka, name).items():
+        last = {}
+        for message in messages:
+            h = headers(message)
+            position = h["driftd-position"]
+            assert position not in seen, f"{position} is there twice"
+            seen[position] = h["driftd-verdict"]
+            (key, value, timestamp, had), verdict = expected[position]
+            assert (message.key(), message.value(), message.timestamp()[1]) == (key, value, timestamp)
+            assert h["origin"] == had[0][1].decode()
+            assert h["driftd-verdict"] == verdict and h["driftd-stream"] == "plant"
+            assert kind == ("valid" if verdict == "valid" else "invalid")
+            _, partition, offset = position.split("/")
+            assert int(partition) == message.partition()
+            assert int(offset) > last.get(partition, -1), "out of order"
+            last[partition] = int(offset)
+    lost = expected.keys() - seen.keys()
+    assert not lost, f"{len(lost)} of {len(expected)} lost, such as {sorted(lost)[:3]}"
+
+
+def wait_forwarded(service, count, timeout=60):
+    """Counted since driftd started."""
+    service.wait(lambda: service.metrics().get("driftd_gate_records_total", stream="plant") >= count,
+                 lambda: f"{count} forwarded, there are {service.metrics().get('driftd_gate_records_total')}", timeout)
+
+
+def wait_committed(kafka, service, name, timeout=90):
+    """Until the group's positions are at the end of the topic."""
+    ends = {p: high for p, (_, high) in kafka.watermarks(name).items()}
+
+    def there():
+        committed = kafka.committed(name, name)
+        return all((committed[p] or 0) == end for p, end in ends.items())
+    service.wait(there, lambda: f"positions {kafka.committed(name, name)} of {ends}", timeout)
+
+
+def test_each_record_goes_to_the_topic_of_its_verdict_with_headers(kafka, driftd, unique):
+    topics(kafka, unique)
+    expected = produce(kafka, unique, list(records(0, 5000)))
+    service = driftd(config(kafka, unique)).wait_ready()
+    wait_forwarded(service, 5000)
+    check_all(kafka, unique, expected)
+    for message in read_committed(kafka, f"{unique}.invalid"):
+        h = headers(message)
+        if h["driftd-verdict"] == "reject":
+            assert h["driftd-reason"] == "undecodable" and "driftd-check" not in h
+        elif json.loads(message.value())["temperature"] is None:
+            assert (h["driftd-check"], h["driftd-reason"]) == ("not_null", "null_value")
+            assert h["driftd-checks"] == "not_null,in_set"
+        else:
+            assert (h["driftd-check"], h["driftd-field"], h["driftd-reason"], h["driftd-detail"]) == \
+                ("in_range", "temperature", "out_of_range", "150")
+            assert "driftd-checks" not in h
+    metrics = service.metrics()
+    assert metrics.get("driftd_gate_up", stream="plant") == 1
+    wanted = [v for _, v in expected.values()]
+    for verdict in ("valid", "invalid", "reject"):
+        assert metrics.get("driftd_gate_records_total", stream="plant", result=verdict) == wanted.count(verdict)
+    # In good order: nothing is left open, and a restart forwards nothing again.
+    assert service.terminate() == 0, service.log_tail()
+    service.start().wait_ready()
+    expected.update(produce(kafka, unique, list(records(5000, 100))))
+    wait_forwarded(service, 100)
+    check_all(kafka, unique, expected)
+
+
+def test_killed_at_random_and_the_broker_too_nothing_is_lost_or_double(kafka, driftd, unique):
+    topics(kafka, unique)
+    seed = random.randrange(1 << 30)
+    print("seed", seed)
+    chance = random.Random(seed)
+    service = driftd(config(kafka, unique, commit_every="20ms"))
+    expected, made = {}, 0
+    for kill in range(10):
+        expected.update(produce(kafka, unique, list(records(made, 6000))))
+        made += 6000
+        time.sleep(chance.uniform(0.05, 1.5))
+        if kill == 6:
+            kafka.kill()
+            time.sleep(1)
+            kafka.start()
+        else:
+            service.kill9()
+            service.start()
+    wait_committed(kafka, service, unique)
+    check_all(kafka, unique, expected)
+    assert service.terminate() == 0, service.log_tail()
+
+
+def test_a_broker_that_is_away_is_waited_for(kafka, driftd, unique):
+    topics(kafka, unique)
+    expected = produce(kafka, unique, list(records(0, 1000)))
+    service = driftd(config(kafka, unique)).wait_ready()
+    wait_forwarded(service, 1000)
+    kafka.kill()
+    service.wait(lambda: service.get("/-/ready").status == 503, "not ready", 60)
+    kafka.start()
+    expected.update(produce(kafka, unique, list(records(1000, 1000))))
+    wait_forwarded(service, 2000, timeout=90)
+    service.wait_ready(60)
+    check_all(kafka, unique, expected)
+
+
+def test_a_missing_output_topic_holds_the_source_until_it_is_made(kafka, driftd, unique):
+    kafka.create_topic(unique, partitions=PARTITIONS)
+    kafka.create_topic(f"{unique}.valid", partitions=PARTITIONS)
+    expected = produce(kafka, unique, list(records(0, 500)))
+    service = driftd(config(kafka, unique))
+    service.wait(lambda: "gate" in service.get("/-/ready").text, lambda: f"says why: {service.get('/-/ready')}", 60)
+    assert not read_committed(kafka, f"{unique}.valid")
+    kafka.create_topic(f"{unique}.invalid", partitions=PARTITIONS)
+    wait_forwarded(service, 500, timeout=90)
+    check_all(kafka, unique, expected)
+
+
+def test_a_record_that_the_output_refuses_leaves_a_stub_and_holds_up_nothing(kafka, driftd, unique):
+    kafka.create_topic(unique, partitions=PARTITIONS, config={"max.message.bytes": "2000000"})
+    kafka.create_topic(f"{unique}.valid", partitions=PARTITIONS, config={"max.message.bytes": "300000"})
+    kafka.create_topic(f"{unique}.invalid", partitions=PARTITIONS)
+    made = list(records(0, 300))
+    (key, value, timestamp, had), _ = made[140]
+    row = {**json.loads(value), "note": "x" * 400_000}
+    made[140] = ((key, json.dumps(row).encode(), timestamp, had), "valid")
+    expected = produce(kafka, unique, made)
+    service = driftd(config(kafka, unique)).wait_ready()
+    wait_forwarded(service, 300)
+    stubs = [m for m in read_committed(kafka, f"{unique}.invalid") if "driftd-refused" in headers(m)]
+    assert len(stubs) == 1 and stubs[0].value() is None and stubs[0].key() == key
+    large = headers(stubs[0])
+    assert large["driftd-refused"] == "MSG_SIZE_TOO_LARGE" and large["driftd-verdict"] == "valid"
+    assert expected[large["driftd-position"]][0][1] == made[140][0][1]
+    whole = {headers(m)["driftd-position"] for kind in forwarded(kafka, unique).values() for m in kind}
+    assert whole == expected.keys()
+    assert service.metrics().get("driftd_gate_records_total", stream="plant", result="stub") == 1
+
+
+def test_only_what_fails_is_forwarded_without_a_valid_topic(kafka, driftd, unique):
+    topics(kafka, unique)
+    expected = produce(kafka, unique, list(records(0, 1000)))
+    settings = config(kafka, unique)
+    del settings["streams"]["plant"]["gate"]["valid"]
+    service = driftd(settings).wait_ready()
+    wait_forwarded(service, 1000)
+    assert not read_committed(kafka, f"{unique}.valid")
+    bad = {position for position, (_, verdict) in expected.items() if verdict != "valid"}
+    assert {headers(m)["driftd-position"] for m in read_committed(kafka, f"{unique}.invalid")} == bad
+    wait_committed(kafka, service, unique)
+
+
+def test_two_members_hand_partitions_over_exactly_once(kafka, driftd, unique):
+    topics(kafka, unique)
+    settings = config(kafka, unique)
+    del settings["streams"]["plant"]["from"]["kafka"]["instance_id"]
+    service = driftd(settings).wait_ready()
+    expected, made = {}, 0
+    others = []
+    for turn in range(6):
+        expected.update(produce(kafka, unique, list(records(made, 4000))))
+        made += 4000
+        if turn % 2 == 0:
+            others.append(Driftd(settings).start())
+            time.sleep(1)
+        else:
+            other = others.pop()
+            if turn == 3:
+                other.kill9()
+            else:
+                assert other.terminate() == 0, other.log_tail()
+            other.close()
+    wait_committed(kafka, service, unique)
+    check_all(kafka, unique, expected)
+
+
+@pytest.mark.parametrize("change,says", [
+    ({"valid": "a", "invalid": "in"}, "'in' is a topic that the stream reads"),
+    ({"valid": "a"}, "'invalid'"),
+    ({"invalid": "a", "checks": ["in_rang"]}, "did you mean 'in_range'?"),
+    ({"invalid": "a", "severity": "loud"}, "severity"),
+    ({"valid": "a", "invalid": "b"}, None),
+    ({"invalid": "b", "checks": ["odd"], "severity": "info", "commit_every": "1s"}, None)])
+def test_check_says_what_is_wrong_with_a_gate(tmp_path, change, says):
+    source = {"kafka": {"brokers": ["localhost:9092"], "topics": ["in"]}}
+    path = tmp_path / "driftd.yaml"
+    path.write_text(json.dumps(plant.config(CHECKS, source=source, stream_gate=change)))
+    done = run_driftd("check", path)
+    assert (done.returncode == 0) == (says is None), done.stdout + done.stderr
+    assert says is None or says in done.stdout + done.stderr
+
+
+def test_a_gate_needs_kafka_and_a_replay_has_none(tmp_path):
+    gate = {"valid": "a", "invalid": "b"}
+    path = tmp_path / "driftd.yaml"
+    path.write_text(json.dumps(plant.config(CHECKS, stream_gate=gate)))
+    done = run_driftd("check", path)
+    assert done.returncode != 0 and "`from: kafka` only" in done.stdout + done.stderr
+    # Nobody listens at this address, and nobody needs to.
+    source = {"kafka": {"brokers": ["127.0.0.1:1"], "topics": ["in"]}}
+    path.write_text(json.dumps(plant.config(CHECKS, source=source, stream_gate=gate)))
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(plant.lines(plant.records(0, 2, temperature=150)))
+    done = run_driftd("replay", path, "--input", rows, "--findings", "-", timeout=30)
+    assert done.returncode == 0 and "out_of_range" in done.stdout, done.stderr

@@ -1,0 +1,73 @@
+#include "ingest/gate_headers.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "ingest/gate_id.h"
+
+namespace driftd::ingest {
+namespace {
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+Pairs headers(const GateMark* mark, std::string_view reference = "", std::string_view refused = "") {
+  GateHeaders out;
+  gate_headers("plant", "raw", 2, 41, reference, mark, refused, out);
+  Pairs pairs;
+  for (const auto& [name, value] : out.all) pairs.emplace_back(name, value);
+  return pairs;
+}
+
+TEST(GateHeaders, AValidRecordSaysWhereItComesFrom) {
+  EXPECT_EQ(headers(nullptr), (Pairs{{"driftd-verdict", "valid"},
+                                     {"driftd-stream", "plant"},
+                                     {"driftd-position", "raw/2/41"}}));
+  EXPECT_EQ(headers(nullptr, "pumps@3").back(), (Pairs::value_type{"driftd-reference", "pumps@3"}));
+}
+
+TEST(GateHeaders, AnInvalidOneSaysWhy) {
+  GateMark mark;
+  mark.check = "in_range";
+  mark.field = "temperature";
+  mark.reason = "out_of_range";
+  mark.detail = "150";
+  mark.checks = "in_range,spike";
+  const Pairs all = headers(&mark);
+  EXPECT_EQ(all[0].second, "invalid");
+  EXPECT_EQ(Pairs(all.begin() + 3, all.end()), (Pairs{{"driftd-check", "in_range"},
+                                                      {"driftd-field", "temperature"},
+                                                      {"driftd-reason", "out_of_range"},
+                                                      {"driftd-detail", "150"},
+                                                      {"driftd-checks", "in_range,spike"}}));
+}
+
+TEST(GateHeaders, ARejectHasNoCheckAndAStubSaysWhoRefused) {
+  GateMark mark;
+  mark.rejected = true;
+  mark.reason = "undecodable";
+  EXPECT_EQ(headers(&mark)[0].second, "reject");
+  EXPECT_EQ(headers(&mark).back(), (Pairs::value_type{"driftd-reason", "undecodable"}));
+  EXPECT_EQ(headers(nullptr, "", "MSG_SIZE_TOO_LARGE").back(),
+            (Pairs::value_type{"driftd-refused", "MSG_SIZE_TOO_LARGE"}));
+}
+
+TEST(GateId, IsMadeOnceAFolderAndMadeAgainWhenDamaged) {
+  const std::string folder = ::testing::TempDir() + "/gate_id";
+  std::filesystem::remove_all(folder);
+  EXPECT_FALSE(gate_id(folder, "plant").ok()) << "there is no folder";
+  std::filesystem::create_directories(folder);
+  const auto first = gate_id(folder, "plant");
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(first->size(), std::string("driftd-plant-").size() + 16);
+  EXPECT_EQ(*gate_id(folder, "plant"), *first);
+  std::ofstream(folder + "/gate.id") << "0123";  // torn
+  const auto second = gate_id(folder, "plant");
+  ASSERT_TRUE(second.ok());
+  EXPECT_NE(*second, *first);
+  EXPECT_EQ(second->size(), first->size());
+}
+
+}  // namespace
+}  // namespace driftd::ingest
