@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "core/clock.h"
 #include "ingest/kafka_partitions.h"
 #include "tests/ingest/kafka_cluster.h"
 
