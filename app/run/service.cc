@@ -167,13 +167,16 @@ std::vector<std::string> Service::not_ready() const {
   return reasons;
 }
 
+std::vector<std::shared_ptr<StreamRuntime>> Service::running() const {
+  const std::scoped_lock lock(streams_mutex_);
+  std::vector<std::shared_ptr<StreamRuntime>> all;
+  for (const auto& [name, runtime] : streams_) all.push_back(runtime);
+  return all;
+}
+
 bool Service::checkpoint() {
   const std::scoped_lock lock(checkpoint_mutex_);
-  std::vector<std::shared_ptr<StreamRuntime>> all;
-  {
-    const std::scoped_lock streams_lock(streams_mutex_);
-    for (const auto& [name, runtime] : streams_) all.push_back(runtime);
-  }
+  const auto all = running();
   for (const auto& runtime : all) runtime->freeze();
   Status forwarded;
   for (const auto& runtime : all) {
@@ -223,6 +226,7 @@ void Service::timer_loop() {
     if (must_reload) reloaded = reload_now();
     take_promotions();
     if (due) {
+      for (const auto& runtime : running()) runtime->settle();
       checkpoint();
       publish_ages();
       next = Clock::now() + every;
@@ -325,12 +329,7 @@ void Service::stop() {
   }
   timer_wakes_.notify_all();
   if (timer_.joinable()) timer_.join();
-  std::vector<std::shared_ptr<StreamRuntime>> all;
-  {
-    const std::scoped_lock lock(streams_mutex_);
-    for (const auto& [name, runtime] : streams_) all.push_back(runtime);
-  }
-  for (const auto& runtime : all) runtime->stop();
+  for (const auto& runtime : running()) runtime->stop();
   if (store_ != nullptr && hub_ != nullptr) {
     checkpoint();
     publish_ages();

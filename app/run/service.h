@@ -64,6 +64,7 @@ class Service {
   Result<std::vector<PlanEdition>> plans_of(const StreamConfig& stream);
   Result<std::shared_ptr<StreamRuntime>> start_stream(const StreamConfig& stream);
   Rejected& rejected(const std::string& stream);
+  std::vector<std::shared_ptr<StreamRuntime>> running() const;
   bool checkpoint();  // false: it could not be written
   void timer_loop();
   Status reload_now();
