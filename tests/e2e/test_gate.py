@@ -240,6 +240,14 @@ def test_a_broker_that_is_away_is_waited_for(kafka, driftd, unique):
     wait_forwarded(service, 2000, timeout=90)
     service.wait_ready(60)
     check_all(kafka, unique, expected)
+    # Told to stop while it is away, too.
+    expected.update(produce(kafka, unique, list(records(2000, 20_000))))
+    kafka.kill()
+    assert service.terminate() == 0, service.log_tail()
+    kafka.start()
+    service.start().wait_ready(60)
+    wait_committed(kafka, service, unique)
+    check_all(kafka, unique, expected)
 
 
 def test_a_missing_output_topic_holds_the_source_until_it_is_made(kafka, driftd, unique):
