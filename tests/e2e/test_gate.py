@@ -133,6 +133,14 @@ def test_each_record_goes_to_the_topic_of_its_verdict_with_headers(kafka, driftd
     expected.update(produce(kafka, unique, list(records(5000, 100))))
     wait_forwarded(service, 100)
     check_all(kafka, unique, expected)
+    # Nor does one that knows nothing any more, and reads everything again.
+    assert service.terminate() == 0, service.log_tail()
+    shutil.rmtree(service.data_dir)
+    service.start().wait_ready()
+    expected.update(produce(kafka, unique, list(records(5100, 100))))
+    wait_forwarded(service, 100)
+    check_all(kafka, unique, expected)
+    assert service.metrics().get("driftd_records_total", stream="plant", result="rejected") > 200, "they were read again"
 
 
 def test_killed_at_random_and_the_broker_too_nothing_is_lost_or_double(kafka, driftd, unique):
@@ -232,6 +240,14 @@ def test_a_broker_that_is_away_is_waited_for(kafka, driftd, unique):
     wait_forwarded(service, 2000, timeout=90)
     service.wait_ready(60)
     check_all(kafka, unique, expected)
+    # Told to stop while it is away, too.
+    expected.update(produce(kafka, unique, list(records(2000, 20_000))))
+    kafka.kill()
+    assert service.terminate() == 0, service.log_tail()
+    kafka.start()
+    service.start().wait_ready(60)
+    wait_committed(kafka, service, unique)
+    check_all(kafka, unique, expected)
 
 
 def test_a_missing_output_topic_holds_the_source_until_it_is_made(kafka, driftd, unique):
@@ -244,6 +260,31 @@ def test_a_missing_output_topic_holds_the_source_until_it_is_made(kafka, driftd,
     kafka.create_topic(f"{unique}.invalid", partitions=PARTITIONS)
     wait_forwarded(service, 500, timeout=90)
     check_all(kafka, unique, expected)
+
+
+def test_an_output_topic_that_goes_away_holds_the_source_and_gets_the_rest_when_it_is_back(kafka, driftd, unique):
+    topics(kafka, unique)
+    before = produce(kafka, unique, list(records(0, 300)))
+    service = driftd(config(kafka, unique, buffer="64KiB")).wait_ready()
+    wait_forwarded(service, 300)
+    kafka.delete_topic(f"{unique}.valid")
+    expected = produce(kafka, unique, list(records(300, 60_000)))
+    service.wait(lambda: service.metrics().get("driftd_gate_up", stream="plant") == 0, "the gate is down", 60)
+    service.wait(lambda: "gate" in service.get("/-/ready").text, lambda: f"says why: {service.get('/-/ready')}", 30)
+    time.sleep(2)
+    metrics = service.metrics()
+    assert metrics.get("driftd_gate_waiting_bytes") >= 65536
+    taken = metrics.get("driftd_records_total", stream="plant", result="accepted")
+    time.sleep(2)
+    metrics = service.metrics()
+    assert metrics.get("driftd_records_total", stream="plant", result="accepted") == taken < 55_000, "the source is paused"
+    assert metrics.get("driftd_checkpoint_failures_total") > 0, "nothing says that these records are done"
+    kafka.create_topic(f"{unique}.valid", partitions=PARTITIONS)
+    wait_committed(kafka, service, unique)
+    service.wait_ready(30)
+    # What had gone to the topic that was deleted is gone with it.
+    check_all(kafka, unique, expected | {at: each for at, each in before.items() if each[1] != "valid"})
+    service.wait_metric("driftd_records_total", 60_300 * 0.9, stream="plant", result="accepted")
 
 
 def test_a_record_that_the_output_refuses_leaves_a_stub_and_holds_up_nothing(kafka, driftd, unique):
