@@ -72,7 +72,6 @@ Status Block::load(ByteReader& in, const PaneLayout& layout) {
   rows = in.u64();
   late = in.u64();
   const std::uint32_t n = in.count(65536, 52);
-  if (n == 0 && !in.failed()) return {};  // a block of late counts only
   if (n != layout.fields.size()) return damaged("window block");
   for (std::uint32_t i = 0; i < n; ++i) fields.push_back(load_cell(in));
   if (in.left() < layout.bins * 4ULL + layout.sums * 8ULL) return damaged("window block");
