@@ -32,7 +32,7 @@ constexpr std::size_t kMaxTarget = 8192;         // bytes of path and query; abo
 constexpr std::uint32_t kMaxHeaderBytes = 16384;  // request line and headers; above it 400
 constexpr std::size_t kMaxChecks = 32;            // password checks waiting; above it 429
 constexpr Duration kLinger = kSecond;             // for a client to read the last answer
-constexpr std::size_t kMaxLinger = 1U << 20;      // bytes thrown away meanwhile
+constexpr std::size_t kMaxLinger = 64U << 20;     // bytes thrown away meanwhile
 constexpr const char* kInvalidRequest = "invalid";  // handler label of what is no request at all
 
 std::string lower(std::string_view text) {

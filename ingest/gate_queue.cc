@@ -5,7 +5,8 @@
 namespace driftd::ingest {
 namespace {
 
-constexpr std::size_t kRecordBytes = 128;  // of a record beside its payload and key, about
+// Of a record beside its payload and key, about: the client's messages in and out, headers.
+constexpr std::size_t kRecordBytes = 512;
 
 }  // namespace
 

@@ -118,6 +118,12 @@ Result<KafkaHandle> kafka_producer(KafkaConf conf, void* opaque) {
   return new_client(RD_KAFKA_PRODUCER, std::move(conf), opaque);
 }
 
+void KafkaListDeleter::operator()(rd_kafka_topic_partition_list_s* list) const {
+  rd_kafka_topic_partition_list_destroy(list);
+}
+
+KafkaList new_kafka_list() { return KafkaList(rd_kafka_topic_partition_list_new(8)); }
+
 void KafkaMessages::clear() {
   for (rd_kafka_message_t* message : messages_) rd_kafka_message_destroy(message);
   messages_.clear();

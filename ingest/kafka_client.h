@@ -15,6 +15,7 @@
 struct rd_kafka_s;
 struct rd_kafka_conf_s;
 struct rd_kafka_message_s;
+struct rd_kafka_topic_partition_list_s;
 
 namespace driftd::ingest {
 
@@ -45,6 +46,13 @@ Result<KafkaConf> kafka_conf(const KafkaConnection& connection, const TextPairs&
 // A consumer; its log lines go to core/log. `opaque` is what callbacks get.
 Result<KafkaHandle> kafka_consumer(KafkaConf conf, void* opaque);
 Result<KafkaHandle> kafka_producer(KafkaConf conf, void* opaque);
+
+struct KafkaListDeleter {
+  void operator()(rd_kafka_topic_partition_list_s* list) const;
+};
+// Partitions with an offset each.
+using KafkaList = std::unique_ptr<rd_kafka_topic_partition_list_s, KafkaListDeleter>;
+KafkaList new_kafka_list();
 
 // Owns messages that a RawBatch views; destroys them, then lets go of the client.
 class KafkaMessages {

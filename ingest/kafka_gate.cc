@@ -111,12 +111,11 @@ class KafkaGate final : public Gate {
 
   bool ask_positions() {
     const std::vector<std::uint32_t> asked(unknown_.begin(), unknown_.end());
-    rd_kafka_topic_partition_list_t* list =
-        rd_kafka_topic_partition_list_new(static_cast<int>(asked.size()));
+    const KafkaList list = new_kafka_list();
     for (const std::uint32_t p : asked) {
-      rd_kafka_topic_partition_list_add(list, topic_of(p).c_str(), KafkaPartitions::id_of(p));
+      rd_kafka_topic_partition_list_add(list.get(), topic_of(p).c_str(), KafkaPartitions::id_of(p));
     }
-    auto error = rd_kafka_committed(settings_.consumer.get(), list, kCallMillis);
+    auto error = rd_kafka_committed(settings_.consumer.get(), list.get(), kCallMillis);
     for (int i = 0; i < list->cnt && error == 0; ++i) error = list->elems[i].err;
     for (int i = 0; i < list->cnt && error == 0; ++i) {
       const rd_kafka_topic_partition_t& entry = list->elems[i];
@@ -129,7 +128,6 @@ class KafkaGate final : public Gate {
       const std::int64_t position = entry.offset >= 0 && entry.offset <= end ? entry.offset : -1;
       queue_.forwarded(asked[static_cast<std::size_t>(i)], position);
     }
-    rd_kafka_topic_partition_list_destroy(list);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
       unknown_.clear();
       return true;
@@ -193,7 +191,7 @@ class KafkaGate final : public Gate {
     for (std::size_t i = 0; i < counts_.size(); ++i) {
       if (counts_[i] > 0) count(Metric::kGateRecords, GateSender::kResults[i], counts_[i]);
     }
-    return true;
+    return false;  // work() is called again at once; that there is room now must be known first
   }
 
   bool give_up() {

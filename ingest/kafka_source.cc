@@ -24,15 +24,6 @@ constexpr int kBrokerTimeoutMillis = 5000;
 constexpr std::size_t kDry = 4 * kBatch;  // messages left in librdkafka's queue
 constexpr Duration kWakeEvery = 50 * kMillisecond;
 
-struct ListDeleter {
-  void operator()(rd_kafka_topic_partition_list_t* list) const {
-    rd_kafka_topic_partition_list_destroy(list);
-  }
-};
-using List = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
-
-List new_list() { return List(rd_kafka_topic_partition_list_new(8)); }
-
 class KafkaSource final : public Source {
  public:
   KafkaSource(KafkaSettings settings, const SourceContext& context)
@@ -65,7 +56,7 @@ class KafkaSource final : public Source {
     partitions_ = std::make_unique<KafkaPartitions>(settings_.topics, client_);
     queue_ = rd_kafka_queue_get_consumer(client_.get());
     status_.connecting(join(settings_.connection.brokers));
-    const List topics = new_list();
+    const KafkaList topics = new_kafka_list();
     for (const std::string& topic : settings_.topics) {
       rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
     }
@@ -99,7 +90,7 @@ class KafkaSource final : public Source {
     if (paused == paused_) return;
     paused_ = paused;
     if (!client_) return;
-    const List list = new_list();
+    const KafkaList list = new_kafka_list();
     for (const auto& p : partitions_->all()) add(*list, p.number);
     apply_pause(*list);
   }
@@ -131,7 +122,7 @@ class KafkaSource final : public Source {
  private:
   struct Rebalance {
     rd_kafka_resp_err_t what;
-    List list;
+    KafkaList list;
   };
 
   void add(rd_kafka_topic_partition_list_t& list, std::uint32_t number,
@@ -183,7 +174,7 @@ class KafkaSource final : public Source {
   // The rest of the group waits until a rebalance is answered, so that may be done a little later.
   void on_rebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t& list) {
     if (closing_) return answer(what, list);
-    rebalances_.push_back({what, List(rd_kafka_topic_partition_list_copy(&list))});
+    rebalances_.push_back({what, KafkaList(rd_kafka_topic_partition_list_copy(&list))});
   }
 
   bool cooperative() const {
@@ -264,7 +255,7 @@ class KafkaSource final : public Source {
     const Duration now = monotonic_now();
     if (gated_ || (!at_once && now - last_commit_ < kCommitEvery)) return;
     last_commit_ = now;
-    const List list = new_list();
+    const KafkaList list = new_kafka_list();
     for (auto& p : partitions_->all()) {
       if (p.committed >= 0) add(*list, p.number, std::exchange(p.committed, -1));
     }
@@ -286,14 +277,11 @@ class KafkaSource final : public Source {
     const auto number = partitions_->number_of(topic, message.partition);
     auto* ours = number ? partitions_->find(*number) : nullptr;
     if (ours == nullptr) return;
-    if (gated_ && settings_.from_latest && ours->taken < 0) {  // never committed: not a gap
-      const List list = new_list();
-      add(*list, *number, RD_KAFKA_OFFSET_END);
-      return restart(*list);
-    }
-    std::int64_t low = RD_KAFKA_OFFSET_BEGINNING, high = 0;
+    std::int64_t low = RD_KAFKA_OFFSET_BEGINNING, high = RD_KAFKA_OFFSET_END;
     rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), message.partition, &low, &high,
                                      kBrokerTimeoutMillis);
+    const bool never_committed = gated_ && ours->taken < 0 && message.offset < 0;
+    if (never_committed && settings_.from_latest) return begin_at_end(*number, high);
     log::error("kafka: records are gone before they were read; going on at the oldest there are",
                {{"stream", context_.stream},
                 {"topic", topic},
@@ -303,8 +291,23 @@ class KafkaSource final : public Source {
     if (context_.telemetry != nullptr)
       context_.telemetry->series(Metric::kSourceGaps, {context_.stream}).add();
     ours->taken = -1;
-    const List list = new_list();
+    const KafkaList list = new_kafka_list();
     add(*list, *number, low);
+    restart(*list);
+  }
+
+  // A gate's first start with `latest`; not a gap. What comes from now on must be forwarded even when
+  // driftd is killed before the first transaction, so where that is must be known then.
+  void begin_at_end(std::uint32_t number, std::int64_t end) {
+    const KafkaList list = new_kafka_list();
+    add(*list, number, end);
+    const auto error = end < 0 ? RD_KAFKA_RESP_ERR__TIMED_OUT
+                               : rd_kafka_commit(client_.get(), list.get(), 0);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      log::warning("kafka: the newest position is not committed; a kill now may skip records",
+                   {{"stream", context_.stream}, {"why", rd_kafka_err2str(error)}});
+    }
+    list->elems[0].err = RD_KAFKA_RESP_ERR_NO_ERROR;
     restart(*list);
   }
 

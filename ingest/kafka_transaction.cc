@@ -158,16 +158,13 @@ std::shared_ptr<KafkaTransaction::Membership> KafkaTransaction::membership_of(rd
 
 KafkaTransaction::Outcome KafkaTransaction::add_positions(const std::vector<Offset>& offsets,
                                                           Membership& membership) {
-  rd_kafka_topic_partition_list_t* list =
-      rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size()));
+  const KafkaList list = new_kafka_list();
   for (const Offset& o : offsets) {
-    rd_kafka_topic_partition_list_add(list, o.topic.c_str(), o.partition)->offset = o.position;
+    rd_kafka_topic_partition_list_add(list.get(), o.topic.c_str(), o.partition)->offset = o.position;
   }
-  const Outcome outcome =
-      judge("adding positions", rd_kafka_send_offsets_to_transaction(
-                                    producer_.get(), list, membership.metadata, kCallMillis));
-  rd_kafka_topic_partition_list_destroy(list);
-  return outcome;
+  return judge("adding positions",
+               rd_kafka_send_offsets_to_transaction(producer_.get(), list.get(),
+                                                    membership.metadata, kCallMillis));
 }
 
 KafkaTransaction::Outcome KafkaTransaction::commit() {
@@ -183,8 +180,13 @@ KafkaTransaction::Outcome KafkaTransaction::judge(const char* step, rd_kafka_err
   if (error == nullptr) return Outcome::kDone;
   why_ = std::string(step) + ": " + rd_kafka_error_name(error) + ": " +
          excerpt(rd_kafka_error_string(error), 200);
-  const bool timed_out = rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT;
-  if (timed_out && !noted_.empty()) why_ += " (" + noted_ + ")";
+  const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+  if (code == RD_KAFKA_RESP_ERR__TIMED_OUT && !noted_.empty()) why_ += " (" + noted_ + ")";
+  if (code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
+      code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH) {
+    why_ += "; unless the transaction took too long, another process has the transactional.id '" +
+            id_ + "' too: give each replica its own";
+  }
   const Outcome outcome = rd_kafka_error_is_fatal(error)             ? Outcome::kBroken
                           : rd_kafka_error_txn_requires_abort(error) ? Outcome::kAbort
                           : rd_kafka_error_is_retriable(error)       ? Outcome::kAgain

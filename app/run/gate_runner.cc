@@ -7,6 +7,8 @@ namespace driftd::app {
 namespace {
 
 constexpr Duration kFlushWithin = 5 * kSecond;
+constexpr Duration kSettleWithin = 20 * kSecond;
+constexpr std::uint64_t kSettled = 1U << 20;  // bytes that flush() is quick with
 constexpr Duration kFlushInTroubleWithin = 200 * kMillisecond;
 
 }  // namespace
@@ -38,6 +40,26 @@ void GateRunner::assigned(std::uint32_t partition, std::int64_t position) { post
 void GateRunner::dropped(const std::vector<std::uint32_t>& partitions) {
   gate_->expire();
   post(partitions, 0);
+}
+
+bool GateRunner::room(Duration within) {
+  if (!full()) return true;
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, std::chrono::nanoseconds(within), [this] { return !full(); });
+}
+
+void GateRunner::resume() {
+  const std::scoped_lock lock(mutex_);
+  settling_ = false;
+  changed_.notify_all();
+}
+
+void GateRunner::settle() {
+  std::unique_lock lock(mutex_);
+  const auto settled = [this] { return waiting_ <= kSettled || !trouble_.empty() || stop_; };
+  if (settled()) return;
+  settling_ = true;
+  changed_.wait_for(lock, std::chrono::nanoseconds(kSettleWithin), settled);
 }
 
 Status GateRunner::flush() {
@@ -104,7 +126,7 @@ void GateRunner::publish() {
   waiting_ = gate_->bytes() + inbox_bytes_;
   up_.set(trouble_.empty() ? 1 : 0);
   bytes_.set(static_cast<double>(waiting_));
-  if (idle_ || stop_) changed_.notify_all();
+  changed_.notify_all();
 }
 
 }  // namespace driftd::app

@@ -1,7 +1,7 @@
 // GateRunner: the thread that drives a stream's gate, and the queue in front of it.
 //
-// Workers hand over what they judged and go on; how much waits is bounded by the poller, which
-// pauses the source while full() (what workers have in their queues comes on top). Thread-safe.
+// Workers hand over what they judged and go on; how much waits is bounded by the poller, which reads
+// nothing while full() (what workers have in their queues comes on top). Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -31,10 +31,16 @@ class GateRunner {
   // Nothing of these partitions is committed after this returns, but for what the server decides already.
   void dropped(const std::vector<std::uint32_t>& partitions);
 
+  // Keeps full() true until resume(), and waits until so little is left that flush() is quick, but not for
+  // long. Not at all when that is so already, or the gate is in trouble.
+  void settle();
+  void resume();
   // Waits until everything that was added is committed; an Error says why it was not in time. At once
   // when the gate is in trouble already.
   Status flush();
-  bool full() const { return waiting_ >= buffer_; }
+  // Waits a little while it is full; false: it still is.
+  bool room(Duration within);
+  bool full() const { return settling_ || waiting_ >= buffer_; }
   // What keeps it from forwarding, for people; empty: nothing.
   std::string trouble() const;
   void stop();  // what waits stays unforwarded; idempotent
@@ -56,6 +62,7 @@ class GateRunner {
   Series& up_;
   Series& bytes_;
   std::atomic<std::uint64_t> waiting_{0};
+  std::atomic<bool> settling_{false};
   mutable std::mutex mutex_;
   std::condition_variable wakes_, changed_;
   std::vector<Message> inbox_;

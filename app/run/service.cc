@@ -150,13 +150,16 @@ std::vector<std::string> Service::not_ready() const {
   return reasons;
 }
 
+std::vector<std::shared_ptr<StreamRuntime>> Service::running() const {
+  const std::scoped_lock lock(streams_mutex_);
+  std::vector<std::shared_ptr<StreamRuntime>> all;
+  for (const auto& [name, runtime] : streams_) all.push_back(runtime);
+  return all;
+}
+
 bool Service::checkpoint() {
   const std::scoped_lock lock(checkpoint_mutex_);
-  std::vector<std::shared_ptr<StreamRuntime>> all;
-  {
-    const std::scoped_lock streams_lock(streams_mutex_);
-    for (const auto& [name, runtime] : streams_) all.push_back(runtime);
-  }
+  const auto all = running();
   for (const auto& runtime : all) runtime->freeze();
   Status forwarded;
   for (const auto& runtime : all) {
@@ -207,6 +210,7 @@ void Service::timer_loop() {
     restart_failed_streams();
     telemetry_.series(Metric::kCheckpointAge).set(to_seconds(std::max<Duration>(clock_.now() - checkpointed_at_, 0)));
     if (due) {
+      for (const auto& runtime : running()) runtime->settle();
       checkpoint();
       publish_ages();
       next = Clock::now() + every;
@@ -300,12 +304,7 @@ void Service::stop() {
   }
   timer_wakes_.notify_all();
   if (timer_.joinable()) timer_.join();
-  std::vector<std::shared_ptr<StreamRuntime>> all;
-  {
-    const std::scoped_lock lock(streams_mutex_);
-    for (const auto& [name, runtime] : streams_) all.push_back(runtime);
-  }
-  for (const auto& runtime : all) runtime->stop();
+  for (const auto& runtime : running()) runtime->stop();
   if (store_ != nullptr && hub_ != nullptr) {
     checkpoint();
     publish_ages();

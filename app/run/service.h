@@ -64,6 +64,7 @@ class Service {
   // Called every second by the timer's thread.
   void restart_failed_streams();
   RejectKeeper& rejected(const std::string& stream);
+  std::vector<std::shared_ptr<StreamRuntime>> running() const;
   bool checkpoint();  // false: it could not be written
   void timer_loop();
   Status reload_now();

@@ -164,6 +164,10 @@ void StreamRuntime::drop(const std::vector<std::uint32_t>& partitions) {
   if (!stop_) set_merger_partitions();
 }
 
+void StreamRuntime::settle() {
+  if (gate_ != nullptr) gate_->settle();
+}
+
 void StreamRuntime::freeze() {
   dispatch_mutex_.lock();
   for (const auto& worker : workers_) worker->drain();
@@ -176,7 +180,10 @@ Status StreamRuntime::forward() {
   return flushed ? flushed : flushed.error().at("stream " + plan_->config.name);
 }
 
-void StreamRuntime::thaw() { dispatch_mutex_.unlock(); }
+void StreamRuntime::thaw() {
+  dispatch_mutex_.unlock();
+  if (gate_ != nullptr) gate_->resume();
+}
 
 void StreamRuntime::collect(Checkpoint& checkpoint) const {
   const std::string& hash = plan_->config.hash;

@@ -94,8 +94,10 @@ void StreamRuntime::poll_loop() {
   Duration last_watch = 0;
   while (!stop_) {
     auto raw = std::make_unique<RawBatch>();
-    if (gate_ != nullptr) source_->pause(gate_->full());
-    const auto got = source_->poll(Deadline::after(kPollFor), *raw);
+    // A source that is paused forgets what it has fetched, so it is only when the gate stays full.
+    const bool room = gate_ == nullptr || gate_->room(kPollFor);
+    if (gate_ != nullptr) source_->pause(!room);
+    const auto got = source_->poll(Deadline::after(room ? kPollFor : 0), *raw);
     if (!got) {
       log::error("the source failed; the stream will be started anew", {{"stream", plan_->config.name}, {"why", got.error().message}});
       const std::scoped_lock lock(status_mutex_);

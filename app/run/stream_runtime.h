@@ -69,6 +69,9 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   // Orderly: leaves the source (which checkpoints), stops the threads. Idempotent.
   void stop();
 
+  // Before freeze(), where there is time: what the gate has waiting goes out while other streams go on, so
+  // that forward() is quick. thaw() ends it.
+  void settle();
   // Checkpoint protocol: freeze, collect, (the transaction), committed, thaw. Between freeze and thaw no
   // record moves in this stream.
   void freeze();

@@ -9,6 +9,7 @@ namespace {
 struct FakeGate final : ingest::Gate {
   struct State {
     std::atomic<bool> open{true};
+    std::atomic<std::size_t> at_once{1000};  // batches that one transaction takes
     std::atomic<int> forwarded{0}, assigned{0}, dropped{0}, expired{0};
   };
   explicit FakeGate(State& s) : state(s) {}
@@ -22,8 +23,9 @@ struct FakeGate final : ingest::Gate {
   void work(bool) override {
     why = state.open ? "" : "the broker is away";
     if (!state.open) return;
-    state.forwarded += static_cast<int>(waiting.size());
-    waiting.clear();
+    const std::size_t n = std::min<std::size_t>(waiting.size(), state.at_once);
+    state.forwarded += static_cast<int>(n);
+    waiting.erase(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(n));
   }
   Duration rest() const override { return 5 * kMillisecond; }
   bool idle() const override { return waiting.empty(); }
@@ -76,12 +78,12 @@ TEST(GateRunner, InTroubleItFillsUpSaysWhyAndGoesOn) {
   FakeGate::State state;
   state.open = false;
   Telemetry telemetry;
-  GateRunner runner(std::make_unique<FakeGate>(state), "s", 1000, telemetry);
+  GateRunner runner(std::make_unique<FakeGate>(state), "s", 2000, telemetry);
   ASSERT_TRUE(soon([&] { return runner.trouble() == "the broker is away"; }));
   EXPECT_FALSE(runner.full());
-  runner.add(batch(500));
+  runner.add(batch(900));
   EXPECT_FALSE(runner.full());
-  runner.add(batch(500));
+  runner.add(batch(900));
   EXPECT_TRUE(runner.full()) << "what a record costs beside its bytes counts too";
   const Status flushed = runner.flush();
   ASSERT_FALSE(flushed.ok());
@@ -92,6 +94,48 @@ TEST(GateRunner, InTroubleItFillsUpSaysWhyAndGoesOn) {
   EXPECT_TRUE(soon([&] { return !runner.full() && runner.trouble().empty(); }));
   EXPECT_TRUE(runner.flush().ok());
   EXPECT_EQ(state.forwarded, 2);
+}
+
+TEST(GateRunner, TheSourceWaitsForRoom) {
+  FakeGate::State state;
+  state.open = false;
+  Telemetry telemetry;
+  GateRunner runner(std::make_unique<FakeGate>(state), "s", 1000, telemetry);
+  EXPECT_TRUE(runner.room(0));
+  runner.add(batch(1000));
+  EXPECT_FALSE(runner.room(20 * kMillisecond));
+  state.open = true;
+  EXPECT_TRUE(runner.room(10 * kSecond));
+}
+
+TEST(GateRunner, SettlingHoldsTheSourceUntilLittleWaits) {
+  FakeGate::State state;
+  state.at_once = 1;
+  Telemetry telemetry;
+  GateRunner runner(std::make_unique<FakeGate>(state), "s", 1U << 30, telemetry);
+  ASSERT_TRUE(soon([&] { return runner.trouble().empty(); }));
+  runner.settle();
+  EXPECT_FALSE(runner.full()) << "nothing waits, so nobody is held up";
+  for (int i = 0; i < 20; ++i) runner.add(batch(1U << 20));
+  runner.settle();
+  EXPECT_GE(state.forwarded, 19);
+  EXPECT_TRUE(runner.full()) << "until the checkpoint is done";
+  EXPECT_FALSE(runner.room(0));
+  runner.resume();
+  EXPECT_TRUE(runner.room(0));
+}
+
+TEST(GateRunner, InTroubleItDoesNotSettle) {
+  FakeGate::State state;
+  state.open = false;
+  Telemetry telemetry;
+  GateRunner runner(std::make_unique<FakeGate>(state), "s", 1U << 30, telemetry);
+  ASSERT_TRUE(soon([&] { return runner.trouble() == "the broker is away"; }));
+  runner.add(batch(8U << 20));
+  const Duration before = monotonic_now();
+  runner.settle();
+  EXPECT_LT(monotonic_now() - before, 5 * kSecond);
+  EXPECT_FALSE(runner.full());
 }
 
 TEST(GateRunner, DroppingExpiresTheTransactionBeforeItReturns) {

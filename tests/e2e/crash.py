@@ -96,9 +96,12 @@ class KafkaBroker:
 
     def send(self, rows):
         for record in rows:
-            self._producer.produce(self.topic, json.dumps(record).encode(), record["sensor"].encode(),
+            self._producer.produce(self.topic, self._value(record), record["sensor"].encode(),
                                    partition=int(record["sensor"][1:]) % PARTITIONS, timestamp=record["ts"])
         assert self._producer.flush(60) == 0, "records that the broker did not take"
+
+    def _value(self, record):
+        return json.dumps(record).encode()
 
 
 class MqttBroker:

@@ -3,6 +3,7 @@ findings are those of an undisturbed run. A short form of scripts/crash_test."""
 import pytest
 
 import crash
+import gate_crash
 
 
 @pytest.mark.parametrize("kind", ["kafka", "mqtt"])
@@ -16,3 +17,15 @@ def test_without_the_state_records_are_lost():
     """So the test above can fail."""
     counts = crash.run("mqtt", kills=8, seed=7, naive=True)
     assert counts.lost > 0 and counts.differing > 0, counts
+
+
+def test_kills_cost_readers_behind_a_gate_nothing():
+    counts = gate_crash.run(kills=12, seed=7)
+    assert counts.sent > 3000, counts
+    assert (counts.lost, counts.double, counts.misplaced, counts.disordered) == (0, 0, 0, 0), counts
+
+
+def test_without_transactions_readers_get_records_twice():
+    """So the test above can fail."""
+    counts = gate_crash.run(kills=8, seed=7, naive=True)
+    assert counts.double > 0, counts

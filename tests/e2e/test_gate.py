@@ -1,13 +1,15 @@
 """Gate mode with a real Kafka: every record once in the topic of its verdict, whatever dies."""
 import json
 import random
+import shutil
+import signal
 import time
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
 import plant
 from driftd import Driftd, run_driftd
+from kafka_readers import committed_to_the_end, read_all
 
 PARTITIONS = 3
 CHECKS = [
@@ -60,41 +62,18 @@ def produce(kafka, name, made):
     return expected
 
 
-def read_committed(kafka, topic):
-    """All messages that a reader of committed records sees, by partition, until the end is reached."""
-    client = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "reader", "enable.auto.commit": False,
-                       "isolation.level": "read_committed", "enable.partition.eof": True, "log_level": 0})
-    out = []
-    try:
-        for partition in kafka.watermarks(topic):
-            client.assign([TopicPartition(topic, partition, 0)])
-            deadline = time.monotonic() + 30
-            while time.monotonic() < deadline:
-                message = client.poll(1)
-                if message is None:
-                    continue
-                if message.error():
-                    break  # the end
-                out.append(message)
-            else:
-                raise AssertionError(f"{topic}[{partition}] has no end")
-    finally:
-        client.close()
-    return out
-
-
 def headers(message):
-    return {name: value.decode() for name, value in message.headers() or []}
+    return {name: (value or b"").decode() for name, value in message.headers() or []}
 
 
-def forwarded(kafka, name):
-    return {kind: read_committed(kafka, f"{name}.{kind}") for kind in ("valid", "invalid")}
+def forwarded(kafka, name, isolation="read_committed"):
+    return {kind: read_all(kafka, f"{name}.{kind}", isolation) for kind in ("valid", "invalid")}
 
 
-def check_all(kafka, name, expected):
+def check_all(kafka, name, expected, isolation="read_committed"):
     """Nothing lost, nothing double, each in its topic with its headers, unchanged, in order."""
     seen = {}
-    for kind, messages in forwarded(kafka, name).items():
+    for kind, messages in forwarded(kafka, name, isolation).items():
         last = {}
         for message in messages:
             h = headers(message)
@@ -122,12 +101,8 @@ def wait_forwarded(service, count, timeout=60):
 
 def wait_committed(kafka, service, name, timeout=90):
     """Until the group's positions are at the end of the topic."""
-    ends = {p: high for p, (_, high) in kafka.watermarks(name).items()}
-
-    def there():
-        committed = kafka.committed(name, name)
-        return all((committed[p] or 0) == end for p, end in ends.items())
-    service.wait(there, lambda: f"positions {kafka.committed(name, name)} of {ends}", timeout)
+    service.wait(lambda: committed_to_the_end(kafka, name, name),
+                 lambda: f"positions {kafka.committed(name, name)} of {kafka.watermarks(name)}", timeout)
 
 
 def test_each_record_goes_to_the_topic_of_its_verdict_with_headers(kafka, driftd, unique):
@@ -136,7 +111,7 @@ def test_each_record_goes_to_the_topic_of_its_verdict_with_headers(kafka, driftd
     service = driftd(config(kafka, unique)).wait_ready()
     wait_forwarded(service, 5000)
     check_all(kafka, unique, expected)
-    for message in read_committed(kafka, f"{unique}.invalid"):
+    for message in read_all(kafka, f"{unique}.invalid"):
         h = headers(message)
         if h["driftd-verdict"] == "reject":
             assert h["driftd-reason"] == "undecodable" and "driftd-check" not in h
@@ -158,6 +133,14 @@ def test_each_record_goes_to_the_topic_of_its_verdict_with_headers(kafka, driftd
     expected.update(produce(kafka, unique, list(records(5000, 100))))
     wait_forwarded(service, 100)
     check_all(kafka, unique, expected)
+    # Nor does one that knows nothing any more, and reads everything again.
+    assert service.terminate() == 0, service.log_tail()
+    shutil.rmtree(service.data_dir)
+    service.start().wait_ready()
+    expected.update(produce(kafka, unique, list(records(5100, 100))))
+    wait_forwarded(service, 100)
+    check_all(kafka, unique, expected)
+    assert service.metrics().get("driftd_records_total", stream="plant", result="rejected") > 200, "they were read again"
 
 
 def test_killed_at_random_and_the_broker_too_nothing_is_lost_or_double(kafka, driftd, unique):
@@ -180,7 +163,69 @@ def test_killed_at_random_and_the_broker_too_nothing_is_lost_or_double(kafka, dr
             service.start()
     wait_committed(kafka, service, unique)
     check_all(kafka, unique, expected)
+    # So it can fail: without transactions every reader would see what this one sees.
+    with pytest.raises(AssertionError, match="is there twice"):
+        check_all(kafka, unique, expected, isolation="read_uncommitted")
     assert service.terminate() == 0, service.log_tail()
+
+
+def test_killed_before_the_first_transaction_latest_means_the_first_start(kafka, driftd, unique):
+    topics(kafka, unique)
+    produce(kafka, unique, list(records(0, 100)))
+    settings = config(kafka, unique)
+    settings["streams"]["plant"]["from"]["kafka"]["start"] = "latest"
+    service = driftd(settings).wait_ready()
+    wait_committed(kafka, service, unique)
+    service.kill9()
+    expected = produce(kafka, unique, list(records(100, 500)))
+    service.start().wait_ready()
+    wait_forwarded(service, 500)
+    check_all(kafka, unique, expected)
+
+
+def test_records_that_retention_took_before_they_were_forwarded_are_a_gap_also_for_latest(kafka, driftd, unique):
+    topics(kafka, unique)
+    settings = config(kafka, unique)
+    settings["streams"]["plant"]["from"]["kafka"]["start"] = "latest"
+    service = driftd(settings).wait_ready()
+    wait_committed(kafka, service, unique)
+    expected = produce(kafka, unique, list(records(0, 300)))
+    wait_forwarded(service, 300)
+    assert service.terminate() == 0
+    gone = produce(kafka, unique, list(records(300, 300)))
+    for partition, (_, end) in kafka.watermarks(unique).items():
+        kafka.delete_records(unique, partition, end - 1)
+    shutil.rmtree(service.data_dir)  # only the group's positions are left
+    service.start().wait_ready()
+    last = {f"{unique}/{p}/{end - 1}" for p, (_, end) in kafka.watermarks(unique).items()}
+    expected.update({position: each for position, each in gone.items() if position in last})
+    wait_committed(kafka, service, unique)
+    check_all(kafka, unique, expected)
+    assert service.metrics().get("driftd_source_gaps_total", stream="plant") == PARTITIONS
+
+
+def test_what_a_record_is_made_of_is_kept(kafka, driftd, unique):
+    topics(kafka, unique)
+    value = json.dumps({"sensor": "s0", "ts": plant.START, "temperature": 20.0, "status": "on"}).encode()
+    sent = [(b"k", None, plant.START, None),                      # a tombstone is a reject, and stays one
+            (b"k", b"", plant.START + 1, None),
+            (None, value, plant.START + 2, None),                 # no key
+            (b"", value, plant.START + 3, None),                  # an empty one
+            (b"\x00\xff", value, plant.START + 4, [("a", b"1"), ("a", None), ("a", b""), ("driftd-verdict", b"old")])]
+    kafka.produce(unique, sent, partition=0)
+    service = driftd(config(kafka, unique)).wait_ready()
+    wait_forwarded(service, len(sent))
+    came = {}
+    for messages in forwarded(kafka, unique).values():
+        came.update({int(headers(m)["driftd-position"].split("/")[2]): m for m in messages})
+    for offset, (key, payload, timestamp, had) in enumerate(sent):
+        message = came.pop(offset)
+        assert (message.key(), message.value(), message.timestamp()[1]) == (key, payload, timestamp)
+        assert message.headers()[:len(had or [])] == (had or [])
+        verdict = "valid" if payload else "reject"
+        assert headers(message)["driftd-verdict"] == verdict, "the last one of a name is ours"
+        assert payload or headers(message)["driftd-reason"] == "empty_payload"
+    assert not came
 
 
 def test_a_broker_that_is_away_is_waited_for(kafka, driftd, unique):
@@ -195,6 +240,14 @@ def test_a_broker_that_is_away_is_waited_for(kafka, driftd, unique):
     wait_forwarded(service, 2000, timeout=90)
     service.wait_ready(60)
     check_all(kafka, unique, expected)
+    # Told to stop while it is away, too.
+    expected.update(produce(kafka, unique, list(records(2000, 20_000))))
+    kafka.kill()
+    assert service.terminate() == 0, service.log_tail()
+    kafka.start()
+    service.start().wait_ready(60)
+    wait_committed(kafka, service, unique)
+    check_all(kafka, unique, expected)
 
 
 def test_a_missing_output_topic_holds_the_source_until_it_is_made(kafka, driftd, unique):
@@ -203,10 +256,35 @@ def test_a_missing_output_topic_holds_the_source_until_it_is_made(kafka, driftd,
     expected = produce(kafka, unique, list(records(0, 500)))
     service = driftd(config(kafka, unique))
     service.wait(lambda: "gate" in service.get("/-/ready").text, lambda: f"says why: {service.get('/-/ready')}", 60)
-    assert not read_committed(kafka, f"{unique}.valid")
+    assert not read_all(kafka, f"{unique}.valid")
     kafka.create_topic(f"{unique}.invalid", partitions=PARTITIONS)
     wait_forwarded(service, 500, timeout=90)
     check_all(kafka, unique, expected)
+
+
+def test_an_output_topic_that_goes_away_holds_the_source_and_gets_the_rest_when_it_is_back(kafka, driftd, unique):
+    topics(kafka, unique)
+    before = produce(kafka, unique, list(records(0, 300)))
+    service = driftd(config(kafka, unique, buffer="64KiB")).wait_ready()
+    wait_forwarded(service, 300)
+    kafka.delete_topic(f"{unique}.valid")
+    expected = produce(kafka, unique, list(records(300, 60_000)))
+    service.wait(lambda: service.metrics().get("driftd_gate_up", stream="plant") == 0, "the gate is down", 60)
+    service.wait(lambda: "gate" in service.get("/-/ready").text, lambda: f"says why: {service.get('/-/ready')}", 30)
+    time.sleep(2)
+    metrics = service.metrics()
+    assert metrics.get("driftd_gate_waiting_bytes") >= 65536
+    taken = metrics.get("driftd_records_total", stream="plant", result="accepted")
+    time.sleep(2)
+    metrics = service.metrics()
+    assert metrics.get("driftd_records_total", stream="plant", result="accepted") == taken < 55_000, "the source is paused"
+    assert metrics.get("driftd_checkpoint_failures_total") > 0, "nothing says that these records are done"
+    kafka.create_topic(f"{unique}.valid", partitions=PARTITIONS)
+    wait_committed(kafka, service, unique)
+    service.wait_ready(30)
+    # What had gone to the topic that was deleted is gone with it.
+    check_all(kafka, unique, expected | {at: each for at, each in before.items() if each[1] != "valid"})
+    service.wait_metric("driftd_records_total", 60_300 * 0.9, stream="plant", result="accepted")
 
 
 def test_a_record_that_the_output_refuses_leaves_a_stub_and_holds_up_nothing(kafka, driftd, unique):
@@ -220,7 +298,7 @@ def test_a_record_that_the_output_refuses_leaves_a_stub_and_holds_up_nothing(kaf
     expected = produce(kafka, unique, made)
     service = driftd(config(kafka, unique)).wait_ready()
     wait_forwarded(service, 300)
-    stubs = [m for m in read_committed(kafka, f"{unique}.invalid") if "driftd-refused" in headers(m)]
+    stubs = [m for m in read_all(kafka, f"{unique}.invalid") if "driftd-refused" in headers(m)]
     assert len(stubs) == 1 and stubs[0].value() is None and stubs[0].key() == key
     large = headers(stubs[0])
     assert large["driftd-refused"] == "MSG_SIZE_TOO_LARGE" and large["driftd-verdict"] == "valid"
@@ -237,9 +315,9 @@ def test_only_what_fails_is_forwarded_without_a_valid_topic(kafka, driftd, uniqu
     del settings["streams"]["plant"]["gate"]["valid"]
     service = driftd(settings).wait_ready()
     wait_forwarded(service, 1000)
-    assert not read_committed(kafka, f"{unique}.valid")
+    assert not read_all(kafka, f"{unique}.valid")
     bad = {position for position, (_, verdict) in expected.items() if verdict != "valid"}
-    assert {headers(m)["driftd-position"] for m in read_committed(kafka, f"{unique}.invalid")} == bad
+    assert {headers(m)["driftd-position"] for m in read_all(kafka, f"{unique}.invalid")} == bad
     wait_committed(kafka, service, unique)
 
 
@@ -265,6 +343,47 @@ def test_two_members_hand_partitions_over_exactly_once(kafka, driftd, unique):
             other.close()
     wait_committed(kafka, service, unique)
     check_all(kafka, unique, expected)
+
+
+def test_a_member_that_was_halted_and_replaced_commits_nothing_for_what_it_lost(kafka, driftd, unique):
+    """A zombie: SIGSTOP for longer than the session, while another one forwards its partitions."""
+    topics(kafka, unique)
+    settings = config(kafka, unique, commit_every="300ms")
+    del settings["streams"]["plant"]["from"]["kafka"]["instance_id"]
+    service = driftd(settings).wait_ready()
+    expected, made = {}, 0
+    with Driftd(settings) as other:
+        for _ in range(2):
+            for _ in range(4):  # so that the one is halted with a transaction open
+                expected.update(produce(kafka, unique, list(records(made, 1500))))
+                made += 1500
+            service.child.send_signal(signal.SIGSTOP)
+            try:
+                expected.update(produce(kafka, unique, list(records(made, 3000))))
+                made += 3000
+                wait_committed(kafka, other, unique)
+            finally:
+                service.child.send_signal(signal.SIGCONT)
+        wait_committed(kafka, service, unique)
+        service.wait_ready(60)
+        check_all(kafka, unique, expected)
+
+
+def test_two_that_share_a_transactional_id_say_so_and_lose_nothing(kafka, driftd, unique):
+    topics(kafka, unique)
+    settings = config(kafka, unique, transactional_id=unique)
+    del settings["streams"]["plant"]["from"]["kafka"]["instance_id"]
+    service = driftd(settings).wait_ready()
+    expected, made = {}, 0
+    with Driftd(settings) as other:
+        other.wait_ready()
+        for _ in range(10):
+            expected.update(produce(kafka, unique, list(records(made, 500))))
+            made += 500
+            time.sleep(0.3)
+        wait_committed(kafka, service, unique)
+        check_all(kafka, unique, expected)
+        assert "give each replica its own" in service.log_tail(1000) + other.log_tail(1000)
 
 
 @pytest.mark.parametrize("change,says", [

@@ -72,7 +72,8 @@ def test_mqtt(driftd, mosquitto, unique):
 
 
 @pytest.mark.parametrize("body,status", [
-    (b"[" * 2_000_000, 400), (b"[" + b"1," * 1_000_000, 400), (b"\0" * 1000, 400), (b'{"a":"' + b"x" * (40 * MIB), 413)])
+    (b"[" * 2_000_000, 400), (b"[" + b"1," * 1_000_000, 400), (b"\0" * 1000, 400), (b'{"a":"' + b"x" * (40 * MIB), 413)],
+    ids=["levels", "numbers", "nul", "large"])  # else pytest puts the bytes into the environment
 def test_http_bodies(driftd, body, status):
     service = driftd(plant.config([{"check": "count", "min": 1}])).wait_ready()
     answer = service.post("/api/v1/streams/plant/records", body, headers={"Content-Type": "application/json"})

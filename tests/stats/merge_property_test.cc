@@ -52,7 +52,7 @@ class Layout {
         tally.first_position = static_cast<std::int64_t>(i);
       }
     }
-    return pane.block(0, 0, Dictionary());
+    return pane.block(0, 0, SensorDictionary({}));
   }
 
   PaneLayout layout;

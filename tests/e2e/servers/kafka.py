@@ -108,6 +108,10 @@ class Kafka(Process):
         admin.create_topics([NewTopic(name, partitions, 1, config=config or {})])[name].result(timeout=20)
         return name
 
+    def delete_topic(self, name):
+        admin = self._admin()
+        admin.delete_topics([name])[name].result(timeout=20)
+
     def configure_topic(self, name, **config):
         """Sets topic settings, with _ for . in their names: configure_topic("t", retention_ms=1)."""
         resource = ConfigResource("topic", name, {k.replace("_", "."): str(v) for k, v in config.items()})
