@@ -110,13 +110,14 @@ TEST(GateRunner, TheSourceWaitsForRoom) {
 
 TEST(GateRunner, SettlingHoldsTheSourceUntilLittleWaits) {
   FakeGate::State state;
-  state.at_once = 1;
+  state.at_once = 0;  // until all is there
   Telemetry telemetry;
   GateRunner runner(std::make_unique<FakeGate>(state), "s", 1U << 30, telemetry);
   ASSERT_TRUE(soon([&] { return runner.trouble().empty(); }));
   runner.settle();
   EXPECT_FALSE(runner.full()) << "nothing waits, so nobody is held up";
   for (int i = 0; i < 20; ++i) runner.add(batch(1U << 20));
+  state.at_once = 1;
   runner.settle();
   EXPECT_GE(state.forwarded, 19);
   EXPECT_TRUE(runner.full()) << "until the checkpoint is done";
