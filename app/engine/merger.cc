@@ -169,6 +169,7 @@ void Merger::save(ByteWriter& out) const {
 
 Status Merger::load(ByteReader& in) {
   constexpr std::uint32_t kMost = 1U << 24;
+  const Error damaged{ErrorCode::kCorrupt, "merger state: damaged"};
   emitted_until_ = in.time();
   late_ = in.u64();
   partitions_.clear();
@@ -181,12 +182,14 @@ Status Merger::load(ByteReader& in) {
     for (std::uint32_t m = in.count(kMost, 32); m > 0; --m) {
       PartitionOutput output;
       if (const Status s = output.load(in, editions_); !s) return s;
+      if (output.end == kNoTime) return damaged;
       pending_[output.end][output.partition] = std::move(output);
     }
   }
   recent_.clear();
   for (std::uint32_t n = in.count(kMost, 12); n > 0; --n) {
     const Time pane_end = in.time();
+    if (pane_end == kNoTime) return damaged;
     auto& blocks = recent_[pane_end];
     const stats::PaneLayout& layout = editions_.at(pane_end - plan_->config.windows.slide).plan->wide;
     for (std::uint32_t m = in.count(kMost, 24); m > 0; --m) {
@@ -202,7 +205,7 @@ Status Merger::load(ByteReader& in) {
   for (std::uint32_t n = in.count(kMost, 64); n > 0; --n) {
     if (const Status s = driftd::load(in, left_over_.emplace_back()); !s) return s;
   }
-  if (in.failed()) return Error{ErrorCode::kCorrupt, "merger state: damaged"};
+  if (in.failed()) return damaged;
   return {};
 }
 
