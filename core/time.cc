@@ -123,7 +123,7 @@ std::optional<Time> parse_time(std::string_view s) {
 std::optional<Duration> parse_duration(std::string_view s) {
   if (s.empty()) return std::nullopt;
   if (s == "0") return 0;
-  double total = 0;
+  long double total = 0;  // a double does not hold every nanosecond of more than 104 days
   while (!s.empty()) {
     double number = 0;
     const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), number, std::chars_format::fixed);
@@ -137,7 +137,7 @@ std::optional<Duration> parse_duration(std::string_view s) {
     }
     if (unit == nullptr) return std::nullopt;
     s.remove_prefix(letters);
-    total += number * static_cast<double>(unit->length);
+    total += static_cast<long double>(number) * static_cast<long double>(unit->length);
     if (total > 9e18) return std::nullopt;
   }
   return static_cast<Duration>(total + 0.5);

@@ -36,6 +36,7 @@ TEST(Duration, ReadsAndWrites) {
   EXPECT_EQ(parse_duration("1h30m"), 90 * kMinute);
   EXPECT_EQ(parse_duration("7d"), 7 * kDay);
   EXPECT_EQ(parse_duration("1.5s"), 1500 * kMillisecond);
+  EXPECT_EQ(parse_duration("63893d19h2m12s419ms999us744ns"), 5520423732419999744) << "to the nanosecond";
   EXPECT_EQ(format_duration(90 * kMinute), "1h30m");
   EXPECT_EQ(format_duration(0), "0s");
   for (const char* text : {"", "5", "s", "5 s", "-5s", "5w", "1e400s", "99999999999d"}) {
