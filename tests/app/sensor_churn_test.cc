@@ -143,6 +143,9 @@ std::size_t allocated() {
 }
 
 TEST(SensorChurn, AMillionNamesAMinuteStayWithinTheCap) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "one thread, and minutes under ThreadSanitizer";
+#endif
   const StreamConfig config = churning(10000, "{size: 1s, lateness: 0s, by: [stream, sensor]}",
                                        "[{check: gap, max: 90s}, {check: stuck_value, field: x}, {check: duplicate}]");
   const auto plan = make_plan(config, nullptr, false);

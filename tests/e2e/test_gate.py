@@ -243,7 +243,7 @@ def test_a_broker_that_is_away_is_waited_for(kafka, driftd, unique):
     # Told to stop while it is away, too.
     expected.update(produce(kafka, unique, list(records(2000, 20_000))))
     kafka.kill()
-    assert service.terminate() == 0, service.log_tail()
+    assert service.terminate(within=30) == 0, service.log_tail()  # service.shutdown_grace
     kafka.start()
     service.start().wait_ready(60)
     wait_committed(kafka, service, unique)
