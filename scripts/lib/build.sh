@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # Configures and builds CMake presets; sourced by scripts/demo and scripts/test.
 
+# What the compiler cache has from another checkout serves this one too.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
 # build_preset PRESET [TARGET]: configures when there is no build tree yet or the presets are newer
 # than it (Ninja reruns CMake by itself for everything else), then builds.
 build_preset() {

@@ -8,6 +8,7 @@
 #include "app/config/config.h"
 #include "app/config/json_schema.h"
 #include "exporters/metrics_doc.h"
+#include "source_dir.h"
 
 namespace driftd::app {
 namespace {

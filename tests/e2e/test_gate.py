@@ -163,10 +163,26 @@ def test_killed_at_random_and_the_broker_too_nothing_is_lost_or_double(kafka, dr
             service.start()
     wait_committed(kafka, service, unique)
     check_all(kafka, unique, expected)
-    # So it can fail: without transactions every reader would see what this one sees.
+    # So it can fail: without transactions every reader would see what this one sees. The kill comes
+    # when a transaction has sent something and stays open for long.
+    assert service.terminate() == 0, service.log_tail()
+    service.write_config(config(kafka, unique, commit_every="10s"))
+    service.start().wait_ready()
+    before = uncommitted(kafka, unique)
+    expected.update(produce(kafka, unique, list(records(made, 500))))
+    service.wait(lambda: uncommitted(kafka, unique) > before, "something was sent", 30)
+    service.kill9()
+    service.start()
+    wait_committed(kafka, service, unique)
+    check_all(kafka, unique, expected)
     with pytest.raises(AssertionError, match="is there twice"):
         check_all(kafka, unique, expected, isolation="read_uncommitted")
     assert service.terminate() == 0, service.log_tail()
+
+
+def uncommitted(kafka, name):
+    """Records in the valid topic, with those of open transactions."""
+    return sum(high for _, high in kafka.watermarks(f"{name}.valid", isolation="read_uncommitted").values())
 
 
 def test_killed_before_the_first_transaction_latest_means_the_first_start(kafka, driftd, unique):

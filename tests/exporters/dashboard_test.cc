@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tests/exporters/promql_for_test.h"
+#include "source_dir.h"
 
 namespace driftd::exporters {
 namespace {

@@ -24,6 +24,7 @@ using Target = int (*)(const std::uint8_t*, std::size_t);
 const std::vector<std::pair<std::string, Target>> kTargets = {
 #define FUZZ_TARGET(name) {#name, &fuzz_##name},
 #include "fuzz_targets.def"
+#include "source_dir.h"
 #undef FUZZ_TARGET
 };
 

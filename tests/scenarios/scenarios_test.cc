@@ -12,6 +12,7 @@
 
 #include "app/commands/commands.h"
 #include "tests/stats/temp_folder.h"
+#include "source_dir.h"
 
 namespace driftd::app {
 namespace {

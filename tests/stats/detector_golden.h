@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "stats/detector.h"
+#include "source_dir.h"
 
 namespace driftd::stats {
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "stats/distance.h"
+#include "source_dir.h"
 
 namespace driftd::stats {
 

@@ -145,14 +145,23 @@ class Kafka(Process):
             raise ServerError(f"{left} of {count} records not sent, {len(errors)} refused: {errors[:1]}")
         return count
 
-    def watermarks(self, topic):
-        """{partition: (first offset, offset after the last)}"""
-        client = self._consumer()
+    def watermarks(self, topic, isolation="read_committed"):
+        """{partition: (first offset, offset after the last that such a reader sees)}"""
+        client = self._consumer(isolation=isolation)
         try:
-            partitions = client.list_topics(topic, timeout=10).topics[topic].partitions
-            return {p: self._watermark(client, TopicPartition(topic, p)) for p in sorted(partitions)}
+            return {p: self._watermark(client, TopicPartition(topic, p)) for p in self._partitions(client, topic)}
         finally:
             client.close()
+
+    @staticmethod
+    def _partitions(client, topic, patience=20):
+        # A broker that has just come back, or a topic that was just made, has its partitions a moment later.
+        deadline = time.monotonic() + patience
+        while True:
+            partitions = sorted(client.list_topics(topic, timeout=10).topics[topic].partitions)
+            if partitions or time.monotonic() > deadline:
+                return partitions
+            time.sleep(0.1)
 
     @staticmethod
     def _watermark(client, partition, patience=20):
@@ -200,6 +209,6 @@ class Kafka(Process):
         """Makes `before` the first offset of the partition, as retention would."""
         kafka_wire.delete_records(self.port, topic, partition, before)
 
-    def _consumer(self, group="driftd-tests"):
+    def _consumer(self, group="driftd-tests", isolation="read_committed"):
         return Consumer({"bootstrap.servers": self.bootstrap, "group.id": group, "enable.auto.commit": False,
-                         "log_level": 0})
+                         "isolation.level": isolation, "log_level": 0})
