@@ -23,7 +23,7 @@ target_link_libraries(driftd_ingest PUBLIC driftd_core
 
 driftd_folder(stats ${DISTANCE_UNITS} ${DETECTOR_UNITS})
 target_link_libraries(driftd_stats PUBLIC driftd_core
-  PRIVATE Eigen3::Eigen Boost::headers PkgConfig::SQLITE PkgConfig::MARIADB PkgConfig::ZSTD nlohmann_json::nlohmann_json)
+  PRIVATE Boost::headers PkgConfig::SQLITE PkgConfig::MARIADB nlohmann_json::nlohmann_json)
 
 driftd_folder(rules ${CHECK_UNITS})
 target_link_libraries(driftd_rules PUBLIC driftd_stats PRIVATE PkgConfig::RE2)
