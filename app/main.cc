@@ -22,7 +22,7 @@ void add_input(CLI::App& command, InputOptions& input) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape): CLI11 throws on our own mistakes below
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App app{"driftd watches sensor streams: data checks, drift, alerts", "driftd"};
   app.require_subcommand(1);

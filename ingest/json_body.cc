@@ -79,6 +79,7 @@ struct JsonBody::Parser {
       for (auto element : array) {
         od::value value;
         std::string_view text;
+        // NOLINTNEXTLINE(performance-move-const-arg): get() takes an rvalue only
         if (const auto e = std::move(element).get(value)) return e;
         if (const auto e = raw(value, text)) return e;
         out.push_back(in_body(body, text));
