@@ -48,7 +48,19 @@ Dispatcher::Dispatcher(Outbox& outbox, std::vector<Receiver> receivers, Router r
       timeout_(timeout) {
   for (Receiver& r : receivers) {
     const Takes takes = alerts::takes(*r.notifier);
+    using R = Delivery::Result;
+    for (const R result : {R::kDelivered, R::kRetry, R::kRejected, R::kGone}) {
+      telemetry.series(Metric::kNotifications, {r.name, result_name(result)});
+    }
+    if (takes == Takes::kRetraining) {
+      for (const char* result : {"sent", "cooldown", "rejected"}) {
+        telemetry.series(Metric::kRetrainRequests, {r.name, result});
+      }
+    }
     lanes_.push_back({.receiver = std::move(r), .takes = takes, .active = {}});
+  }
+  for (const char* reason : {"full", "expired", "rejected", "gone", "attempts"}) {
+    telemetry.series(Metric::kOutboxDropped, {reason});
   }
 }
 

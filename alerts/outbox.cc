@@ -31,6 +31,8 @@ constexpr const char* kColumns =
     "detail "
     "FROM outbox ";
 
+constexpr const char* kPending = "SELECT COUNT(*) FROM outbox WHERE state=0";
+
 int code(RowState state) { return static_cast<int>(state); }
 
 std::string encode(const Message& m) {
@@ -187,6 +189,10 @@ Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messag
     if (const Status s = insert.run(); !s) return s.error();
     insert.reset();
   }
+  // At once: the dispatcher counts only at the end of a run, and a receiver that hangs delays that.
+  const auto pending = count(db, kPending);
+  if (!pending) return pending.error();
+  telemetry.series(Metric::kOutboxPending).set(static_cast<double>(*pending));
   return fresh.size();
 }
 
@@ -248,7 +254,7 @@ Result<std::optional<Time>> Outbox::next_due(const std::string& receiver) {
 }
 
 Result<std::size_t> Outbox::pending() {
-  return count(db_, "SELECT COUNT(*) FROM outbox WHERE state=0");
+  return count(db_, kPending);
 }
 
 Result<RowState> Outbox::mark(const std::string& id, const Delivery& delivery, Time now) {

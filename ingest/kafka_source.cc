@@ -30,7 +30,9 @@ class KafkaSource final : public Source {
       : settings_(std::move(settings)),
         context_(context),
         status_("kafka", context.stream, context.telemetry),
-        messages_(kBatch) {}
+        messages_(kBatch) {
+    if (context.telemetry != nullptr) context.telemetry->series(Metric::kSourceGaps, {context.stream});
+  }
   ~KafkaSource() override { KafkaSource::close(); }
 
   Status open(SourceHandler& handler) override {

@@ -37,6 +37,8 @@ void judge_window(const StreamPlan& plan, std::size_t level, const CheckSet& che
     const rules::Judgement judgement = checks[c]->judge(window, window.tallies[c]);
     if (observer != nullptr) observer->judged(window, c, judgement);
     if (judgement.verdict == Verdict::kOk && !plan.all_findings) continue;
+    // Its records have said so already, each as a finding of its own.
+    if (checks[c]->judges_records() && (judgement.verdict == Verdict::kWarn || judgement.verdict == Verdict::kFail)) continue;
     Finding f = base_finding(plan, c, *checks[c], judgement);
     f.segment = window.segment;
     f.window_start = window.start;

@@ -64,6 +64,8 @@ class PartitionEngine {
   std::int64_t next_position() const { return next_position_; }
   void set_next_position(std::int64_t position) { next_position_ = position; }
   const PartitionCounters& counters() const { return counters_; }
+  // What the detectors of a check say, as Check::state().
+  Verdict state(std::size_t check) const { return checks_[check]->state(); }
   std::size_t open_memory() const;
 
   void save(ByteWriter& out) const;

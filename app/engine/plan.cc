@@ -68,12 +68,13 @@ Result<std::shared_ptr<const StreamPlan>> make_plan(StreamConfig config,
   const StreamConfig& c = plan->config;
   auto checks = make_checks(c, plan->reference.get());
   if (!checks) return checks.error();
+  for (const auto& check : *checks) plan->detectors.push_back(check->judges_records());
   for (const Level& level : c.windows.levels) {
     std::vector<bool> judged;
     for (std::size_t i = 0; i < c.checks.size(); ++i) {
       const auto& by = c.checks[i].by;
       const bool listed = by.empty() || std::find(by.begin(), by.end(), level.by) != by.end();
-      judged.push_back(listed && !(*checks)[i]->judges_records());
+      judged.push_back(listed);
     }
     plan->judged.push_back(std::move(judged));
   }

@@ -82,6 +82,7 @@ struct StreamPlan {
   stats::PaneLayout wide;    // of the stream and the segment fields
   stats::PaneLayout narrow;  // of sensors
   std::vector<std::vector<bool>> judged;  // by level, by check: does the check judge this level?
+  std::vector<bool> detectors;            // by check: is it one (Check::judges_records)?
   bool all_findings = false;              // findings that are ok are emitted too
 
   const stats::PaneLayout& layout(const Level& level) const {

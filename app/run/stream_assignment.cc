@@ -40,6 +40,8 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
     position = (*unit)->position;
     restore(*partition, **unit);
   }
+  partition->detectors = std::vector<std::atomic<std::uint8_t>>(metrics_.detectors().size());
+  note_detectors(*partition);
   if (gate_ != nullptr) {
     partition->engine->tell(*partition->verdicts);
     gate_->assigned(number, position.value_or(0));

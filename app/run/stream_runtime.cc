@@ -66,7 +66,6 @@ Status StreamRuntime::start() {
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   const unsigned workers = context_.service->workers != 0 ? context_.service->workers : cores;
   for (unsigned i = 0; i < workers; ++i) workers_.push_back(std::make_unique<Worker>(kQueuedBatches));
-  context_.telemetry->series(Metric::kSourceUp, {plan_->config.name, plan_->config.source}).set(0);
   if (const Status s = source_->open(*this); !s) return s.error().at("stream " + plan_->config.name);
   if (const Status s = open_gate(); !s) return s.error().at("stream " + plan_->config.name);
   tell_merger_partitions();
@@ -114,6 +113,8 @@ void StreamRuntime::poll_loop() {
       if (source_->finished()) end_partitions();
     }
   }
+  metrics_.source_up(false);
+  metrics_.lags({});
   while (!stop_) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   source_->close();
   commit_positions();
@@ -164,8 +165,15 @@ void StreamRuntime::count(Partition& partition) {
   if (now.evicted != partition.counted.evicted) {
     context_.telemetry->series(Metric::kSensorsEvicted, {plan_->config.name}).add(static_cast<double>(now.evicted - partition.counted.evicted));
   }
+  note_detectors(partition);
   partition.counted = now;
   partition.sensors = partition.engine->dictionaries().sensors.live();
+}
+
+void StreamRuntime::note_detectors(Partition& partition) const {
+  for (std::size_t i = 0; i < partition.detectors.size(); ++i) {
+    partition.detectors[i] = static_cast<std::uint8_t>(partition.engine->state(metrics_.detectors()[i]));
+  }
 }
 
 void StreamRuntime::watch_idle() {
@@ -191,6 +199,7 @@ void StreamRuntime::watch_idle() {
         [this, p = partition.get(), silent] {
           if (p->engine->max_time() == kNoTime) return;
           p->engine->advance(p->engine->max_time() + silent - plan_->config.windows.lateness, "idle", *this);
+          note_detectors(*p);
         },
         Deadline::after(0));
   }
@@ -199,17 +208,19 @@ void StreamRuntime::watch_idle() {
 void StreamRuntime::watch_status() {
   const ingest::SourceStatus status = source_->status();
   const std::string& name = plan_->config.name;
-  const bool up = status.connected && status.assigned;
-  context_.telemetry->series(Metric::kSourceUp, {name, plan_->config.source}).set(up ? 1 : 0);
+  metrics_.source_up(status.connected && status.assigned);
   std::uint64_t sensors = 0;
+  std::vector<std::uint8_t> detectors(metrics_.detectors().size());
   {
     const std::scoped_lock lock(dispatch_mutex_);
-    for (const auto& [number, partition] : partitions_) sensors += partition->sensors;
+    for (const auto& [number, partition] : partitions_) {
+      sensors += partition->sensors;
+      for (std::size_t i = 0; i < detectors.size(); ++i) detectors[i] = std::max(detectors[i], partition->detectors[i].load());
+    }
   }
+  for (std::size_t i = 0; i < detectors.size(); ++i) metrics_.detector(i, static_cast<Verdict>(detectors[i]));
   context_.telemetry->series(Metric::kSensors, {name}).set(static_cast<double>(sensors));
-  for (const auto& p : status.partitions) {
-    if (p.lag) context_.telemetry->series(Metric::kSourceLag, {name, std::to_string(p.partition)}).set(static_cast<double>(*p.lag));
-  }
+  metrics_.lags(status.partitions);
 }
 
 void StreamRuntime::end_partitions() {
@@ -217,7 +228,10 @@ void StreamRuntime::end_partitions() {
   for (auto& [number, partition] : partitions_) {
     if (partition->ended) continue;
     partition->ended = true;
-    push(*partition, [this, p = partition.get()] { p->engine->finish(*this); });
+    push(*partition, [this, p = partition.get()] {
+      p->engine->finish(*this);
+      note_detectors(*p);
+    });
   }
 }
 

@@ -112,6 +112,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     PartitionCounters counted;     // already in metrics; worker
     std::uint64_t rejected = 0;    // likewise
     std::atomic<std::uint64_t> sensors{0};
+    std::vector<std::atomic<std::uint8_t>> detectors;  // states by StreamMetrics::detectors(); written by the worker
   };
 
   StreamRuntime(RuntimeContext context, std::vector<PlanEdition> plans);
@@ -127,6 +128,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void dispatch(std::unique_ptr<RawBatch> raw);
   void push(Partition& partition, Worker::Task task);
   void count(Partition& partition);
+  void note_detectors(Partition& partition) const;
   void watch_idle();
   void watch_status();
   void end_partitions();

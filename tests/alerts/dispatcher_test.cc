@@ -97,6 +97,34 @@ class DispatcherTest : public testing::Test {
   std::unique_ptr<Dispatcher> dispatcher_;
 };
 
+TEST_F(DispatcherTest, CountersAreThereFromZero) {
+  std::map<Metric, std::set<std::vector<std::string>>> seen;
+  for (const auto& family : telemetry_.snapshot()) {
+    for (const auto& sample : family.samples) {
+      EXPECT_FALSE(sample.overflow);
+      seen[family.metric].insert(sample.label_values);
+    }
+  }
+  EXPECT_EQ(seen[Metric::kNotifications].size(), 4U * 4U);
+  EXPECT_EQ(seen[Metric::kNotifications].count({"am", "rejected"}), 1U);
+  EXPECT_EQ(seen[Metric::kRetrainRequests],
+            (std::set<std::vector<std::string>>{
+                {"train", "cooldown"}, {"train", "rejected"}, {"train", "sent"}}));
+  EXPECT_EQ(seen[Metric::kOutboxDropped],
+            (std::set<std::vector<std::string>>{
+                {"attempts"}, {"expired"}, {"full"}, {"gone"}, {"rejected"}}));
+}
+
+// A receiver that hangs delays the end of the run, which counts what waits.
+TEST_F(DispatcherTest, WhatIsPutCountsAsPendingAtOnce) {
+  put({outgoing("1"), outgoing("2")});
+  EXPECT_EQ(count(Metric::kOutboxPending, {}), 2);
+  put({outgoing("2"), outgoing("3", "other")});
+  EXPECT_EQ(count(Metric::kOutboxPending, {}), 3);
+  dispatcher_->run_once();
+  EXPECT_EQ(count(Metric::kOutboxPending, {}), 0);
+}
+
 TEST_F(DispatcherTest, DeliversEachMessageOnce) {
   put({outgoing("1"), outgoing("2"), outgoing("3", "other")});
   dispatcher_->run_once();

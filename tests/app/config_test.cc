@@ -46,6 +46,14 @@ TEST(Config, ReadsAStream) {
   EXPECT_EQ(config.service.listen, "127.0.0.1:9464");
 }
 
+TEST(Config, ADetectorRunsForSensorsOnly) {
+  const auto with = [](const std::string& by) { return replaced(kGood, "in_range, field: x, min: 0", "page_hinkley, field: x" + by); };
+  for (const char* by : {"", ", by: sensor", ", by: [sensor]"}) EXPECT_EQ(errors_of(with(by)), "") << by;
+  for (const char* by : {", by: stream", ", by: [sensor, site]"}) {
+    EXPECT_NE(errors_of(with(by)).find("by: a detector runs for every sensor"), std::string::npos) << errors_of(with(by));
+  }
+}
+
 TEST(Config, AGateIsReadAndChangesNoVerdict) {
   const std::string kafka = replaced(kGood, "file: {paths: [a.jsonl], format: json_lines}", "kafka: {brokers: [b], topics: [in]}");
   const std::string gated = replaced(kafka, "    checks:", "    gate: {valid: good, invalid: bad, severity: critical, checks: in_range, buffer: 64KiB}\n    checks:");
