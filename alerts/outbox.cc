@@ -196,6 +196,17 @@ Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messag
   return fresh.size();
 }
 
+Result<std::size_t> Outbox::drop_others(sqlite3* db, const std::vector<std::string>& receivers, Time now) {
+  std::string sql = "UPDATE outbox SET state=?, detail='there is no such notifier any more', finished_at=? "
+                    "WHERE state=0 AND receiver NOT IN (";
+  for (std::size_t i = 0; i < receivers.size(); ++i) sql += i == 0 ? "?" : ",?";
+  Statement update(db, (sql + ")").c_str());
+  update.bind(code(RowState::kDropped)).bind(now);
+  for (const std::string& name : receivers) update.bind(name);
+  if (const Status s = update.run(); !s) return s.error();
+  return static_cast<std::size_t>(sqlite3_changes(db));
+}
+
 Result<std::unique_ptr<Outbox>> Outbox::open(const std::string& path) {
   sqlite3* db = nullptr;
   if (sqlite3_open(path.c_str(), &db) != SQLITE_OK) {

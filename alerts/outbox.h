@@ -66,6 +66,9 @@ class Outbox {
   static Result<std::size_t> put(sqlite3* db, const std::vector<Outgoing>& messages, Time now,
                                  Telemetry& telemetry, std::size_t max_rows = kMaxRows);
 
+  // Drops pending messages to all but these receivers; returns how many. On any open connection.
+  static Result<std::size_t> drop_others(sqlite3* db, const std::vector<std::string>& receivers, Time now);
+
   // An own connection to the file, made when missing.
   static Result<std::unique_ptr<Outbox>> open(const std::string& path);
   ~Outbox();

@@ -147,7 +147,7 @@ int outbox_command(const std::string& path, const std::string& action, const std
     const auto rows = (*outbox)->list(1000, now);
     if (!rows) return fail(rows.error());
     for (const alerts::OutboxRow& row : *rows) {
-      std::cout << row.message.id << "  " << to_string(row.state) << "  " << row.receiver << "  " << row.message.type << "  attempt " << row.message.attempt
+      std::cout << row.message.id << "  " << to_string(row.state) << "  " << row.receiver << "  " << row.message.type << "  attempts " << row.message.attempt - 1
                 << "  " << row.message.group_key << "  " << row.detail << "\n";
     }
     return kExitOk;

@@ -8,6 +8,7 @@
 #include "app/commands/input.h"
 #include "app/engine/reference_plans.h"
 #include "app/engine/stream_engine.h"
+#include "app/run/finding_hub.h"
 #include "core/text.h"
 #include "stats/reference_store.h"
 
@@ -107,6 +108,8 @@ int replay_command(const ReplayOptions& options) {
   }
   Summary summary;
   alerts::AlertBook book(config->alerts.rules);
+  std::vector<alerts::AlertEvent> none;
+  book.configure(used.name, judged_of(used), none);
   const auto on_window = [&](ClosedWindow closed) {
     std::string lines;
     for (const Finding& f : closed.findings) {
@@ -120,7 +123,7 @@ int replay_command(const ReplayOptions& options) {
     findings.write(lines);
     summary.windows += closed.windows;
     std::vector<alerts::AlertEvent> events;
-    book.close(closed.stream, closed.end, events);
+    book.close(closed.stream, closed.end, closed.judged, events);
     for (const alerts::AlertEvent& e : events) {
       if (e.type == alerts::AlertEvent::Type::kUpdated) continue;
       summary.alerts += e.type == alerts::AlertEvent::Type::kFiring ? 1 : 0;

@@ -35,6 +35,8 @@ void PartitionOutput::save(ByteWriter& out) const {
     out.str(part.value);
     part.block.save(out);
   }
+  out.u32(static_cast<std::uint32_t>(judged.size()));
+  for (const std::uint64_t id : judged) out.u64(id);
   out.u64(late);
   out.u8(*closed_by == '\0' ? 0 : *closed_by == 'i' ? 1 : 2);
 }
@@ -52,6 +54,8 @@ Status PartitionOutput::load(ByteReader& in, Editions& editions) {
     if (part.level >= plan.config.windows.levels.size()) return damaged();
     if (const Status s = part.block.load(in, plan.wide); !s) return s;
   }
+  judged.resize(in.count(kMaxFindings, 8));
+  for (std::uint64_t& id : judged) id = in.u64();
   late = in.u64();
   static constexpr const char* kClosedBy[] = {"", "idle", "end"};
   const std::uint8_t by = in.u8();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/segment_id.h"
+
 namespace driftd::app {
 
 Result<std::unique_ptr<Merger>> Merger::make(std::shared_ptr<const StreamPlan> plan,
@@ -92,6 +94,7 @@ void Merger::emit(Time end, std::map<std::uint32_t, PartitionOutput> outputs, bo
     if (*output.closed_by != '\0' && *closed_by == '\0') closed_by = output.closed_by;
     for (WidePart& part : output.parts) merged[{part.level, std::move(part.value)}].merge(part.block);
     std::move(output.findings.begin(), output.findings.end(), std::back_inserter(closed.findings));
+    closed.judged.insert(closed.judged.end(), output.judged.begin(), output.judged.end());
   }
   closed.late = late;
   std::move(left_over_.begin(), left_over_.end(), std::back_inserter(closed.findings));
@@ -111,7 +114,7 @@ void Merger::emit(Time end, std::map<std::uint32_t, PartitionOutput> outputs, bo
 void Merger::judge_all(Time end, const char* closed_by, ClosedWindow& closed) {
   if (recent_.size() == 1) {
     const auto& merged = recent_.begin()->second;
-    for (const auto& [key, block] : merged) judge(key, block, end, false, closed_by, closed.findings);
+    for (const auto& [key, block] : merged) judge(key, block, end, false, closed_by, closed);
     closed.windows = static_cast<std::uint32_t>(merged.size());
     return;
   }
@@ -123,21 +126,22 @@ void Merger::judge_all(Time end, const char* closed_by, ClosedWindow& closed) {
   for (const auto& [pane_end, blocks] : recent_) {
     for (const auto& [key, block] : blocks) whole[key].merge(across ? without_bins(block) : block);
   }
-  for (const auto& [key, block] : whole) judge(key, block, end, across, closed_by, closed.findings);
+  for (const auto& [key, block] : whole) judge(key, block, end, across, closed_by, closed);
   closed.windows = static_cast<std::uint32_t>(whole.size());
 }
 
 void Merger::judge(const SegmentKey& key, const stats::Block& block, Time end, bool across, const char* closed_by,
-                   std::vector<Finding>& out) {
+                   ClosedWindow& closed) {
   Editions::Edition& edition = across ? editions_.across() : editions_.at(end - plan_->config.windows.slide);
   stats::Window& window = edition.wide.view(block);
   window.end = end;
   window.start = end - plan_->config.windows.size;
   window.segment = {plan_->config.windows.levels[key.first].by, key.second};
   window.closed_by = closed_by;
+  closed.judged.push_back(segment_id(window.segment));
   if (tap_) tap_(window);
-  if (across) return judge_across(edition, key.first, window, observer_, out);
-  judge_window(*edition.plan, key.first, edition.checks, window, observer_, out);
+  if (across) return judge_across(edition, key.first, window, observer_, closed.findings);
+  judge_window(*edition.plan, key.first, edition.checks, window, observer_, closed.findings);
 }
 
 void Merger::save(ByteWriter& out) const {

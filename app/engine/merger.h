@@ -27,6 +27,7 @@ struct ClosedWindow {
   std::uint64_t late = 0;      // records too late, since the window before
   std::uint32_t windows = 0;   // wide windows judged
   std::vector<Finding> findings;
+  std::vector<std::uint64_t> judged;  // segments that had a window (segment_id), in no order
 };
 
 class Merger {
@@ -69,7 +70,7 @@ class Merger {
   void emit_complete();
   void emit(Time end, std::map<std::uint32_t, PartitionOutput> outputs, bool idle);
   void judge(const SegmentKey& key, const stats::Block& block, Time end, bool across, const char* closed_by,
-             std::vector<Finding>& out);
+             ClosedWindow& closed);
   void judge_all(Time end, const char* closed_by, ClosedWindow& closed);
 
   std::shared_ptr<const StreamPlan> plan_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "app/engine/partition_engine.h"
+#include "core/segment_id.h"
 
 namespace driftd::app {
 namespace {
@@ -77,7 +78,7 @@ void PartitionEngine::close_pane(Time start, const char* closed_by, OutputSink& 
   for (std::uint32_t l = 0; l < pane->levels.size(); ++l) {
     const Level& level = windows.levels[l];
     if (level.kind == Level::Kind::kSensor) {
-      judge_sensors(l, *pane, closed_by, output.findings);
+      judge_sensors(l, *pane, closed_by, output);
       continue;
     }
     for (std::uint32_t slot = 0; slot < pane->levels[l].slots(); ++slot) {
@@ -138,7 +139,7 @@ void PartitionEngine::find_silence(Pane& pane) {
 }
 
 void PartitionEngine::judge_sensors(std::size_t level, Pane& pane, const char* closed_by,
-                                    std::vector<Finding>& out) {
+                                    PartitionOutput& out) {
   const WindowConfig& windows = plan_->config.windows;
   stats::LevelPane& now = pane.levels[level];
   const bool sliding = windows.panes() > 1;
@@ -172,10 +173,11 @@ void PartitionEngine::judge_sensors(std::size_t level, Pane& pane, const char* c
     window.segment.by = "sensor";
     window.segment.value = dictionaries_.sensors.text(sensor);
     window.closed_by = closed_by;
+    out.judged.push_back(segment_id(window.segment));
     if (across) {
-      judge_across(edition, level, window, nullptr, out);
+      judge_across(edition, level, window, nullptr, out.findings);
     } else {
-      judge_window(*edition.plan, level, edition.checks, window, nullptr, out);
+      judge_window(*edition.plan, level, edition.checks, window, nullptr, out.findings);
     }
   }
 }

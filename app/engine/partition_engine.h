@@ -106,7 +106,7 @@ class PartitionEngine {
   void close_pane(Time start, const char* closed_by, OutputSink& sink);
   void retire_oldest();
   void find_silence(Pane& pane);
-  void judge_sensors(std::size_t level, Pane& pane, const char* closed_by, std::vector<Finding>& out);
+  void judge_sensors(std::size_t level, Pane& pane, const char* closed_by, PartitionOutput& out);
   std::unique_ptr<Pane> new_pane(Time start, Editions::Edition& edition);
 
   std::shared_ptr<const StreamPlan> plan_;

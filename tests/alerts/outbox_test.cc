@@ -256,5 +256,18 @@ TEST(Outbox, SaysWhenItCannotBeOpened) {
   std::filesystem::remove(path);
 }
 
+TEST_F(OutboxTest, DropsWhatWaitsForOthers) {
+  put({outgoing("1"), outgoing("2", "gone"), outgoing("3", "gone"), outgoing("4", "other")});
+  mark("3", R::kDelivered, kNow);
+  EXPECT_EQ(*Outbox::drop_others(db_, {"hook", "other"}, kNow), 1U) << "what was delivered stays delivered";
+  EXPECT_EQ(due(kNow).size(), 1U);
+  EXPECT_EQ(due(kNow, "other").size(), 1U);
+  EXPECT_TRUE(due(kNow, "gone").empty());
+  EXPECT_EQ(*Outbox::drop_others(db_, {"hook", "other"}, kNow), 0U);
+  ASSERT_TRUE(outbox_->replay("2", kNow).ok());
+  EXPECT_EQ(due(kNow, "gone").size(), 1U) << "an operator brings it back";
+  EXPECT_EQ(*Outbox::drop_others(db_, {}, kNow), 3U) << "nobody is configured";
+}
+
 }  // namespace
 }  // namespace driftd::alerts

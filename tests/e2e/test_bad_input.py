@@ -1,4 +1,5 @@
 """What must not stop driftd, and what must stop it before it starts."""
+import json
 import re
 import signal
 import time
@@ -105,6 +106,34 @@ def test_a_broker_that_is_not_there(driftd, unique):
         service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
     finally:
         kafka.close()
+
+
+@pytest.mark.parametrize("what", ["file", "password"])
+def test_a_source_that_cannot_open_stops_no_other_stream(driftd, tmp_path, what):
+    """It is not ready and says why, once; it is tried again and goes on when what was missing is there."""
+    missing = tmp_path / "missing"
+    source = {"file": {"paths": [str(missing)], "format": "json_lines"}} if what == "file" else {
+        "kafka": {"brokers": ["127.0.0.1:1"], "topics": ["t"], "group": "g", "sasl_password_file": str(missing),
+                  "options": {"security.protocol": "sasl_plaintext", "sasl.mechanisms": "PLAIN", "sasl.username": "u"}}}
+    config = plant.config(CHECKS, source=source)
+    config["streams"]["other"] = {**config["streams"]["plant"], "from": {"http": {}}}
+    service = driftd(config)
+    answer = service.get("/-/ready")
+    assert answer.status == 503 and "plant" in answer.text and str(missing) in answer.text, answer
+    rows = plant.lines(plant.records(0, 2, temperature=90))
+    service.wait(lambda: service.post("/api/v1/streams/other/records", rows).status == 200, "the other one started", 20)
+    metrics = service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="other", result="accepted")
+    assert metrics.get("driftd_source_up", stream="other") == 1
+    assert service.post("/api/v1/streams/plant/records", rows).status == 503, "it is no unknown stream"
+    assert metrics.all("driftd_source_up", stream="plant")[0][1] == 0
+    [view] = [s for s in service.get("/api/v1/streams").json()["streams"] if s["name"] == "plant"]
+    assert str(missing) in json.dumps(view), view
+    missing.write_text(rows if what == "file" else "secret")
+    service.wait(lambda: str(missing) not in service.get("/-/ready").text, "started", 40)
+    if what == "file":
+        service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
+    said = [line for line in service.log().splitlines() if str(missing) in line]
+    assert len(said) == 1, f"said once:\n{service.log()}"
 
 
 def test_sigterm_drains_and_checkpoints(driftd):
