@@ -87,6 +87,24 @@ KafkaConnection kafka_connection(const Params& params) {
   return {params.texts("brokers"), params.text_map("options"), params.text("sasl_password_file")};
 }
 
+std::vector<std::pair<const Node*, std::string>> kafka_connection_problems(const Params& params) {
+  std::vector<std::pair<const Node*, std::string>> out;
+  for (const std::string& broker : params.texts("brokers")) {
+    if (broker.empty()) out.emplace_back(&params.node("brokers"), "a broker is empty");
+  }
+  const Node& options = params.node("options");
+  for (const auto& option : params.text_map("options")) {
+    const auto conf = kafka_conf({{"localhost"}, {option}, ""}, {});
+    const Node* at = options.find(option.first);
+    if (!conf) out.emplace_back(at != nullptr ? at : &options, conf.error().message);
+  }
+  const std::string& file = params.text("sasl_password_file");
+  if (file.empty()) return out;
+  if (const auto password = read_secret(file); !password)
+    out.emplace_back(&params.node("sasl_password_file"), "sasl_password_file: " + password.error().message);
+  return out;
+}
+
 void KafkaConfDeleter::operator()(rd_kafka_conf_s* conf) const { rd_kafka_conf_destroy(conf); }
 
 Result<KafkaConf> kafka_conf(const KafkaConnection& connection, const TextPairs& defaults) {

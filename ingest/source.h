@@ -85,6 +85,9 @@ struct SourceContext {
   const Clock* clock = nullptr;
   // For sources that must know the sensor before decoding (HTTP): the JSON pointer or column name.
   std::string sensor_path;
+  // For `driftd check`: the factory adds everything that is wrong here, each at its place, secret files
+  // that cannot be read among it, and makes nothing: it returns null, or the first problem.
+  ErrorList* problems = nullptr;
 };
 
 using SourceFactory =

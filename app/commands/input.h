@@ -18,6 +18,11 @@ namespace driftd::app {
 Result<std::vector<std::string>> read_input(const Config& config, const StreamConfig& stream, const InputOptions& input,
                                             const std::function<Status(RawBatch&)>& sink);
 
+// The stream as it can be read from this input. Files and queries have neither topic nor key: a sensor
+// that stands there is an Error unless input.sensor names a field, and a field that is a level of the
+// topic is looked for under its own name.
+Result<StreamConfig> fit_to_input(StreamConfig stream, const InputOptions& input);
+
 // The stream that a command is about: the named one, or the only one.
 Result<const StreamConfig*> pick_stream(const Config& config, const std::string& name);
 

@@ -51,6 +51,64 @@ def test_check_names_every_error_at_once(tmp_path):
         assert len(found) == len(ERRORS), f"{command} says more than is wrong:\n{output}"
 
 
+# Errors that only the factories of sources and decoders, and other files, can see.
+DEEP = """\
+service:
+  web_config: WEB
+databases:
+  plant: {database: plant, user: driftd, password_file: /nonexistent/db}
+streams:
+  m:
+    from: {mqtt: {url: "http://b", topics: ["a/#/b"], client_id: c}}
+    decode: {time: ts}
+    fields: {x: number}
+    reference: nonsense with spaces
+  k:
+    from:
+      kafka:
+        brokers: [localhost:9092]
+        topics: [^t]
+        options: {no.such.option: 1}
+        sasl_password_file: /nonexistent/kafka
+    decode: {time: ts, sensor: /a~2}
+    fields: {x: number}
+    windows: {by: [stream, sensor, stream]}
+    reference: a@b@c
+    checks:
+      - {check: in_range, field: x, mim: 0}
+      - {check: expression, expression: 1 <= 2}
+  f:
+    from: {file: {paths: []}}
+    decode: {format: csv, time: ts, separator: ";;", header: false}
+    fields: {x: number}
+  g:
+    from: {generator: {start: today, faults: [{kind: rust, from: 1m, to: 2m}]}}
+    decode: {time: ts}
+    fields: {x: number}
+alerts:
+  routes: [{to: []}]
+"""
+DEEP_ERRORS = [(2, "nonsense"), (4, "password_file"), (7, "url"), (7, "a/#/b"), (10, "reference"), (15, "^t"),
+               (16, "no.such.option"), (17, "sasl_password_file"), (18, "/a~2"), (20, "stream"), (21, "a@b@c"),
+               (23, "mim"), (24, "no field"), (26, "paths"), (27, "separator"), (27, "columns"), (30, "start"), (30, "rust"),
+               (34, "to must name")]
+
+
+def test_check_tries_sources_and_decoders_too(tmp_path):
+    path, web = tmp_path / "deep.yaml", tmp_path / "web.yml"
+    web.write_text("nonsense: 1\n")
+    path.write_text(DEEP.replace("WEB", str(web)))
+    for command in ("check", "run"):
+        done = run_driftd(command, path, timeout=20)
+        assert done.returncode == 2, f"{command}: {done}"
+        found = re.findall(rf"^{re.escape(str(path))}:(\d+):(\d+): (.*)$", done.stderr, re.M)
+        for line, word in DEEP_ERRORS:
+            assert any(int(at) == line and word in message for at, _, message in found), \
+                f"{command} does not say that line {line} is wrong about {word!r}:\n{done.stderr}"
+        assert len(found) == len(DEEP_ERRORS), f"{command} says more than is wrong:\n{done.stderr}"
+    assert sorted(tmp_path.iterdir()) == [path, web], "check makes no folder and no file"
+
+
 @pytest.mark.parametrize("text,line", [("streams: {a: [}", 1), ("service:\n\tlisten: x\n", 2), ("- just\n- a list\n", 1)])
 def test_check_on_what_is_no_configuration(tmp_path, text, line):
     path = tmp_path / "broken.yaml"
@@ -63,6 +121,9 @@ def test_check_on_what_is_no_configuration(tmp_path, text, line):
 def test_usage(tmp_path):
     assert run_driftd("check", tmp_path / "absent.yaml", timeout=20).returncode == 2
     assert run_driftd("nonsense", timeout=20).returncode == 2
+    for words, meant in [(["chek", "x"], "driftd check"), (["reference", "bild", "x"], "driftd reference build")]:
+        done = run_driftd(*words, timeout=20)
+        assert done.returncode == 2 and f"did you mean '{meant}'?" in done.stderr, done
     assert run_driftd("version", timeout=20).returncode == 0
 
 
