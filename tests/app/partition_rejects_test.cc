@@ -1,0 +1,27 @@
+#include "app/run/partition_rejects.h"
+
+#include <gtest/gtest.h>
+
+namespace driftd::app {
+namespace {
+
+TEST(PartitionRejects, NamesBeyondTheBoundAreToldOnceAndTogether) {
+  std::vector<std::string> told;
+  PartitionRejects rejects([](const RawRecord&, RejectReason, std::string_view) {},
+                           [&](std::string_view name) { told.emplace_back(name); });
+  const auto meet = [&](std::size_t from, std::size_t to) {
+    for (std::size_t i = from; i < to; ++i) rejects.extra_field("f" + std::to_string(i));
+  };
+  meet(0, PartitionRejects::kMaxNames);
+  meet(0, PartitionRejects::kMaxNames);
+  ASSERT_EQ(told.size(), PartitionRejects::kMaxNames);
+  EXPECT_EQ(told.back(), "f255");
+  meet(PartitionRejects::kMaxNames, PartitionRejects::kMaxNames + 10);
+  ASSERT_EQ(told.size(), PartitionRejects::kMaxNames + 1);
+  EXPECT_EQ(told.back(), PartitionRejects::kOtherNames);
+  meet(0, 2 * PartitionRejects::kMaxNames);
+  EXPECT_EQ(told.size(), PartitionRejects::kMaxNames + 1);
+}
+
+}  // namespace
+}  // namespace driftd::app
