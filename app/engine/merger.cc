@@ -34,22 +34,34 @@ void Merger::set_idle(std::uint32_t partition, bool idle) {
   emit_complete();
 }
 
-void Merger::take(PartitionOutput output) {
+std::uint64_t Merger::take(PartitionOutput output) {
+  std::uint64_t too_late = 0;
   Progress& progress = partitions_[output.partition];
   progress.closed_until = std::max(progress.closed_until, output.closed_until);
   if (output.end != kNoTime) {
     if (output.end <= emitted_until_) {
-      // The stream's window was judged without this partition (it was idle): its records are late for
-      // the wider segments; what it found on its own sensors goes out with the next window.
-      for (const WidePart& part : output.parts) {
-        if (plan_->config.windows.levels[part.level].kind == Level::Kind::kStream) late_ += part.block.rows;
-      }
+      // The stream's window was judged without this partition (it was idle and woke up): its records are
+      // late for the wider segments; what it found on its own sensors goes out with the next window.
+      too_late = rows_of(output);
+      late_ += too_late + output.late;
       std::move(output.findings.begin(), output.findings.end(), std::back_inserter(left_over_));
     } else {
       pending_[output.end][output.partition] = std::move(output);
     }
   }
   emit_complete();
+  return too_late;
+}
+
+// By the first level that is not of sensors: the stream's rows, or those that a segment field names.
+std::uint64_t Merger::rows_of(const PartitionOutput& output) const {
+  const std::vector<Level>& levels = plan_->config.windows.levels;
+  const auto wide = std::find_if(levels.begin(), levels.end(), [](const Level& l) { return l.kind != Level::Kind::kSensor; });
+  std::uint64_t rows = 0;
+  for (const WidePart& part : output.parts) {
+    if (part.level == static_cast<std::uint32_t>(wide - levels.begin())) rows += part.block.rows;
+  }
+  return rows;
 }
 
 void Merger::hold(bool held) {

@@ -1,7 +1,7 @@
 // Merger: joins what the partitions of a stream hand over into the stream's findings.
 //
 // Windows of wider segments are merged from the partitions' parts in partition order and judged when
-// every partition that is not idle has closed them; with them all findings on sensors and records of
+// every partition that is not idle has closed them (one that has rows to hand over is never idle); with them all findings on sensors and records of
 // that window go out, sorted. So what comes out is the same for any timing of the partitions.
 // Thread-safety: none; the caller holds the stream's merger lock.
 #pragma once
@@ -42,16 +42,20 @@ class Merger {
 
   // The partitions that windows must wait for, from now on.
   void set_partitions(const std::vector<std::uint32_t>& partitions);
-  // A partition that has no new records is not waited for.
+  // A partition that has no new records is not waited for. Precondition for true: it has no rows in
+  // windows that are open (PartitionEngine::advance_idle), or they would miss the stream's windows.
   void set_idle(std::uint32_t partition, bool idle);
 
-  void take(PartitionOutput output);
+  // Returns how many of its rows came too late for the stream's window, which was judged without them.
+  std::uint64_t take(PartitionOutput output);
   // While held nothing is emitted: the partitions are not all known yet.
   void hold(bool held);
 
   // Sees every wide window that is judged; for building references.
   void set_window_tap(std::function<void(const stats::Window&)> tap) { tap_ = std::move(tap); }
 
+  // The newest window end that some partition has closed and the stream has not; kNoTime: none.
+  Time waiting_until() const { return pending_.empty() ? kNoTime : pending_.rbegin()->first; }
   // Event time up to which the stream is complete; kNoTime before the first window.
   Time complete_until() const { return emitted_until_; }
 
@@ -68,6 +72,7 @@ class Merger {
   Merger(std::shared_ptr<const StreamPlan> plan, Editions editions, VerdictObserver* observer, Sink sink);
 
   void emit_complete();
+  std::uint64_t rows_of(const PartitionOutput& output) const;
   void emit(Time end, std::map<std::uint32_t, PartitionOutput> outputs, bool idle);
   void judge(const SegmentKey& key, const stats::Block& block, Time end, bool across, const char* closed_by,
              ClosedWindow& closed);

@@ -19,6 +19,16 @@ void PartitionEngine::advance(Time watermark, const char* closed_by, OutputSink&
   if (watermark >= closed_until_ + plan_->config.windows.slide) close_until(watermark, closed_by, sink);
 }
 
+bool PartitionEngine::advance_idle(Duration silent, Time frontier, OutputSink& sink) {
+  if (max_time_ == kNoTime) return true;
+  const WindowConfig& windows = plan_->config.windows;
+  Time watermark = max_time_ + silent - windows.lateness;
+  // Never beyond its own rows: one partition whose clock is ahead must not make the others' records late.
+  if (!open_.empty()) watermark = std::max(watermark, std::min(frontier, open_.back()->start + windows.slide));
+  advance(watermark, "idle", sink);
+  return open_.empty();
+}
+
 void PartitionEngine::finish(OutputSink& sink) {
   if (max_time_ == kNoTime) return;
   const Duration slide = plan_->config.windows.slide;

@@ -53,6 +53,10 @@ class PartitionEngine {
   // Closes every window that ends by `watermark`: the partition fell silent ("idle") or its input
   // ended ("end").
   void advance(Time watermark, const char* closed_by, OutputSink& sink);
+  // The partition has been silent for `silent` of wall-clock time: its windows close as if event time had
+  // gone on, and those with rows that end by `frontier`, where other partitions are (kNoTime: nowhere),
+  // close with it, so that none waits for this one. True: no window with rows is open any more.
+  bool advance_idle(Duration silent, Time frontier, OutputSink& sink);
   // Closes everything that is open.
   void finish(OutputSink& sink);
 

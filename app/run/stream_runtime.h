@@ -106,7 +106,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     std::unique_ptr<PartitionEngine> engine;
     Worker* worker = nullptr;
     Duration last_record = 0;  // monotonic; polling thread
-    bool idle = false;
+    std::atomic<bool> idle{false};  // set by the polling thread; a worker then closes and tells the merger
     bool ended = false;
     bool had_records = false;      // since it was assigned, or in its checkpoint
     PartitionCounters counted;     // already in metrics; worker
@@ -129,7 +129,9 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void push(Partition& partition, Worker::Task task);
   void count(Partition& partition);
   void note_detectors(Partition& partition) const;
+  void count_late(std::uint64_t records);
   void watch_idle();
+  void close_idle(std::uint32_t number, Partition& partition, Duration silent);
   void watch_status();
   void end_partitions();
   void commit_positions();

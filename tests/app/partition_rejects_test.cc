@@ -19,19 +19,22 @@ TEST(PartitionRejects, CountsAndHandsOnEveryReject) {
   EXPECT_EQ(rejects.count(), 3U);
 }
 
-TEST(PartitionRejects, TellsOfAFieldOnceAndOfSoManyFieldsOnly) {
-  std::vector<std::string> names;
+TEST(PartitionRejects, NamesBeyondTheBoundAreToldOnceAndTogether) {
+  std::vector<std::string> told;
   PartitionRejects rejects([](const RawRecord&, RejectReason, std::string_view) {},
-                           [&](std::string_view name) { names.emplace_back(name); });
-  for (int round = 0; round < 3; ++round) {
-    for (int i = 0; i < 256; ++i) rejects.extra_field("field " + std::to_string(i));
-  }
-  EXPECT_EQ(names.size(), 256U) << "at the bound";
-  EXPECT_EQ(names.front(), "field 0");
-  EXPECT_EQ(names.back(), "field 255");
-  for (int i = 256; i < 5000; ++i) rejects.extra_field("field " + std::to_string(i));
-  EXPECT_EQ(names.size(), 256U) << "a sender of ever new names costs nothing more";
-  EXPECT_EQ(rejects.count(), 0U);
+                           [&](std::string_view name) { told.emplace_back(name); });
+  const auto meet = [&](std::size_t from, std::size_t to) {
+    for (std::size_t i = from; i < to; ++i) rejects.extra_field("f" + std::to_string(i));
+  };
+  meet(0, PartitionRejects::kMaxNames);
+  meet(0, PartitionRejects::kMaxNames);
+  ASSERT_EQ(told.size(), PartitionRejects::kMaxNames);
+  EXPECT_EQ(told.back(), "f255");
+  meet(PartitionRejects::kMaxNames, PartitionRejects::kMaxNames + 10);
+  ASSERT_EQ(told.size(), PartitionRejects::kMaxNames + 1);
+  EXPECT_EQ(told.back(), PartitionRejects::kOtherNames);
+  meet(0, 2 * PartitionRejects::kMaxNames);
+  EXPECT_EQ(told.size(), PartitionRejects::kMaxNames + 1);
 }
 
 }  // namespace
