@@ -115,6 +115,8 @@ Result<std::vector<std::string_view>> JsonBody::split(std::string_view body, Bod
   if (form == BodyForm::kGuess) {
     const char first = body[body.find_first_not_of(" \t\r\n")];
     form = first == '[' ? BodyForm::kDocument : BodyForm::kLines;
+    std::vector<std::string_view> whole;  // an object may be written over several lines
+    if (first == '{' && parser_->document(body, whole) == simdjson::SUCCESS) return whole;
   }
   if (form == BodyForm::kLines) return lines_of(body);
   std::vector<std::string_view> out;

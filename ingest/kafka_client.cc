@@ -19,9 +19,28 @@ bool is_secret(const std::string& name) {
   return false;
 }
 
-// Secrets that would stand in the configuration; what to write instead.
+// Options that delivery rests on: with another value records would be lost, jumped over in silence or
+// read forever. isolation.level and partition.assignment.strategy may be chosen (a gate needs the
+// former as it is; the configuration says so).
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kOwn = {{
+    {"group.id", "name the group in group"},
+    {"group.instance.id", "name it in instance_id"},
+    {"enable.auto.commit", "positions come from driftd's checkpoints"},
+    {"auto.commit.enable", "positions come from driftd's checkpoints"},
+    {"enable.auto.offset.store", "positions come from driftd's checkpoints"},
+    {"auto.offset.reset", "say where to begin in start; a gap later on is counted"},
+    {"enable.partition.eof", "driftd asks for the ends itself"},
+    {"transactional.id", "name it in the gate's transactional_id"},
+}};
+
+// Secrets that would stand in the configuration, with what to write instead, and driftd's own.
 Status check_options(const TextPairs& options) {
   for (const auto& [name, value] : options) {
+    for (const auto& [own, why] : kOwn) {
+      if (name != own) continue;
+      return Error{ErrorCode::kInvalidArgument, "kafka: option '" + name +
+                                                    "' is driftd's own: " + std::string(why)};
+    }
     std::string instead;
     if (name == "sasl.password") instead = "name a file in sasl_password_file";
     if (name == "ssl.key.pem") instead = "name the key's file in ssl.key.location";
@@ -76,7 +95,7 @@ std::vector<ParamSpec> kafka_connection_params() {
        .type = ParamType::kTextMap,
        .sentence = "Options of librdkafka, passed on as they are (security.protocol, "
                    "sasl.mechanisms, ...); they win "
-                   "over driftd's own"},
+                   "over driftd's own, but for what delivery rests on"},
       {.name = "sasl_password_file",
        .type = ParamType::kText,
        .sentence = "File whose first line is the SASL password, or credential:NAME"},

@@ -94,9 +94,12 @@ void Service::remove_stream(const std::string& name) {
     why_not_started_.erase(name);
   }
   rejected(name).publish();
-  decltype(rejected_)::node_type gone;  // says goodbye to its topic without the lock
-  const std::scoped_lock lock(rejected_mutex_);
-  gone = rejected_.extract(name);
+  {
+    decltype(rejected_)::node_type gone;  // says goodbye to its topic without the lock
+    const std::scoped_lock lock(rejected_mutex_);
+    gone = rejected_.extract(name);
+  }
+  telemetry_.remove_stream(name);
 }
 
 }  // namespace driftd::app

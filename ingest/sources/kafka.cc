@@ -80,7 +80,8 @@ void register_kafka(SourceRegistry& registry) {
       "before they "
       "were read (retention) are logged and counted in driftd_source_gaps_total. Options that "
       "driftd needs as "
-      "they are: enable.auto.offset.store, enable.auto.commit, auto.offset.reset.";
+      "they are are refused: group.id, group.instance.id, enable.auto.offset.store, "
+      "enable.auto.commit, auto.offset.reset, enable.partition.eof, transactional.id.";
   registry.add(std::move(d), make);
 }
 

@@ -232,6 +232,16 @@ TEST(KafkaSource, RefusesWhatCannotWork) {
   const std::string password = with_option("sasl.password", "pa55");
   EXPECT_EQ(password.find("pa55"), std::string::npos) << password;
   EXPECT_NE(password.find("sasl_password_file"), std::string::npos) << password;
+  for (const auto& [own, value] : std::vector<std::pair<std::string, std::string>>{
+           {"group.id", "other"}, {"group.instance.id", "other"}, {"enable.auto.commit", "true"},
+           {"auto.commit.enable", "true"}, {"enable.auto.offset.store", "true"},
+           {"auto.offset.reset", "latest"}, {"enable.partition.eof", "true"},
+           {"transactional.id", "other"}}) {
+    EXPECT_NE(with_option(own, value).find("'" + own + "' is driftd's own: "), std::string::npos)
+        << own;
+  }
+  EXPECT_EQ(with_option("isolation.level", "read_uncommitted"), "");
+  EXPECT_EQ(with_option("partition.assignment.strategy", "range"), "");
   const std::string no_file =
       error_of({{"topics", Node::text("a")}, {"sasl_password_file", Node::text("/nowhere/p")}});
   EXPECT_NE(no_file.find("/nowhere/p"), std::string::npos);

@@ -82,6 +82,14 @@ def silent_sensor_alert():
     write("silent_sensor_alert", rows)
 
 
+def silent_sensor_checks():
+    """As silent_sensor_gap, with checks on all levels: p2 and its site, south, have no record in minute 1, so
+    only the gap is judged there. The stream counts 12 of 24, and its own checks are judged as ever."""
+    rows = [dict(r, site="north" if r["sensor"] == "p1" else "south") for r in series(240, sensors=("p1", "p2"))
+            if r["sensor"] == "p1" or not 55 < r["t"] - START < 150]
+    write("silent_sensor_checks", rows)
+
+
 def new_category():
     """The reference knows idle and on. 'broken' comes twice in minute 1; null is no category."""
     def status(t):
@@ -159,7 +167,8 @@ def step_change():
 
 
 if __name__ == "__main__":
-    for make in (nulls_over_share, out_of_range, stuck_sensor, silent_sensor_gap, silent_sensor_alert, new_category,
-                 unit_change_distance, late_records, duplicate_and_out_of_order, no_reference,
+    for make in (nulls_over_share, out_of_range, stuck_sensor, silent_sensor_gap, silent_sensor_alert,
+                 silent_sensor_checks, new_category, unit_change_distance, late_records, duplicate_and_out_of_order,
+                 no_reference,
                  sliding_windows, segments, empty_windows, step_change):
         make()
