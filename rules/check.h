@@ -129,6 +129,7 @@ struct CheckContext {
   int field = -1;                              // index in the schema; -1: no field
   const stats::Reference* reference = nullptr; // null: the stream has none (yet)
   Duration window = 0;                         // size of the stream's windows
+  bool explain_ok = false;                     // judgements that are ok come with details too
 };
 
 // Parameters that every check takes beside its own, and that the engine handles: field, severity,

@@ -45,6 +45,7 @@ class DistanceCheck final : public Check {
                 std::unique_ptr<stats::Distance> distance)
       : rule_(rule),
         field_(static_cast<std::size_t>(context.field)),
+        explain_ok_(context.explain_ok),
         distance_(std::move(distance)) {
     const Field& field = context.schema->fields[field_];
     if (context.reference != nullptr) profiles_.emplace(*context.reference, field.name, field.kind);
@@ -83,11 +84,11 @@ class DistanceCheck final : public Check {
     j.value = score.value;
     j.threshold = rule_.max;
     j.effect = score.excess;
-    if (score.value <= rule_.max) return j;
-    if (rule_.max_p_value && *score.p_value > *rule_.max_p_value) return j;
-    j.verdict = Verdict::kFail;
-    j.reason = "above_max";
-    explain(score, before, now, j.detail);
+    if (score.value > rule_.max && (!rule_.max_p_value || *score.p_value <= *rule_.max_p_value)) {
+      j.verdict = Verdict::kFail;
+      j.reason = "above_max";
+    }
+    if (explain_ok_ || j.verdict == Verdict::kFail) explain(score, before, now, j.detail);
     return j;
   }
 
@@ -105,6 +106,7 @@ class DistanceCheck final : public Check {
 
   DistanceRule rule_;
   std::size_t field_;
+  bool explain_ok_;
   std::unique_ptr<stats::Distance> distance_;
   std::optional<Profiles> profiles_;
 };

@@ -10,13 +10,15 @@
 namespace driftd::stats {
 namespace {
 
-enum class Form { kNumber, kTime, kText };
+enum class Form { kNumber, kBits, kTime, kText };
 
 Form form_of(enum_field_types type) {
   switch (type) {
     case MYSQL_TYPE_TINY: case MYSQL_TYPE_SHORT: case MYSQL_TYPE_INT24: case MYSQL_TYPE_LONG: case MYSQL_TYPE_LONGLONG:
     case MYSQL_TYPE_FLOAT: case MYSQL_TYPE_DOUBLE: case MYSQL_TYPE_DECIMAL: case MYSQL_TYPE_NEWDECIMAL: case MYSQL_TYPE_YEAR:
       return Form::kNumber;
+    case MYSQL_TYPE_BIT:
+      return Form::kBits;
     case MYSQL_TYPE_DATETIME: case MYSQL_TYPE_TIMESTAMP:
       return Form::kTime;
     default:
@@ -39,6 +41,11 @@ void append_value(std::string& out, Form form, const char* text, std::size_t siz
     }
     while (digits.size() > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9') digits.remove_prefix(1);
     out += digits;
+  } else if (form == Form::kBits) {
+    // Up to 64 bits as bytes, the greatest first.
+    std::uint64_t bits = 0;
+    for (const char c : value) bits = bits << 8 | static_cast<unsigned char>(c);
+    out += std::to_string(bits);
   } else if (form == Form::kTime && value.size() >= 19) {
     std::string time(value);
     time[10] = 'T';

@@ -90,50 +90,81 @@ const Reference& ReferenceBuilder::freeze() {
 
 void ReferenceBuilder::add_window(const Window& window) {
   if (window.rows == 0 || window.segment.by == "sensor") return;
-  Point point{window.segment, window.start, {}, window.rows};
-  for (std::size_t f = 0; f < schema_.fields.size(); ++f) {
-    point.fields.push_back(profile_of(schema_.fields[f], window.fields[f]));
-    // Free text has no bins; a field without a value neither.
-    point.fields.back().bins = frozen_.segments[0].fields[f].bins;
-    point.fields.back().bin_counts.resize(point.fields.back().bins.size(), 0);
-  }
-  SegmentProfile& profile = profiles_[window.segment];
+  const auto at = profiles_.try_emplace(window.segment).first;
+  SegmentProfile& profile = at->second;
   profile.segment = window.segment;
   profile.rows += window.rows;
-  if (profile.fields.empty()) {
-    profile.fields = point.fields;
-  } else {
-    for (std::size_t f = 0; f < point.fields.size(); ++f) merge(profile.fields[f], point.fields[f]);
+  const bool first = profile.fields.empty();
+  Point point{&at->first, window.start, {}, window.rows};
+  point.fields.reserve(schema_.fields.size());
+  for (std::size_t f = 0; f < schema_.fields.size(); ++f) {
+    FieldProfile p = profile_of(schema_.fields[f], window.fields[f]);
+    // Free text has no bins; a field without a value neither.
+    const std::uint32_t bins = frozen_.segments[0].fields[f].bins.size();
+    p.bin_counts.resize(bins, 0);
+    point.fields.push_back(compact(p));
+    if (first) {
+      p.bins = frozen_.segments[0].fields[f].bins;
+      profile.fields.push_back(std::move(p));
+    } else {
+      merge(profile.fields[f], p);
+    }
   }
   points_.push_back(std::move(point));
+}
+
+ReferenceBuilder::PointField ReferenceBuilder::compact(const FieldProfile& p) {
+  constexpr double kMost = 4294967295.0;
+  PointField out{p.valid, p.missing + p.null + p.not_finite, p.moments, {}};
+  std::size_t filled = 0;
+  for (const double n : p.bin_counts) filled += n > 0 ? 1 : 0;
+  out.filled.reserve(filled);
+  for (std::uint32_t b = 0; b < p.bin_counts.size(); ++b) {
+    double sum = b < p.bin_sums.size() ? p.bin_sums[b] : 0;
+    for (double left = p.bin_counts[b]; left > 0; left -= kMost, sum = 0) {
+      out.filled.push_back({b, static_cast<std::uint32_t>(std::min(left, kMost)), sum});
+    }
+  }
+  return out;
 }
 
 void ReferenceBuilder::add_history(const Point& point, const Reference& whole, std::map<std::string, History>& out) const {
   const auto add = [&](const std::string& field, const std::string& statistic, double v) {
     if (!std::isfinite(v)) return;
-    History& h = out[point.segment.by + '\0' + point.segment.value + '\0' + field + '\0' + statistic];
-    h.segment = point.segment;
+    History& h = out[point.segment->by + '\0' + point.segment->value + '\0' + field + '\0' + statistic];
+    h.segment = *point.segment;
     h.field = field;
     h.statistic = statistic;
     h.starts.push_back(point.start);
     h.values.push_back(v);
   };
   add("", "count", static_cast<double>(point.rows));
-  for (const FieldProfile& f : point.fields) {
-    add(f.name, "null_share", static_cast<double>(f.missing + f.null + f.not_finite) / static_cast<double>(point.rows));
+  std::vector<double> counts, sums;
+  for (std::size_t i = 0; i < point.fields.size(); ++i) {
+    const PointField& f = point.fields[i];
+    const Field& field = schema_.fields[i];
+    const bool numeric = is_numeric(field.kind);
+    add(field.name, "null_share", static_cast<double>(f.empty) / static_cast<double>(point.rows));
     if (f.valid == 0) continue;
-    if (is_numeric(f.kind)) {
-      add(f.name, "mean", f.moments.mean);
-      add(f.name, "stddev", f.moments.stddev());
-      add(f.name, "min", f.moments.min);
-      add(f.name, "max", f.moments.max);
+    if (numeric) {
+      add(field.name, "mean", f.moments.mean);
+      add(field.name, "stddev", f.moments.stddev());
+      add(field.name, "min", f.moments.min);
+      add(field.name, "max", f.moments.max);
     }
-    const FieldProfile* reference = whole.field(point.segment, f.name);
-    if (reference == nullptr || f.kind == FieldKind::kText) continue;
+    const FieldProfile* reference = whole.field(*point.segment, field.name);
+    if (reference == nullptr || field.kind == FieldKind::kText) continue;
+    counts.assign(reference->bins.size(), 0);
+    sums.assign(numeric ? counts.size() : 0, 0);
+    for (const FilledBin& bin : f.filled) {
+      counts[bin.bin] += bin.count;
+      if (numeric) sums[bin.bin] += bin.sum;
+    }
+    const Binned window{&reference->bins, counts, sums, static_cast<double>(f.valid), f.moments};
     for (const auto& [name, distance] : distances_) {
-      if (!is_numeric(f.kind) && !distance->for_categories()) continue;
-      const Score score = distance->score(binned(*reference), binned(f));
-      if (score.no_verdict == nullptr) add(f.name, "distance." + name, score.value);
+      if (!numeric && !distance->for_categories()) continue;
+      const Score score = distance->score(binned(*reference), window);
+      if (score.no_verdict == nullptr) add(field.name, "distance." + name, score.value);
     }
   }
 }

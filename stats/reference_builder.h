@@ -32,12 +32,25 @@ class ReferenceBuilder {
   Result<Reference> finish(std::string name, Provenance provenance);
 
  private:
+  // What is kept of a window until the whole is known: a window of n values costs at most 16 n bytes a
+  // field beside the fixed part, as empty bins are left out.
+  struct FilledBin {
+    std::uint32_t bin;
+    std::uint32_t count;  // a fuller bin is there twice
+    double sum;
+  };
+  struct PointField {
+    std::uint64_t valid, empty;
+    Moments moments;
+    std::vector<FilledBin> filled;
+  };
   struct Point {
-    Segment segment;
+    const Segment* segment;  // a key of profiles_
     Time start;
-    std::vector<FieldProfile> fields;
+    std::vector<PointField> fields;
     std::uint64_t rows;
   };
+  static PointField compact(const FieldProfile& p);
   void add_history(const Point& point, const Reference& whole, std::map<std::string, History>& out) const;
 
   const Schema& schema_;

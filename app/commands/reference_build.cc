@@ -91,7 +91,9 @@ Status count(const Config& config, const StreamConfig& stream, const InputOption
   auto engine = StreamEngine::make(*plan, rejects, nullptr, [](ClosedWindow) {});
   if (!engine) return engine.error();
   (*engine)->set_window_tap([&](const stats::Window& window) { builder.add_window(window); });
-  (*engine)->hold(true);
+  // Only a topic comes one partition after the other; anything else has one partition, whose windows
+  // are complete when they end.
+  (*engine)->hold(!input.kafka_topic.empty());
   const auto read = read_input(config, stream, input, [&](RawBatch& raw) { return (*engine)->process(raw); });
   if (!read) return read.error();
   (*engine)->finish();

@@ -103,6 +103,7 @@ Result<std::shared_ptr<const StreamPlan>> make_plan(StreamConfig config,
 // A plan without checks whose wide windows carry the bins and sums of every field of `frozen`, for building
 // references; `frozen` outlives it.
 Result<std::shared_ptr<const StreamPlan>> make_counting_plan(StreamConfig config, const stats::Reference& frozen);
-Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference* reference);
+// `all`: findings that are ok are emitted too, so they are explained.
+Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference* reference, bool all = false);
 
 }  // namespace driftd::app

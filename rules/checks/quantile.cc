@@ -1,4 +1,6 @@
 // quantile: a quantile of a window's values, from integer counters with a relative error of 0.5 %.
+#include <algorithm>
+
 #include "rules/bounds.h"
 
 namespace driftd::rules {
@@ -14,7 +16,13 @@ class Quantile final : public Check {
   Judgement judge(const stats::Window& window, const stats::Tally&) const override {
     const stats::LogHistogram* histogram = window.fields[field_].quantiles;
     const std::uint64_t n = histogram == nullptr ? 0 : histogram->n();
-    return judge_bounds(bounds_, n == 0 ? 0 : histogram->quantile(q_).value_or(0), n);
+    if (n == 0) return judge_bounds(bounds_, 0, 0);
+    double value = histogram->quantile(q_).value_or(0);
+    // A bucket reaches beyond the values in it; this makes constants and the ends exact.
+    const stats::Moments& seen = window.fields[field_].moments;
+    if (q_ == 0) value = seen.min;
+    if (q_ == 1) value = seen.max;
+    return judge_bounds(bounds_, std::clamp(value, seen.min, seen.max), n);
   }
 
  private:
@@ -50,7 +58,8 @@ void register_quantile(CheckRegistry& registry) {
        .reasons = with_bounds_reasons({}),
        .notes =
            "Nearest rank, with a relative error of at most 0.5 % of the value; magnitudes below "
-           "1e-9 count as 0, above 1e15 as 1e15. So leave 0.5 % of room in the bounds. Cells "
+           "1e-9 count as 0, above 1e15 as 1e15. Never outside the window's least and greatest value, and those exactly "
+           "for q 0 and 1. So leave 0.5 % of room in the bounds. Cells "
            "without a number (missing, null, wrong type, NaN, infinity) are left out. Windows "
            "of every segment then carry about 2 KiB a decade of values of this field, which is "
            "much for segments by sensor: restrict them with by."},

@@ -8,8 +8,11 @@ class QuantileTest : public ::testing::Test {
   Judgement judge(const Pairs& params, const std::vector<double>& values) {
     CheckFixture f;
     stats::LogHistogram histogram;
-    for (const double v : values) histogram.add(v);
     stats::Window window = f.window();
+    for (const double v : values) {
+      histogram.add(v);
+      window.fields[0].moments.add(v);
+    }
     window.fields[0].quantiles = &histogram;
     return f.make("quantile", params, "x")->judge(window, window.tallies[0]);
   }
@@ -24,6 +27,12 @@ TEST_F(QuantileTest, WithinHalfAPercent) {
   EXPECT_EQ(*well.n, 1000U);
   EXPECT_STREQ(judge({{"q", "0.99"}, {"max", "980"}}, values).reason, "above_max");
   EXPECT_STREQ(judge({{"q", "0.5"}, {"min", "510"}}, values).reason, "below_min");
+}
+
+TEST_F(QuantileTest, IsNeverOutsideTheValues) {
+  EXPECT_EQ(*judge({{"q", "0.5"}, {"max", "5"}}, std::vector<double>(100, 5)).value, 5);
+  EXPECT_EQ(*judge({{"q", "0"}, {"min", "3"}}, {3, 1000}).value, 3);
+  EXPECT_EQ(*judge({{"q", "1"}, {"max", "777"}}, {3, 777}).value, 777);
 }
 
 TEST_F(QuantileTest, NeedsSamplesAndAsksForTheHistogram) {
