@@ -33,6 +33,11 @@ class SourceHandler {
   // Partitions are taken away in good order: everything read from them must be checkpointed before
   // this returns.
   virtual void on_revoked(const std::vector<std::uint32_t>& partitions) = 0;
+  // An assigned partition of which driftd has no position starts at this one. `amid`: somebody has read
+  // those before it, and of what they made of them nothing is known.
+  virtual void on_start(std::uint32_t /*partition*/, std::int64_t /*position*/, bool /*amid*/) {}
+  // What was assigned and taken away is all, for now: the group has settled.
+  virtual void on_settled() {}
   // Partitions were lost: their state after the newest checkpoint must be dropped, nothing committed.
   virtual void on_lost(const std::vector<std::uint32_t>& partitions) = 0;
 };

@@ -37,7 +37,8 @@ void judge_window(const StreamPlan& plan, std::size_t level, const CheckSet& che
   const bool found_only = window.rows == 0 && plan.config.windows.levels[level].kind != Level::Kind::kStream;
   for (std::size_t c = 0; c < checks.size(); ++c) {
     if (!plan.judged[level][c] || (found_only && window.tallies[c].failed == 0)) continue;
-    const rules::Judgement judgement = checks[c]->judge(window, window.tallies[c]);
+    const rules::Judgement judgement =
+        window.partial ? rules::Judgement::none("warming_up", window.rows) : checks[c]->judge(window, window.tallies[c]);
     if (observer != nullptr) observer->judged(window, c, judgement);
     if (judgement.verdict == Verdict::kOk && !plan.all_findings) continue;
     // Its records have said so already, each as a finding of its own.

@@ -18,12 +18,12 @@ Merger::Merger(std::shared_ptr<const StreamPlan> plan, Editions editions, Verdic
     : plan_(std::move(plan)), editions_(std::move(editions)), observer_(observer), sink_(std::move(sink)) {}
 
 void Merger::set_partitions(const std::vector<std::uint32_t>& partitions) {
-  std::map<std::uint32_t, Progress> now;
+  for (auto& [id, progress] : partitions_) progress.away = true;
   for (const std::uint32_t p : partitions) {
-    const auto it = partitions_.find(p);
-    now[p] = it == partitions_.end() ? Progress{} : it->second;
+    Progress& progress = partitions_[p];
+    progress.away = false;
+    progress.idle = false;
   }
-  partitions_ = std::move(now);
   emit_complete();
 }
 
@@ -37,6 +37,8 @@ void Merger::set_idle(std::uint32_t partition, bool idle) {
 std::uint64_t Merger::take(PartitionOutput output) {
   std::uint64_t too_late = 0;
   Progress& progress = partitions_[output.partition];
+  if (output.end != kNoTime && progress.closed_until != kNoTime && output.end <= progress.closed_until) return 0;
+  warm_from_ = std::max(warm_from_, output.warm_from);
   progress.closed_until = std::max(progress.closed_until, output.closed_until);
   if (output.end != kNoTime) {
     if (output.end <= emitted_until_) {
@@ -75,7 +77,7 @@ void Merger::emit_complete() {
     bool idle = false;
     bool waiting = false;
     for (const auto& [id, progress] : partitions_) {
-      if (progress.closed_until != kNoTime && progress.closed_until >= end) continue;
+      if (progress.away || (progress.closed_until != kNoTime && progress.closed_until >= end)) continue;
       if (!progress.idle) {
         waiting = true;
       } else if (progress.closed_until != kNoTime) {
@@ -150,6 +152,7 @@ void Merger::judge(const SegmentKey& key, const stats::Block& block, Time end, b
   window.start = end - plan_->config.windows.size;
   window.segment = {plan_->config.windows.levels[key.first].by, key.second};
   window.closed_by = closed_by;
+  window.partial = window.start < warm_from_;
   closed.judged.push_back(segment_id(window.segment));
   if (tap_) tap_(window);
   if (across) return judge_across(edition, key.first, window, observer_, closed.findings);
@@ -158,6 +161,7 @@ void Merger::judge(const SegmentKey& key, const stats::Block& block, Time end, b
 
 void Merger::save(ByteWriter& out) const {
   out.i64(emitted_until_);
+  out.i64(warm_from_);
   out.u64(late_);
   out.u32(static_cast<std::uint32_t>(partitions_.size()));
   for (const auto& [id, progress] : partitions_) {
@@ -187,6 +191,7 @@ Status Merger::load(ByteReader& in) {
   constexpr std::uint32_t kMost = 1U << 24;
   const Error damaged{ErrorCode::kCorrupt, "merger state: damaged"};
   emitted_until_ = in.time();
+  warm_from_ = in.time();
   late_ = in.u64();
   partitions_.clear();
   for (std::uint32_t n = in.count(kMost, 12); n > 0; --n) {

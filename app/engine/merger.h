@@ -40,15 +40,17 @@ class Merger {
   // As PartitionEngine::adopt; the same for all partitions and the merger, before any goes on.
   Status adopt(const PlanEdition& edition) { return editions_.adopt(edition); }
 
-  // The partitions that windows must wait for, from now on.
+  // The partitions that windows must wait for, from now on. How far the others came is remembered: one
+  // that comes back is computed again from its checkpoint, and take() knows what it had already.
   void set_partitions(const std::vector<std::uint32_t>& partitions);
   // A partition that has no new records is not waited for. Precondition for true: it has no rows in
   // windows that are open (PartitionEngine::advance_idle), or they would miss the stream's windows.
   void set_idle(std::uint32_t partition, bool idle);
 
+  // What the partition handed over before is passed over: it was computed again, and is the same.
   // Returns how many of its rows came too late for the stream's window, which was judged without them.
   std::uint64_t take(PartitionOutput output);
-  // While held nothing is emitted: the partitions are not all known yet.
+  // While held nothing is emitted: which partitions are ours is not known yet, or changing.
   void hold(bool held);
 
   // Sees every wide window that is judged; for building references.
@@ -66,6 +68,7 @@ class Merger {
   struct Progress {
     Time closed_until = kNoTime;
     bool idle = false;
+    bool away = false;  // given up or lost
   };
   using SegmentKey = std::pair<std::uint32_t, std::string>;  // level, value
 
@@ -89,6 +92,7 @@ class Merger {
   std::vector<Finding> left_over_;  // of windows that were judged before the partition closed them
   std::uint64_t late_ = 0;
   Time emitted_until_ = kNoTime;
+  Time warm_from_ = kNoTime;  // the latest of the partitions': windows that start before it are partial
   bool held_ = false;
   std::function<void(const stats::Window&)> tap_;
 };

@@ -78,6 +78,7 @@ void PartitionEngine::close_pane(Time start, const char* closed_by, OutputSink& 
   output.start = start;
   output.end = start + windows.slide;
   output.closed_by = closed_by;
+  output.warm_from = warm_from_;
   output.late = late_since_close_;
   late_since_close_ = 0;
   find_silence(*pane);
@@ -183,6 +184,7 @@ void PartitionEngine::judge_sensors(std::size_t level, Pane& pane, const char* c
     window.segment.by = "sensor";
     window.segment.value = dictionaries_.sensors.text(sensor);
     window.closed_by = closed_by;
+    window.partial = window.start < warm_from_;
     out.judged.push_back(segment_id(window.segment));
     if (across) {
       judge_across(edition, level, window, nullptr, out.findings);

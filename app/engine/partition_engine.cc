@@ -75,6 +75,11 @@ void PartitionEngine::process_rows(const Batch& batch, OutputSink& sink) {
   const std::uint32_t rows = batch.rows();
   for (std::uint32_t r = 0; r < rows; ++r) {
     const Time t = batch.event_time[r];
+    if (warming_) {
+      // Records before this one were at most `lateness` newer, or this one would have been late.
+      warming_ = false;
+      warm_from_ = floor_to(std::max(max_time_, t) + windows.lateness, windows.slide) + windows.slide;
+    }
     if (t <= max_time_) continue;
     const bool first = max_time_ == kNoTime;
     max_time_ = t;

@@ -43,6 +43,10 @@ class PartitionEngine {
   // The start of the first window that can have no row yet; kNoTime before the first record.
   Time next_boundary() const;
 
+  // The records before the next one were read by somebody of whose state nothing is known (or are gone): the
+  // windows that they may be in are partial.
+  void warm_up() { warming_ = true; }
+
   // Tells `verdicts` of every row that fails; it outlives the engine.
   void tell(RecordVerdicts& verdicts) { verdicts_ = &verdicts; }
 
@@ -125,7 +129,9 @@ class PartitionEngine {
   // State.
   Time max_time_ = kNoTime;
   Time closed_until_ = kNoTime;
-  bool begun_ = false;  // a window with rows was closed
+  bool begun_ = false;    // a window with rows was closed
+  bool warming_ = false;  // until the next record, which says from when on windows are whole
+  Time warm_from_ = kNoTime;
   std::int64_t next_position_ = 0;
   std::deque<std::unique_ptr<Pane>> open_;    // by start, only those that have rows
   std::deque<std::unique_ptr<Pane>> closed_;  // newest last: panes that sliding windows still need

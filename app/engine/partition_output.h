@@ -21,6 +21,7 @@ struct PartitionOutput {
   Time start = kNoTime;         // of the base window; kNoTime: progress only
   Time end = kNoTime;
   Time closed_until = kNoTime;  // every base window of the partition that ends by then is closed
+  Time warm_from = kNoTime;     // windows that start before it are partial (PartitionEngine::warm_up)
   std::vector<Finding> findings;  // on sensors and records
   std::vector<WidePart> parts;
   std::vector<std::uint64_t> judged;  // sensors that had a window (segment_id)

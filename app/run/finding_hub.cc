@@ -103,6 +103,12 @@ void FindingHub::drop_orphans(const alerts::Router& router) {
 
 void FindingHub::take(ClosedWindow closed) {
   const std::scoped_lock lock(mutex_);
+  if (closed.end != kNoTime) {
+    // A stream that was started anew from its checkpoint computes again what came after that, the same.
+    Time& newest = newest_.try_emplace(closed.stream, kNoTime).first->second;
+    if (newest != kNoTime && closed.end <= newest) return;
+    newest = closed.end;
+  }
   ring_.append(closed.findings);
   for (const Finding& finding : closed.findings) {
     if (finding.verdict != Verdict::kOk) book_.take(finding);
@@ -114,6 +120,7 @@ void FindingHub::take(ClosedWindow closed) {
     log::info("findings are written again");
     trouble_.clear();
   }
+  if (closed.end == kNoTime) return;
   std::vector<alerts::AlertEvent> events;
   book_.close(closed.stream, closed.end, closed.judged, events);
   if (events.empty()) return book_.publish(telemetry_);  // what is pending may have changed
@@ -124,6 +131,7 @@ void FindingHub::forget(const std::string& stream) {
   const std::scoped_lock lock(mutex_);
   std::vector<alerts::AlertEvent> events;
   book_.forget(stream, events);
+  newest_.erase(stream);
   alerts::AlertBook::unpublish(telemetry_, stream);
   tell(events);
 }
@@ -141,6 +149,7 @@ void FindingHub::forget_others(const std::vector<std::string>& streams) {
 
 void FindingHub::configure(const StreamConfig& stream) {
   const std::scoped_lock lock(mutex_);
+  newest_.erase(stream.name);  // its windows are others now
   std::vector<alerts::AlertEvent> events;
   book_.configure(stream.name, judged_of(stream), events);
   tell(events);

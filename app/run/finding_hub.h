@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -94,6 +95,7 @@ class FindingHub {
   mutable std::mutex mutex_;
   std::unique_ptr<exporters::FindingsLog> log_;
   alerts::AlertBook book_;
+  std::map<std::string, Time> newest_;  // by stream: end of the newest window taken
   std::unique_ptr<alerts::Router> router_;
   sqlite3* db_ = nullptr;
   std::string trouble_;

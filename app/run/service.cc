@@ -29,6 +29,9 @@ Status Service::start() {
   std::error_code code;
   std::filesystem::create_directories(service.data_dir, code);
   if (code) return Error{ErrorCode::kIo, "cannot make data_dir " + service.data_dir + ": " + code.message()};
+  auto lock = DataLock::take(service.data_dir);
+  if (!lock) return lock.error();
+  lock_ = std::move(*lock);
   auto store = CheckpointStore::open(service.data_dir + "/state.db");
   if (!store) return store.error();
   store_ = std::move(*store);

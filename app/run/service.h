@@ -15,6 +15,7 @@
 
 #include "app/config/config.h"
 #include "app/run/checkpoint_store.h"
+#include "app/run/data_lock.h"
 #include "app/run/finding_hub.h"
 #include "app/run/reject_keeper.h"
 #include "app/run/stream_runtime.h"
@@ -89,6 +90,7 @@ class Service {
   std::string path_;
   SystemClock clock_;
   Telemetry telemetry_;
+  std::unique_ptr<DataLock> lock_;  // before all that writes in data_dir
   std::unique_ptr<CheckpointStore> store_;
   std::unique_ptr<stats::ReferenceStore> references_;
   std::unique_ptr<FindingHub> hub_;

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -119,6 +120,8 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   Result<std::unique_ptr<PartitionEngine>> make_engine(std::uint32_t partition, RejectSink& rejects) const;
 
   std::optional<std::int64_t> on_assigned(std::uint32_t partition) override;
+  void on_start(std::uint32_t partition, std::int64_t position, bool amid) override;
+  void on_settled() override { newly_assigned_ = true; }
   void on_revoked(const std::vector<std::uint32_t>& partitions) override;
   void on_lost(const std::vector<std::uint32_t>& partitions) override;
   void take(PartitionOutput output) override;
@@ -152,6 +155,8 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   std::vector<PlanEdition> plans_;
   std::map<std::uint32_t, std::unique_ptr<Partition>> partitions_;
   bool newly_assigned_ = false;  // and the merger does not know; polling thread
+  Duration given_up_at_ = 0;     // monotonic: partitions went, and what comes next is not known; 0: no. Polling thread
+  std::set<Time> reconfigured_;  // windows that were reported so; polling thread
 
   mutable std::mutex merger_mutex_;
   std::unique_ptr<Merger> merger_;

@@ -207,6 +207,30 @@ TEST(StreamEngine, RecordsTooLateForASegmentCountWithoutTheStreamsWindowsToo) {
   EXPECT_EQ(e.engine->counters().late, 1U);
 }
 
+// Records before the first one were read by somebody else: they may be in the windows up to 10 s (lateness) behind it.
+TEST(StreamEngine, WindowsThatRecordsBeforeTheFirstOneMayBeInGetNoVerdict) {
+  Engine e(test_stream());
+  e.engine->set_partitions({0, 1});
+  Feeder a(*e.engine, *e.plan, 0), b(*e.engine, *e.plan, 1);
+  (*e.engine->partition(0))->warm_up();
+  a.feed({{50 * kSecond, "a", 1}, {70 * kSecond, "a", 1}, {130 * kSecond, "a", 1}, {200 * kSecond, "a", 1}});
+  b.feed({{20 * kSecond, "b", 3}, {70 * kSecond, "b", 3}, {130 * kSecond, "b", 3}, {200 * kSecond, "b", 3}});
+  for (const int minute : {1, 2}) {
+    for (const auto& [by, value] : {std::pair("sensor", "a"), std::pair("stream", ""), std::pair("site", "north")}) {
+      const Finding* f = find(e.run, by, value, minute * kMinute);
+      ASSERT_NE(f, nullptr) << minute << by;
+      EXPECT_EQ(f->verdict, Verdict::kNoVerdict) << minute << by;
+      EXPECT_EQ(f->reason, "warming_up");
+    }
+    EXPECT_EQ(find(e.run, "sensor", "b", minute * kMinute)->verdict, Verdict::kFail) << "of a partition that is whole";
+  }
+  for (const char* by : {"stream", "sensor"}) {
+    const Finding* f = find(e.run, by, std::string(by) == "sensor" ? "a" : "", 3 * kMinute);
+    ASSERT_NE(f, nullptr);
+    EXPECT_EQ(f->verdict, Verdict::kFail);
+  }
+}
+
 TEST(StreamEngine, SlidingWindowsAreMergedPanes) {
   Engine e(test_stream(3 * kMinute, kMinute));
   Feeder f(*e.engine, *e.plan, 0);
