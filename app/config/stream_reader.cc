@@ -225,7 +225,7 @@ void read_check(const Node& node, StreamConfig& stream, std::set<std::string>& t
       rules::CheckContext context{.schema = &stream.schema, .field = field, .reference = nullptr, .window = stream.windows.size};
       const auto made = unit->make.make(params, context);
       if (!made) errors.add(node, where + ": " + made.error().message);
-      const bool elsewhere = std::any_of(check.by.begin(), check.by.end(), [](const std::string& by) { return by != "sensor"; });
+      const bool elsewhere = std::any_of(check.by.begin(), check.by.end(), [](const std::string& level) { return level != "sensor"; });
       if (made && elsewhere && (*made)->judges_records()) {
         errors.add(*node.find("by"), where + ": by: a detector runs for every sensor, not for other segments", "leave by out, or write by: [sensor]");
       }
