@@ -1,4 +1,8 @@
-// quantile: a quantile of a window's values, from integer counters with a relative error of 0.5 %.
+// quantile: a quantile of a window's values, from integer counters with a relative error of 0.5 %,
+// and exact where it is the window's least or largest value.
+#include <algorithm>
+#include <cmath>
+
 #include "rules/bounds.h"
 
 namespace driftd::rules {
@@ -12,12 +16,22 @@ class Quantile final : public Check {
   Needs needs() const override { return {.quantiles = true}; }
 
   Judgement judge(const stats::Window& window, const stats::Tally&) const override {
-    const stats::LogHistogram* histogram = window.fields[field_].quantiles;
-    const std::uint64_t n = histogram == nullptr ? 0 : histogram->n();
-    return judge_bounds(bounds_, n == 0 ? 0 : histogram->quantile(q_).value_or(0), n);
+    const stats::FieldSummary& field = window.fields[field_];
+    const std::uint64_t n = field.quantiles == nullptr ? 0 : field.quantiles->n();
+    return judge_bounds(bounds_, n == 0 ? 0 : quantile(field), n);
   }
 
  private:
+  // Precondition: there are values; moments and histogram are of the same ones.
+  double quantile(const stats::FieldSummary& field) const {
+    const auto n = static_cast<double>(field.quantiles->n());
+    const double rank = std::ceil(q_ * n);
+    if (rank <= 1) return field.moments.min;
+    if (rank >= n) return field.moments.max;
+    return std::clamp(field.quantiles->quantile(q_).value_or(0), field.moments.min,
+                      field.moments.max);
+  }
+
   Bounds bounds_;
   std::size_t field_;
   double q_;
@@ -50,7 +64,8 @@ void register_quantile(CheckRegistry& registry) {
        .reasons = with_bounds_reasons({}),
        .notes =
            "Nearest rank, with a relative error of at most 0.5 % of the value; magnitudes below "
-           "1e-9 count as 0, above 1e15 as 1e15. So leave 0.5 % of room in the bounds. Cells "
+           "1e-9 count as 0, above 1e15 as 1e15. So leave 0.5 % of room in the bounds. Never "
+           "outside the window's values, so exact for a constant, for q 0 and for q 1. Cells "
            "without a number (missing, null, wrong type, NaN, infinity) are left out. Windows "
            "of every segment then carry about 2 KiB a decade of values of this field, which is "
            "much for segments by sensor: restrict them with by."},
