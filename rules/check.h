@@ -125,6 +125,7 @@ struct CheckContext {
   int field = -1;                              // index in the schema; -1: no field
   const stats::Reference* reference = nullptr; // null: the stream has none (yet)
   Duration window = 0;                         // size of the stream's windows
+  bool all_findings = false;                   // ok ones go out too: their detail is wanted
 };
 
 // Parameters that every check takes beside its own, and that the engine handles: field, severity,

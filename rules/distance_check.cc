@@ -45,7 +45,8 @@ class DistanceCheck final : public Check {
                 std::unique_ptr<stats::Distance> distance)
       : rule_(rule),
         field_(static_cast<std::size_t>(context.field)),
-        distance_(std::move(distance)) {
+        distance_(std::move(distance)),
+        explains_all_(context.all_findings) {
     const Field& field = context.schema->fields[field_];
     if (context.reference != nullptr) profiles_.emplace(*context.reference, field.name, field.kind);
   }
@@ -83,11 +84,13 @@ class DistanceCheck final : public Check {
     j.value = score.value;
     j.threshold = rule_.max;
     j.effect = score.excess;
-    if (score.value <= rule_.max) return j;
-    if (rule_.max_p_value && *score.p_value > *rule_.max_p_value) return j;
-    j.verdict = Verdict::kFail;
-    j.reason = "above_max";
-    explain(score, before, now, j.detail);
+    const bool likely = rule_.max_p_value && *score.p_value > *rule_.max_p_value;
+    if (score.value > rule_.max && !likely) {
+      j.verdict = Verdict::kFail;
+      j.reason = "above_max";
+    }
+    // Not for each good window: it costs more than judging.
+    if (j.verdict == Verdict::kFail || explains_all_) explain(score, before, now, j.detail);
     return j;
   }
 
@@ -106,6 +109,7 @@ class DistanceCheck final : public Check {
   DistanceRule rule_;
   std::size_t field_;
   std::unique_ptr<stats::Distance> distance_;
+  bool explains_all_;
   std::optional<Profiles> profiles_;
 };
 

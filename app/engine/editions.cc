@@ -7,7 +7,7 @@ namespace driftd::app {
 namespace {
 
 Result<std::unique_ptr<Editions::Edition>> make_edition(Time from, std::shared_ptr<const StreamPlan> plan) {
-  auto checks = make_checks(plan->config, plan->reference.get());
+  auto checks = make_checks(plan->config, plan->reference.get(), plan->all_findings);
   if (!checks) return checks.error();
   stats::WindowView wide(&plan->wide), narrow(&plan->narrow);
   return std::make_unique<Editions::Edition>(

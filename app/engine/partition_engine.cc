@@ -16,7 +16,7 @@ constexpr std::uint32_t kNone = Dictionary::kNone;
 Result<std::unique_ptr<PartitionEngine>> PartitionEngine::make(std::shared_ptr<const StreamPlan> plan,
                                                                std::uint32_t partition,
                                                                RejectSink& rejects) {
-  auto checks = make_checks(plan->config, plan->reference.get());
+  auto checks = make_checks(plan->config, plan->reference.get(), plan->all_findings);
   if (!checks) return checks.error();
   const auto* unit = ingest::decoders().find(plan->config.decoder);
   if (unit == nullptr) {

@@ -43,7 +43,7 @@ SensorDictionary::Policy sensor_policy(const StreamConfig& config) {
   return {config.sensor_cap, std::max(config.sensor_idle, reach), reach};
 }
 
-Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference* reference) {
+Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference* reference, bool all_findings) {
   CheckSet set;
   for (const CheckConfig& check : config.checks) {
     rules::CheckContext context;
@@ -51,6 +51,7 @@ Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference*
     context.field = check.field;
     context.reference = reference;
     context.window = config.windows.size;
+    context.all_findings = all_findings;
     auto made = check.unit->make.make(check.params, context);
     if (!made) return made.error().at("stream " + config.name + ": check " + check.name);
     set.push_back(std::move(*made));
@@ -66,7 +67,7 @@ Result<std::shared_ptr<const StreamPlan>> make_plan(StreamConfig config,
   plan->reference = std::move(reference);
   plan->all_findings = all_findings;
   const StreamConfig& c = plan->config;
-  auto checks = make_checks(c, plan->reference.get());
+  auto checks = make_checks(c, plan->reference.get(), all_findings);
   if (!checks) return checks.error();
   for (const Level& level : c.windows.levels) {
     std::vector<bool> judged;

@@ -102,6 +102,7 @@ Result<std::shared_ptr<const StreamPlan>> make_plan(StreamConfig config,
 // A plan without checks whose wide windows carry the bins and sums of every field of `frozen`, for building
 // references; `frozen` outlives it.
 Result<std::shared_ptr<const StreamPlan>> make_counting_plan(StreamConfig config, const stats::Reference& frozen);
-Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference* reference);
+// `all_findings`: as StreamPlan's; judgements that are ok then carry what they would say.
+Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference* reference, bool all_findings = false);
 
 }  // namespace driftd::app
