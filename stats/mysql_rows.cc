@@ -10,13 +10,15 @@
 namespace driftd::stats {
 namespace {
 
-enum class Form { kNumber, kTime, kText };
+enum class Form { kNumber, kBits, kTime, kText };
 
 Form form_of(enum_field_types type) {
   switch (type) {
     case MYSQL_TYPE_TINY: case MYSQL_TYPE_SHORT: case MYSQL_TYPE_INT24: case MYSQL_TYPE_LONG: case MYSQL_TYPE_LONGLONG:
     case MYSQL_TYPE_FLOAT: case MYSQL_TYPE_DOUBLE: case MYSQL_TYPE_DECIMAL: case MYSQL_TYPE_NEWDECIMAL: case MYSQL_TYPE_YEAR:
       return Form::kNumber;
+    case MYSQL_TYPE_BIT:
+      return Form::kBits;
     case MYSQL_TYPE_DATETIME: case MYSQL_TYPE_TIMESTAMP:
       return Form::kTime;
     default:
@@ -39,6 +41,11 @@ void append_value(std::string& out, Form form, const char* text, std::size_t siz
     }
     while (digits.size() > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9') digits.remove_prefix(1);
     out += digits;
+  } else if (form == Form::kBits) {
+    // Up to 64 bits come as bytes, the highest one first.
+    std::uint64_t bits = 0;
+    for (const char byte : value) bits = bits << 8 | static_cast<unsigned char>(byte);
+    out += std::to_string(bits);
   } else if (form == Form::kTime && value.size() >= 19) {
     std::string time(value);
     time[10] = 'T';
@@ -55,6 +62,8 @@ Result<std::uint64_t> read_mysql_rows(const MysqlConnection& c, const std::strin
   const std::unique_ptr<MYSQL, decltype(&mysql_close)> mysql(mysql_init(nullptr), mysql_close);
   if (mysql == nullptr) return Error{ErrorCode::kInternal, "the MySQL client library could not be started"};
   mysql_options(mysql.get(), MYSQL_OPT_CONNECT_TIMEOUT, &c.timeout);
+  mysql_options(mysql.get(), MYSQL_OPT_READ_TIMEOUT, &c.patience);
+  mysql_options(mysql.get(), MYSQL_OPT_WRITE_TIMEOUT, &c.patience);
   mysql_options(mysql.get(), MYSQL_SET_CHARSET_NAME, "utf8mb4");
   if (c.tls) {
     const my_bool yes = 1;

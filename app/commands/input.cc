@@ -64,6 +64,7 @@ Result<stats::MysqlConnection> connection_of(const Config& config, const std::st
   c.user = d.user;
   c.tls = d.tls;
   c.ca_file = d.ca_file;
+  c.patience = static_cast<unsigned>(d.timeout / kSecond);
   if (!d.password_file.empty()) {
     auto password = read_secret(d.password_file);
     if (!password) return password.error().at("database " + it->first + ": password_file");

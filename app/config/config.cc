@@ -53,6 +53,7 @@ DatabaseConfig read_database(const std::string& name, const Node& node, ErrorLis
   database.password_file = params.text("password_file");
   database.tls = params.boolean("tls");
   database.ca_file = params.text("ca_file");
+  database.timeout = params.duration("timeout");
   if (!database.tls && !database.ca_file.empty()) errors.add(node, "database " + name + ": ca_file has no effect without tls", "set tls: true");
   return database;
 }
