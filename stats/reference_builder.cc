@@ -117,6 +117,7 @@ void ReferenceBuilder::add_field_history(const Segment& segment, const SegmentPr
       add("stddev", point.start, f.moments.stddev());
       add("min", point.start, f.moments.min);
       add("max", point.start, f.moments.max);
+      add("sum", point.start, f.moments.sum());
     }
     if (whole.kind == FieldKind::kText) continue;
     scratch.counts.assign(whole.bins.size(), 0);
