@@ -6,6 +6,7 @@
 
 #include "alerts/alert_codec.h"
 #include "core/hash.h"
+#include "core/segment_id.h"
 #include "core/text.h"
 
 namespace driftd::alerts {
@@ -16,6 +17,7 @@ constexpr std::size_t kMaxChecks = 32;  // distinct failing checks kept of an al
 constexpr std::size_t kNameShown = 64;  // bytes of a name from outside in a summary
 
 const char* const kOverflow = "overflow";
+constexpr std::array kSeverities = {Severity::kInfo, Severity::kWarning, Severity::kCritical};
 
 std::uint8_t bit(Severity severity) {
   return static_cast<std::uint8_t>(1U << static_cast<unsigned>(severity));
@@ -65,6 +67,9 @@ std::string in_words(const Finding& f) {
 std::string count_of(std::uint64_t n, const std::string& thing) {
   return std::to_string(n) + " " + thing + (n == 1 ? "" : "s");
 }
+
+// The one alert for what is over the cap.
+bool is_overflow(const Alert& alert) { return alert.segment.by == kOverflow && alert.segment.value.empty(); }
 
 // "pumps", "pumps site=a".
 std::string place(const Alert& alert) {
@@ -136,16 +141,39 @@ void AlertBook::collect(OpenWindow& w, const Finding& f) {
   add_check(w.checks, {f.check, f.field});
 }
 
-void AlertBook::close(const std::string& name, Time end, std::vector<AlertEvent>& out) {
+void AlertBook::mark_judged(StreamAlerts& stream, const std::vector<std::uint64_t>& judged) {
+  if (stream.entries.empty()) return;
+  std::vector<std::pair<std::uint64_t, Entry*>> open;
+  for (auto& [key, entry] : stream.entries) {
+    const std::string& by = entry.alert.segment.by;
+    const bool has_windows = stream.levels.empty() ||
+                             std::find(stream.levels.begin(), stream.levels.end(), by) != stream.levels.end();
+    entry.window.judged = is_overflow(entry.alert) || (entry.of_records && !has_windows);
+    if (!entry.window.judged) open.emplace_back(segment_id(entry.alert.segment), &entry);
+  }
+  std::sort(open.begin(), open.end());
+  for (const std::uint64_t id : judged) {
+    auto it = std::lower_bound(open.begin(), open.end(), std::pair(id, static_cast<Entry*>(nullptr)));
+    for (; it != open.end() && it->first == id; ++it) it->second->window.judged = true;
+  }
+}
+
+void AlertBook::close(const std::string& name, Time end, const std::vector<std::uint64_t>& judged,
+                      std::vector<AlertEvent>& out) {
   StreamAlerts& stream = streams_[name];
   stream.closed = end;
+  mark_judged(stream, judged);
   for (auto it = stream.entries.begin(); it != stream.entries.end();) {
     Entry& entry = it->second;
+    const OpenWindow& w = entry.window;
+    if (w.bad || w.unjudged || w.judged || entry.heard == kNoTime) entry.heard = end;
     bool over = false;
-    if (entry.window.bad) {
+    if (w.bad) {
       on_bad(entry, end, out);
-    } else if (!entry.window.unjudged) {
+    } else if (w.judged && !w.unjudged) {
       over = on_good(entry, end, out);
+    } else {
+      over = on_silence(entry, end, out);
     }
     entry.window = OpenWindow();
     it = over ? stream.entries.erase(it) : std::next(it);
@@ -156,6 +184,7 @@ void AlertBook::on_bad(Entry& entry, Time end, std::vector<AlertEvent>& out) con
   Alert& alert = entry.alert;
   OpenWindow& w = entry.window;
   entry.good = 0;
+  entry.of_records = entry.of_records || w.at_once;
   if (entry.bad == 0) alert.starts_at = w.start;
   ++entry.bad;
   alert.last_seen = end;
@@ -176,15 +205,24 @@ void AlertBook::on_bad(Entry& entry, Time end, std::vector<AlertEvent>& out) con
 bool AlertBook::on_good(Entry& entry, Time end, std::vector<AlertEvent>& out) const {
   if (entry.alert.state == AlertState::kPending) return true;
   if (++entry.good < rules_.for_windows) return false;
-  resolve(entry, end, out);
+  resolve(entry, end, "is well again", out);
   return true;
 }
 
-void AlertBook::resolve(Entry& entry, Time at, std::vector<AlertEvent>& out) {
+// True when the segment has been silent for so long that nobody should wait for it.
+bool AlertBook::on_silence(Entry& entry, Time end, std::vector<AlertEvent>& out) {
+  if (end < entry.heard + kSilence) return false;
+  if (entry.alert.state == AlertState::kFiring) {
+    resolve(entry, end, "ends unknown, nothing was heard for " + format_duration(kSilence) + ",", out);
+  }
+  return true;
+}
+
+void AlertBook::resolve(Entry& entry, Time at, const std::string& how, std::vector<AlertEvent>& out) {
   entry.alert.state = AlertState::kResolved;
   entry.alert.ends_at = at;
   entry.alert.summary = place(entry.alert) + ": " + to_string(entry.alert.kind) +
-                        " is well again after " + count_of(entry.bad, "bad window");
+                        " " + how + " after " + count_of(entry.bad, "bad window");
   entry.window = OpenWindow();
   emit(AlertEvent::Type::kResolved, entry, at, out);
 }
@@ -199,7 +237,7 @@ void AlertBook::emit(AlertEvent::Type type, Entry& entry, Time at, std::vector<A
 
 std::string AlertBook::summary(const Entry& entry) const {
   std::string out = place(entry.alert) + ": ";
-  if (entry.alert.segment.by == kOverflow && entry.alert.segment.value.empty()) {
+  if (is_overflow(entry.alert)) {
     out += "more than " + count_of(rules_.max_alerts, "alert") + ", others not told one by one: ";
   }
   out += entry.window.lead;
@@ -212,9 +250,54 @@ void AlertBook::forget(const std::string& name, std::vector<AlertEvent>& out) {
   const auto it = streams_.find(name);
   if (it == streams_.end()) return;
   for (auto& [key, entry] : it->second.entries) {
-    if (entry.alert.state == AlertState::kFiring) resolve(entry, it->second.closed, out);
+    if (entry.alert.state != AlertState::kFiring) continue;
+    resolve(entry, it->second.closed, "ends unknown, the stream is no longer configured,", out);
   }
   streams_.erase(it);
+}
+
+std::vector<std::string> AlertBook::streams() const {
+  std::vector<std::string> out;
+  for (const auto& [name, stream] : streams_) out.push_back(name);
+  return out;
+}
+
+template <class Gone>
+void AlertBook::end_if(StreamAlerts& stream, const std::string& why, Gone gone, std::vector<AlertEvent>& out) {
+  for (auto it = stream.entries.begin(); it != stream.entries.end();) {
+    Entry& entry = it->second;
+    const bool over = !is_overflow(entry.alert) && gone(entry);
+    if (over && entry.alert.state == AlertState::kFiring) {
+      resolve(entry, stream.closed, "ends unknown, " + why + ",", out);
+    }
+    it = over ? stream.entries.erase(it) : std::next(it);
+  }
+}
+
+void AlertBook::configure(const std::string& name, Judged judged, std::vector<AlertEvent>& out) {
+  StreamAlerts& stream = streams_[name];
+  const auto gone = [&](const Entry& entry) {
+    const std::string& by = entry.alert.segment.by;
+    const bool has_windows = std::find(judged.levels.begin(), judged.levels.end(), by) != judged.levels.end();
+    if (!has_windows && !entry.of_records && !entry.window.at_once) return true;
+    // A window that is still open counts too: what it has found is about checks of before as well.
+    const auto known = [&](const CheckName& check) { return contains(judged.checks, check); };
+    return std::none_of(entry.checks.begin(), entry.checks.end(), known) &&
+           std::none_of(entry.window.checks.begin(), entry.window.checks.end(), known);
+  };
+  end_if(stream, "its checks are no longer configured", gone, out);
+  stream.levels = std::move(judged.levels);
+}
+
+void AlertBook::set_rules(AlertRules rules, std::vector<AlertEvent>& out) {
+  rules_ = rules;
+  const auto regrouped = [&](const Entry& entry) {
+    const std::vector<CheckName>& checks = entry.checks.empty() ? entry.window.checks : entry.checks;
+    return std::any_of(checks.begin(), checks.end(), [&](const CheckName& c) {
+      return entry.alert.check != (rules.by_check ? c.check : "") || entry.alert.field != (rules.by_field ? c.field : "");
+    });
+  };
+  for (auto& [name, stream] : streams_) end_if(stream, "alerts are grouped in another way now", regrouped, out);
 }
 
 std::vector<Alert> AlertBook::alerts() const {
@@ -242,14 +325,20 @@ std::vector<ActiveAlert> AlertBook::firing() const {
 void AlertBook::publish(Telemetry& telemetry) const {
   for (const auto& [name, stream] : streams_) {
     std::map<std::pair<Severity, AlertState>, double> counts;
-    for (const Severity s : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
-      counts[{s, AlertState::kPending}] = counts[{s, AlertState::kFiring}] = 0;
-    }
+    for (const Severity s : kSeverities) counts[{s, AlertState::kPending}] = counts[{s, AlertState::kFiring}] = 0;
     for (const auto& [key, entry] : stream.entries) {
       if (entry.bad > 0) ++counts[{entry.alert.severity, entry.alert.state}];
     }
     for (const auto& [key, n] : counts) {
       telemetry.series(Metric::kAlerts, {name, to_string(key.first), to_string(key.second)}).set(n);
+    }
+  }
+}
+
+void AlertBook::unpublish(Telemetry& telemetry, const std::string& stream) {
+  for (const Severity s : kSeverities) {
+    for (const AlertState state : {AlertState::kPending, AlertState::kFiring}) {
+      telemetry.remove(Metric::kAlerts, {stream, to_string(s), to_string(state)});
     }
   }
 }

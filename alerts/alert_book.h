@@ -3,10 +3,12 @@
 // An alert is keyed by stream, segment and kind, and by check and field where `group_by` names
 // them. A window is bad for a key when at least one of its findings fails; a warning never makes a
 // window bad. `for_windows` bad windows in a row make the alert fire, as many good ones in a row
-// resolve it. A window is good when the stream closed it and nothing failed. A window in which a
-// check that was failing gave no verdict is neither: "cannot judge" is not "all is well". A finding
-// about a single record (a detector's alarm) fires at the close of its window without waiting for
-// more.
+// resolve it. A window is good when the segment was judged in it and nothing failed. A window in
+// which a check that was failing gave no verdict, or in which the segment was not judged at all (a
+// sensor that is silent), is neither: "cannot judge" is not "all is well". A segment that is not
+// judged for kSilence of event time ends its alert, which then says so. A finding about a single
+// record (a detector's alarm) fires at the close of its window without waiting for more; where its
+// sensor has no windows of its own, every window of the stream without one is good.
 //
 // Only event time and the findings decide, so the same findings make the same events after a crash,
 // in a replay, on any number of workers. Severity and the set of failing checks only grow while an
@@ -14,7 +16,8 @@
 //
 // Bounds: `max_alerts` a stream (so that one stream never decides what another one may say); what
 // fails beyond it makes one alert of segment "overflow" and kind quality for the stream.
-// Thread-safety: none. Cost: take() one ordered lookup; close() linear in the stream's alerts.
+// Thread-safety: none. Cost: take() one ordered lookup; close() O((alerts + judged) log alerts)
+// of the stream, and nothing while it has no alerts.
 #pragma once
 
 #include <cstdint>
@@ -66,20 +69,37 @@ struct ActiveAlert {
   Scope scope;
 };
 
+// What of a stream is judged, as it is configured now.
+struct Judged {
+  std::vector<std::string> levels;  // windows.by
+  std::vector<CheckName> checks;    // empty field: of no field
+};
+
 class AlertBook {
  public:
+  static constexpr Duration kSilence = kDay;
+
   explicit AlertBook(AlertRules rules) : rules_(rules) {}
 
   // Findings of a stream come ordered by window end, all of a window before its close().
   void take(const Finding& finding);
 
-  // Every finding of the stream's windows up to `window_end` was taken. Appends what happened,
-  // ordered by segment, kind, check and field.
-  void close(const std::string& stream, Time window_end, std::vector<AlertEvent>& out);
+  // Every finding of the stream's windows up to `window_end` was taken; `judged` are the segments
+  // (segment_id) that had a window. Appends what happened, ordered by segment, kind, check and field.
+  void close(const std::string& stream, Time window_end, const std::vector<std::uint64_t>& judged,
+             std::vector<AlertEvent>& out);
 
   // The stream is no longer configured: resolves what fires (as of its newest window) and forgets
   // it.
   void forget(const std::string& stream, std::vector<AlertEvent>& out);
+  // Names of the streams that it knows.
+  std::vector<std::string> streams() const;
+
+  // The stream is configured like this from now on: resolves what fires about checks or segments
+  // that are not judged any more. Before it every level counts as judged. Not saved.
+  void configure(const std::string& stream, Judged judged, std::vector<AlertEvent>& out);
+  // Other rules from now on; counts of windows go on. Resolves what would have another key.
+  void set_rules(AlertRules rules, std::vector<AlertEvent>& out);
 
   // Pending and firing alerts, ordered by stream, segment, kind, check and field.
   std::vector<Alert> alerts() const;
@@ -87,6 +107,8 @@ class AlertBook {
 
   // Sets driftd_alerts of every stream known.
   void publish(Telemetry& telemetry) const;
+  // Takes the series of a stream out.
+  static void unpublish(Telemetry& telemetry, const std::string& stream);
 
   void save(ByteWriter& out) const;
   // Replaces the state. On an error the book is empty.
@@ -98,6 +120,7 @@ class AlertBook {
     bool bad = false;
     bool at_once = false;   // a finding about a single record
     bool unjudged = false;  // a check that was failing gave no verdict
+    bool judged = false;    // the segment had a window; within close() only
     Time start = kNoTime;
     Severity severity = Severity::kInfo;
     std::vector<std::string> ids;
@@ -109,6 +132,8 @@ class AlertBook {
     Alert alert;
     std::uint32_t bad = 0;   // bad windows since it started
     std::uint32_t good = 0;  // good windows in a row while firing
+    bool of_records = false;  // findings about single records are among it
+    Time heard = kNoTime;     // end of the newest window in which the segment was judged
     std::vector<CheckName> checks;
     std::uint32_t told_checks = 0;  // the first so many of checks were in the newest event
     std::uint8_t told_severities = 0;
@@ -118,6 +143,7 @@ class AlertBook {
   struct StreamAlerts {
     Time closed = kNoTime;  // end of the newest window
     std::map<Key, Entry> entries;
+    std::vector<std::string> levels;  // see configure()
   };
 
   Key key_of(const Finding& finding) const;
@@ -125,9 +151,15 @@ class AlertBook {
   void on_bad(Entry& entry, Time end, std::vector<AlertEvent>& out) const;
   // True when the entry is over and must be erased.
   bool on_good(Entry& entry, Time end, std::vector<AlertEvent>& out) const;
+  static bool on_silence(Entry& entry, Time end, std::vector<AlertEvent>& out);
+  static void mark_judged(StreamAlerts& stream, const std::vector<std::uint64_t>& judged);
+  // Ends those entries of the stream for which `gone` is true.
+  template <class Gone>
+  static void end_if(StreamAlerts& stream, const std::string& why, Gone gone, std::vector<AlertEvent>& out);
   std::string summary(const Entry& entry) const;
   static void emit(AlertEvent::Type type, Entry& entry, Time at, std::vector<AlertEvent>& out);
-  static void resolve(Entry& entry, Time at, std::vector<AlertEvent>& out);
+  // `how`: the end of the summary, behind the kind.
+  static void resolve(Entry& entry, Time at, const std::string& how, std::vector<AlertEvent>& out);
   static void collect(OpenWindow& window, const Finding& finding);
   static void save_entry(ByteWriter& out, const Entry& entry);
   static Status load_entry(ByteReader& in, const std::string& stream, Entry& entry);

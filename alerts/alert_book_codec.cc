@@ -5,7 +5,7 @@
 namespace driftd::alerts {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 // Far above any configured bound: a lowered max_alerts must not make a checkpoint unreadable.
 constexpr std::uint32_t kMostStreams = 1U << 16;
 constexpr std::uint32_t kMostEntries = 1U << 20;
@@ -34,6 +34,8 @@ void AlertBook::save_entry(ByteWriter& out, const Entry& e) {
   alerts::save(out, e.alert);
   out.u32(e.bad);
   out.u32(e.good);
+  out.boolean(e.of_records);
+  out.i64(e.heard);
   save_checks(out, e.checks);
   out.u32(e.told_checks);
   out.u8(e.told_severities);
@@ -54,6 +56,8 @@ Status AlertBook::load_entry(ByteReader& in, const std::string& stream, Entry& e
   if (const Status s = alerts::load(in, e.alert); !s) return s;
   e.bad = in.u32();
   e.good = in.u32();
+  e.of_records = in.boolean();
+  e.heard = in.time();
   load_checks(in, e.checks);
   e.told_checks = in.u32();
   e.told_severities = in.u8();

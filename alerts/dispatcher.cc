@@ -40,15 +40,29 @@ Told told(const Alert& a) { return {a.fingerprint, a.starts_at, a.severity}; }
 }  // namespace
 
 Dispatcher::Dispatcher(Outbox& outbox, std::vector<Receiver> receivers, Router router,
-                       const Clock& clock, Telemetry& telemetry, Duration timeout)
+                       const Clock& clock, Telemetry& telemetry, Duration timeout,
+                       StopFlag stop)
     : outbox_(outbox),
       router_(std::move(router)),
       clock_(clock),
       telemetry_(telemetry),
-      timeout_(timeout) {
+      timeout_(timeout),
+      stop_(std::move(stop)) {
   for (Receiver& r : receivers) {
     const Takes takes = alerts::takes(*r.notifier);
+    using R = Delivery::Result;
+    for (const R result : {R::kDelivered, R::kRetry, R::kRejected, R::kGone}) {
+      telemetry.series(Metric::kNotifications, {r.name, result_name(result)});
+    }
+    if (takes == Takes::kRetraining) {
+      for (const char* result : {"sent", "cooldown", "rejected"}) {
+        telemetry.series(Metric::kRetrainRequests, {r.name, result});
+      }
+    }
     lanes_.push_back({.receiver = std::move(r), .takes = takes, .active = {}});
+  }
+  for (const char* reason : {"full", "expired", "rejected", "gone", "attempts"}) {
+    telemetry.series(Metric::kOutboxDropped, {reason});
   }
 }
 
@@ -70,6 +84,7 @@ Time Dispatcher::run_once() {
   store_failed_ = false;
   notice_turned_clock();
   for (Lane& lane : lanes_) {
+    if (is_set(stop_)) break;
     if (lane.gone) {
       end_all(lane);
     } else if (!blocked(lane)) {
@@ -136,7 +151,7 @@ void Dispatcher::run_messages(Lane& lane) {
   const auto rows = outbox_.due(lane.receiver.name, clock_.now(), kPerRun);
   if (!rows) return check(rows.error());
   for (const OutboxRow& row : *rows) {
-    if (!send_row(lane, row)) return;
+    if (is_set(stop_) || !send_row(lane, row)) return;
   }
 }
 
@@ -146,6 +161,7 @@ bool Dispatcher::send_row(Lane& lane, const OutboxRow& row) {
   if (retrain && in_cooldown(lane, row)) return true;
   const Delivery delivery = attempt(lane, row.message);
   using R = Delivery::Result;
+  if (delivery.result == R::kRetry && is_set(stop_)) return false;
   if (retrain && delivery.result == R::kDelivered) {
     const Status s = outbox_.remember_sent(lane.receiver.name, row.message.group_key, clock_.now());
     if (!s) check(s.error());
@@ -175,6 +191,7 @@ bool Dispatcher::in_cooldown(Lane& lane, const OutboxRow& row) {
 // Calls the notifier, counts, and keeps the receiver's own state; the row's is record()'s.
 Delivery Dispatcher::attempt(Lane& lane, const Message& message) {
   Delivery d = lane.receiver.notifier->send(message, Deadline::after(timeout_));
+  if (d.result == Delivery::Result::kRetry && is_set(stop_)) return d;  // given up, whatever it was
   const std::string& name = lane.receiver.name;
   telemetry_.series(Metric::kNotifications, {name, result_name(d.result)}).add();
   switch (d.result) {
@@ -247,6 +264,7 @@ void Dispatcher::run_state(Lane& lane) {
   std::set<std::string> firing;
   for (const Alert& a : lane.active) firing.insert(a.fingerprint);
   for (OutboxRow& row : *rows) {
+    if (is_set(stop_)) return;
     if (row.state != RowState::kPending && !resend) continue;
     if (!send_ended(lane, std::move(row), firing)) return;
   }
@@ -265,7 +283,7 @@ bool Dispatcher::send_active(Lane& lane) {
     message.alerts.assign(lane.active.begin() + static_cast<std::ptrdiff_t>(from),
                           lane.active.begin() + static_cast<std::ptrdiff_t>(to));
     attempt(lane, message);
-    if (lane.gone || blocked(lane)) return false;
+    if (lane.gone || blocked(lane) || is_set(stop_)) return false;
   }
   lane.changed = false;
   return true;

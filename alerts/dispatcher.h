@@ -5,9 +5,12 @@
 // Each receiver stands alone: after a failed attempt nothing is sent to it for a while (5 s
 // doubling to 5 min, or its Retry-After), a send may block for `timeout` at most, and a run sends
 // at most 16 messages to each, so a receiver that hangs or fails delays the others by at most one
-// timeout a pause. A receiver that answered 410 is not tried again until the process starts anew;
+// timeout a pause. A receiver that answered 410 is not tried again until the process starts anew or reloads;
 // its messages end as gone. Retrain requests within the cooldown of the one before end as cooldown,
 // judged when they are about to be sent.
+//
+// With the stop flag set a run ends after the message it is at, which is given up unless it was
+// delivered: its row stays as it was, no attempt is counted, the next dispatcher sends it under the same id.
 //
 // Thread-safety: none; the app runs it on one thread and calls set_active and run_once from there.
 #pragma once
@@ -30,7 +33,7 @@ class Dispatcher {
 
   // `outbox`, `clock` and `telemetry` outlive the dispatcher.
   Dispatcher(Outbox& outbox, std::vector<Receiver> receivers, Router router, const Clock& clock,
-             Telemetry& telemetry, Duration timeout = kDefaultTimeout);
+             Telemetry& telemetry, Duration timeout = kDefaultTimeout, StopFlag stop = nullptr);
 
   // Everything that is firing now; routed to those that want state. Sent at the next run when it
   // differs from what they were told.
@@ -74,6 +77,7 @@ class Dispatcher {
   const Clock& clock_;
   Telemetry& telemetry_;
   Duration timeout_;
+  StopFlag stop_;
   std::vector<Lane> lanes_;
   Time prune_at_ = 0;
   Time newest_ = 0;            // wall-clock time that was seen; 0: before the first run

@@ -16,11 +16,15 @@ namespace {
 constexpr std::size_t kMaxBody = 64 * 1024;
 constexpr std::size_t kShownBody = 160;
 constexpr Duration kMaxRetryAfter = kDay;
+constexpr int kLookEvery = 100;  // ms; for the stop flag
 
 struct CurlDeleter {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
   void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+struct MultiDeleter {
+  void operator()(CURLM* handle) const { curl_multi_cleanup(handle); }
 };
 template <class T>
 using CurlPtr = std::unique_ptr<T, CurlDeleter>;
@@ -82,6 +86,30 @@ CurlPtr<curl_slist> header_list(const HttpRequest& request) {
   return CurlPtr<curl_slist>(curl_slist_append(list, "Expect:"));  // no wait for a 100 Continue
 }
 
+// curl_easy_perform that ends soon after the stop flag: by itself libcurl asks its callbacks only once a
+// second while nothing arrives, and waits for a name server to the end.
+CURLcode perform(CURL* curl, const StopFlag& stop) {
+  const std::unique_ptr<CURLM, MultiDeleter> multi(curl_multi_init());
+  if (multi == nullptr || curl_multi_add_handle(multi.get(), curl) != CURLM_OK) return CURLE_FAILED_INIT;
+  CURLcode code = CURLE_ABORTED_BY_CALLBACK;
+  for (int running = 1; !is_set(stop);) {
+    if (curl_multi_perform(multi.get(), &running) != CURLM_OK) {
+      code = CURLE_FAILED_INIT;
+      break;
+    }
+    if (running == 0) {
+      int left = 0;
+      const CURLMsg* done = curl_multi_info_read(multi.get(), &left);
+      code = done == nullptr ? CURLE_FAILED_INIT : done->data.result;
+      break;
+    }
+    curl_multi_poll(multi.get(), nullptr, 0, kLookEvery, nullptr);
+  }
+  if (is_set(stop)) curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
+  curl_multi_remove_handle(multi.get(), curl);
+  return code;
+}
+
 }  // namespace
 
 Result<HttpResponse> http_post(const HttpRequest& request, Deadline deadline) {
@@ -113,7 +141,7 @@ Result<HttpResponse> http_post(const HttpRequest& request, Deadline deadline) {
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &gate);
   if (!request.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, request.ca_file.c_str());
-  const CURLcode code = curl_easy_perform(curl);
+  const CURLcode code = perform(curl, request.stop);
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response.status);
   const bool cut = code == CURLE_WRITE_ERROR && response.body.size() == kMaxBody;
   if (code != CURLE_OK && !gate.refused.empty()) {

@@ -1,7 +1,7 @@
 // One HTTP POST over libcurl, and what its outcome means for a message.
 //
 // Redirects are never followed, certificates are verified, at most 64 KiB of an answer are read,
-// and the call ends at the deadline whatever the server does. Sockets are opened only to addresses
+// and the call ends at the deadline, or within 0.1 s of the stop flag, whatever the server does. Sockets are opened only to addresses
 // that the policy allows. Proxies come from the environment, as curl documents; then it is the
 // proxy's address that is judged. Nothing of headers or bodies is logged. Thread-safety: any thread.
 #pragma once
@@ -23,6 +23,7 @@ struct HttpRequest {
   std::string body;
   std::string ca_file;  // PEM of the authorities to trust; empty: the system's
   Targets targets = {};  // null: as without a list
+  StopFlag stop = {};    // null: never
 };
 
 struct HttpResponse {
@@ -31,7 +32,7 @@ struct HttpResponse {
   Duration retry_after = 0;  // Retry-After, seconds or date; 0: none
 };
 
-// kUnavailable when there is no answer (name, connection, TLS, deadline).
+// kUnavailable when there is no answer (name, connection, TLS, deadline, stop).
 Result<HttpResponse> http_post(const HttpRequest& request, Deadline deadline);
 
 // 2xx delivered; 408, 429, 5xx and no answer: retry (with Retry-After); 410 gone; everything else,

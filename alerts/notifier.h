@@ -2,6 +2,7 @@
 // stage (alerts/outbox) keeps the message, waits and tries again.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -39,7 +40,8 @@ struct Delivery {
 class Notifier {
  public:
   virtual ~Notifier() = default;
-  // Blocks until the deadline at most. Never throws. Called from one thread.
+  // Blocks until the deadline or the context's stop flag at most; then the outcome is kRetry. Never
+  // throws. Called from one thread.
   virtual Delivery send(const Message& message, Deadline deadline) = 0;
   // Receives the alerts that are firing (and recently resolved) again and again, as Alertmanager
   // wants; zero: each message once.
@@ -49,12 +51,17 @@ class Notifier {
   virtual std::optional<Duration> retrain_cooldown() const { return std::nullopt; }
 };
 
+// Set by another thread: driftd stops or is reloaded, so whatever blocks in send() ends at once.
+using StopFlag = std::shared_ptr<const std::atomic<bool>>;
+inline bool is_set(const StopFlag& stop) { return stop != nullptr && *stop; }
+
 struct NotifierContext {
   std::string name;          // of the notifier in the configuration
   std::string external_url;  // where driftd's page is reachable, for links
   Telemetry* telemetry = nullptr;
   const Clock* clock = nullptr;
   Targets targets = {};  // where it may connect to; null: as without a list
+  StopFlag stop = {};    // null: never
 };
 
 using NotifierFactory = std::function<Result<std::unique_ptr<Notifier>>(

@@ -31,6 +31,14 @@ constexpr const char* kColumns =
     "detail "
     "FROM outbox ";
 
+// Messages of one group go out in their order: "resolved" that overtakes its "firing", which waits for another
+// attempt, would leave a receiver with an alert that never ends.
+constexpr const char* kFirstOfGroup =
+    " AND NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.receiver=outbox.receiver AND "
+    "earlier.group_key=outbox.group_key AND earlier.state=0 AND earlier.created_at<outbox.created_at) ";
+
+constexpr const char* kPending = "SELECT COUNT(*) FROM outbox WHERE state=0";
+
 int code(RowState state) { return static_cast<int>(state); }
 
 std::string encode(const Message& m) {
@@ -152,6 +160,7 @@ Status Outbox::create_tables(sqlite3* db) {
         "NOT "
         "NULL, finished_at INTEGER NOT NULL) WITHOUT ROWID",
         "CREATE INDEX IF NOT EXISTS outbox_due ON outbox(receiver, state, next_attempt_at)",
+        "CREATE INDEX IF NOT EXISTS outbox_group ON outbox(receiver, group_key, state)",
         "CREATE INDEX IF NOT EXISTS outbox_finished ON outbox(state, finished_at)",
         "CREATE TABLE IF NOT EXISTS outbox_sent(receiver TEXT, group_key TEXT, at INTEGER NOT "
         "NULL, "
@@ -187,7 +196,22 @@ Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messag
     if (const Status s = insert.run(); !s) return s.error();
     insert.reset();
   }
+  // At once: the dispatcher counts only at the end of a run, and a receiver that hangs delays that.
+  const auto pending = count(db, kPending);
+  if (!pending) return pending.error();
+  telemetry.series(Metric::kOutboxPending).set(static_cast<double>(*pending));
   return fresh.size();
+}
+
+Result<std::size_t> Outbox::drop_others(sqlite3* db, const std::vector<std::string>& receivers, Time now) {
+  std::string sql = "UPDATE outbox SET state=?, detail='there is no such notifier any more', finished_at=? "
+                    "WHERE state=0 AND receiver NOT IN (";
+  for (std::size_t i = 0; i < receivers.size(); ++i) sql += i == 0 ? "?" : ",?";
+  Statement update(db, (sql + ")").c_str());
+  update.bind(code(RowState::kDropped)).bind(now);
+  for (const std::string& name : receivers) update.bind(name);
+  if (const Status s = update.run(); !s) return s.error();
+  return static_cast<std::size_t>(sqlite3_changes(db));
 }
 
 Result<std::unique_ptr<Outbox>> Outbox::open(const std::string& path) {
@@ -212,7 +236,7 @@ Result<std::vector<OutboxRow>> Outbox::due(const std::string& receiver, Time now
                                            std::size_t limit) {
   const std::string sql = std::string(kColumns) +
                           "WHERE receiver=? AND state=0 AND (next_attempt_at<=? OR "
-                          "next_attempt_at>?) ORDER BY created_at, next_attempt_at, id LIMIT ?";
+                          "next_attempt_at>?)" + kFirstOfGroup + "ORDER BY created_at, next_attempt_at, id LIMIT ?";
   Statement s(db_, sql.c_str());
   s.bind(receiver).bind(now).bind(now + kLongestWait).bind(static_cast<std::int64_t>(limit));
   return read_rows(db_, s, now);
@@ -240,15 +264,15 @@ Result<std::vector<OutboxRow>> Outbox::current(const std::string& receiver, Time
 }
 
 Result<std::optional<Time>> Outbox::next_due(const std::string& receiver) {
-  Statement s(db_,
-              "SELECT MIN(next_attempt_at), COUNT(*) FROM outbox WHERE receiver=? AND state=0");
+  const std::string sql = std::string("SELECT MIN(next_attempt_at), COUNT(*) FROM outbox WHERE receiver=? AND state=0") + kFirstOfGroup;
+  Statement s(db_, sql.c_str());
   const auto row = s.bind(receiver).step();
   if (!row) return row.error();
   return s.integer(1) == 0 ? std::optional<Time>() : std::optional<Time>(s.integer(0));
 }
 
 Result<std::size_t> Outbox::pending() {
-  return count(db_, "SELECT COUNT(*) FROM outbox WHERE state=0");
+  return count(db_, kPending);
 }
 
 Result<RowState> Outbox::mark(const std::string& id, const Delivery& delivery, Time now) {

@@ -61,9 +61,13 @@ class Outbox {
   static Status create_tables(sqlite3* db);
 
   // Adds the messages that are not known yet, within the caller's transaction. Refused ones are
-  // counted (driftd_outbox_dropped_total reason full). Returns how many were added.
+  // counted (driftd_outbox_dropped_total reason full), as are those that wait then
+  // (driftd_outbox_pending). Returns how many were added.
   static Result<std::size_t> put(sqlite3* db, const std::vector<Outgoing>& messages, Time now,
                                  Telemetry& telemetry, std::size_t max_rows = kMaxRows);
+
+  // Drops pending messages to all but these receivers; returns how many. On any open connection.
+  static Result<std::size_t> drop_others(sqlite3* db, const std::vector<std::string>& receivers, Time now);
 
   // An own connection to the file, made when missing.
   static Result<std::unique_ptr<Outbox>> open(const std::string& path);

@@ -84,6 +84,30 @@ bool Router::matches(const std::string& receiver, const Alert& alert, const Scop
   });
 }
 
+bool Router::knows(const std::string& receiver) const {
+  return std::any_of(receivers_.begin(), receivers_.end(), [&](const ReceiverInfo& r) { return r.name == receiver; });
+}
+
+std::vector<std::string> Router::receivers() const {
+  std::vector<std::string> out;
+  for (const ReceiverInfo& r : receivers_) out.push_back(r.name);
+  return out;
+}
+
+std::vector<Outgoing> Router::introduce(const std::vector<ActiveAlert>& firing, const Router& before) const {
+  std::vector<Outgoing> out;
+  for (const ReceiverInfo& receiver : receivers_) {
+    if (receiver.takes != Takes::kMessages) continue;
+    std::vector<AlertEvent> events;
+    for (const ActiveAlert& a : firing) {
+      if (before.knows(receiver.name) && before.matches(receiver.name, a.alert, a.scope)) continue;
+      events.push_back({AlertEvent::Type::kFiring, a.alert, a.alert.last_seen, a.scope, {}, {}});
+    }
+    for (Outgoing& message : Router(routes_, group_by_, {receiver}).messages(events)) out.push_back(std::move(message));
+  }
+  return out;
+}
+
 std::string Router::group_key(const Alert& alert, Takes takes) const {
   static const std::vector<std::string> kRetrainLabels = {"stream", "segment"};
   if (takes == Takes::kState) return {};  // it groups by itself

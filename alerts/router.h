@@ -58,6 +58,14 @@ class Router {
 
   bool matches(const std::string& receiver, const Alert& alert, const Scope& scope) const;
 
+  // What fires, for the receivers that `before` did not tell of it: else they would first hear that it is
+  // over. Only for those that take messages; who takes state is told it anyway, and nobody is asked to
+  // train for what began before.
+  std::vector<Outgoing> introduce(const std::vector<ActiveAlert>& firing, const Router& before) const;
+
+  bool knows(const std::string& receiver) const;
+  std::vector<std::string> receivers() const;
+
  private:
   std::string group_key(const Alert& alert, Takes takes) const;
   std::string message_type(const ReceiverInfo& receiver, const AlertEvent& event) const;

@@ -33,7 +33,7 @@ std::vector<ParamSpec> webhook_params() {
       {.name = "secret_file",
        .type = ParamType::kTextList,
        .sentence =
-           "Files with the signing secret (or credential:NAME), whsec_ and base64 or plain; the newest first, old "
+           "Files with the signing secret (or credential:NAME), whsec_ and base64 of 24 to 64 bytes, or plain; the newest first, old "
            "ones beside it while receivers change over; without it messages are not signed"},
       {.name = "ca_file",
        .sentence = "PEM file of the authorities to trust instead of the system's"},
@@ -47,6 +47,7 @@ Result<WebhookSender> WebhookSender::make(const Params& params, const NotifierCo
   sender.ca_file_ = params.text("ca_file");
   sender.clock_ = context.clock;
   sender.targets_ = context.targets;
+  sender.stop_ = context.stop;
   if (const Status url = check_target(sender.url_, context.targets); !url) return url.error();
   return sender;
 }
@@ -58,7 +59,8 @@ Delivery WebhookSender::post(const std::string& id, const std::string& body,
                       .headers = {},
                       .body = body,
                       .ca_file = ca_file_,
-                      .targets = targets_};
+                      .targets = targets_,
+                      .stop = stop_};
   request.headers = {{"Content-Type", kCloudEventType},
                      {"webhook-id", id},
                      {"webhook-timestamp", std::to_string(seconds)}};

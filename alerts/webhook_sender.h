@@ -27,6 +27,7 @@ class WebhookSender {
   std::string ca_file_;
   const Clock* clock_ = nullptr;
   Targets targets_;
+  StopFlag stop_;
 };
 
 }  // namespace driftd::alerts

@@ -9,7 +9,7 @@ namespace driftd::alerts {
 namespace {
 
 constexpr std::string_view kPrefix = "whsec_";
-constexpr std::size_t kLeastKey = 16;
+constexpr std::size_t kLeastKey = 24;
 constexpr std::size_t kMostEncodedKey = 64;
 constexpr std::size_t kMostRawKey = 256;
 
@@ -50,8 +50,8 @@ Result<std::string> decode_secret(std::string_view text) {
   std::string key = encoded ? unbase64(text.substr(kPrefix.size())) : std::string(text);
   if (key.size() >= kLeastKey && key.size() <= most) return key;
   return Error{ErrorCode::kInvalidArgument,
-               encoded ? "the secret is not whsec_ and base64 of 16 to 64 bytes"
-                       : "the secret is not 16 to 256 bytes long"};
+               encoded ? "the secret is not whsec_ and base64 of 24 to 64 bytes"
+                       : "the secret is not 24 to 256 bytes long"};
 }
 
 std::string webhook_signature(const std::vector<std::string>& keys, std::string_view id,

@@ -10,8 +10,8 @@
 
 namespace driftd::alerts {
 
-// The key's bytes from the text of a secret file: "whsec_" and base64 of 16 to 64 bytes, or else
-// the text itself (16 to 256 bytes), without white space around it. Messages never repeat the
+// The key's bytes from the text of a secret file: "whsec_" and base64 of 24 to 64 bytes, or else
+// the text itself (24 to 256 bytes), without white space around it. Messages never repeat the
 // secret.
 Result<std::string> decode_secret(std::string_view text);
 

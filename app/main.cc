@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "app/commands/commands.h"
+#include "core/text.h"
 
 namespace {
 
@@ -16,13 +17,38 @@ void add_input(CLI::App& command, InputOptions& input) {
   command.add_option("--database", input.database, "Database for --query")->needs(query);
   command.add_option("--from", input.from, "First time (RFC 3339), for --kafka")->needs(kafka);
   command.add_option("--to", input.to, "Time to stop before (RFC 3339), for --kafka")->needs(kafka);
+  command.add_option("--sensor", input.sensor, "Field that names the sensor, where the stream takes it from the topic or the key, which files and queries have not");
   files->excludes(query)->excludes(kafka);
   query->excludes(kafka);
 }
 
+// The command that was meant by a word that is none; empty when every word that names a command does.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* at = &app;
+  std::string path = "driftd";
+  for (int i = 1; i < argc && *argv[i] != '-'; ++i) {
+    const auto commands = at->get_subcommands([](const CLI::App*) { return true; });
+    if (commands.empty()) break;
+    std::vector<std::string> names;
+    const CLI::App* next = nullptr;
+    for (const CLI::App* command : commands) {
+      names.push_back(command->get_name());
+      if (command->get_name() == argv[i]) next = command;
+    }
+    if (next == nullptr) {
+      const auto near = driftd::nearest(argv[i], names);
+      return path + " has no command '" + driftd::excerpt(argv[i], 60) + "'; " +
+             (near ? "did you mean '" + path + " " + *near + "'?" : "there are: " + driftd::join(names));
+    }
+    at = next;
+    path += " " + next->get_name();
+  }
+  return {};
+}
+
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape): CLI11 throws on our own mistakes below
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App app{"driftd watches sensor streams: data checks, drift, alerts", "driftd"};
   app.require_subcommand(1);
@@ -88,7 +114,7 @@ int main(int argc, char** argv) {
   promote->add_option("--alias", b, "Alias")->default_val("production");
   promote->add_option("--at", c, "Event time from which it holds (RFC 3339); default: the next window that no record is in yet");
   promote->callback([&] { status = reference_promote_command(config, a, b, c); });
-  auto* rollback = reference_command("rollback", "Give an alias back to the version before");
+  auto* rollback = reference_command("rollback", "Give an alias back to the version that it had before; done twice, it goes forward again, as that is recorded too");
   rollback->add_option("NAME", a, "Reference")->required();
   rollback->add_option("--alias", b, "Alias")->default_val("production");
   rollback->callback([&] { status = reference_rollback_command(config, a, b); });
@@ -144,6 +170,9 @@ int main(int argc, char** argv) {
   store->add_option("CONFIG", config, "Configuration file")->required();
   store->callback([&] { status = store_command(config, a); });
 
+  if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {
+    return fail({driftd::ErrorCode::kInvalidArgument, unknown});
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

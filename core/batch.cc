@@ -5,6 +5,12 @@
 #include "core/text.h"
 
 namespace driftd {
+namespace {
+
+// Doubles tell whole numbers apart up to here (2^53 - 1); 2^53 may also have been 2^53 + 1.
+constexpr double kLargestInteger = 9007199254740991.0;
+
+}  // namespace
 
 void Batch::reset(const Schema& schema, std::uint32_t for_partition) {
   partition = for_partition;
@@ -45,7 +51,8 @@ void BatchBuilder::set_number(std::size_t field, double v) {
     column.cells.back() = Cell::kWrongType;
   } else if (!std::isfinite(v)) {
     column.cells.back() = Cell::kNotFinite;
-  } else if ((column.kind == FieldKind::kInteger && v != std::trunc(v)) ||
+  } else if ((column.kind == FieldKind::kInteger &&
+              (v != std::trunc(v) || std::fabs(v) > kLargestInteger)) ||
              (column.kind == FieldKind::kFlag && v != 0 && v != 1)) {
     column.cells.back() = Cell::kWrongType;
   } else {

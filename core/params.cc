@@ -81,6 +81,7 @@ void read_list(const Node& node, const ParamSpec& spec, const std::string& name,
     }
   };
   if (node.is_list()) {
+    if (spec.required && node.items.empty()) errors.add(node, name + " must name at least one");
     for (const Node& item : node.items) add(item);
   } else {
     add(node);

@@ -1,6 +1,6 @@
 #include "core/telemetry.h"
 
-#include <array>
+#include <algorithm>
 
 namespace driftd {
 namespace {
@@ -54,10 +54,30 @@ Series& Telemetry::series(Metric metric, const std::vector<std::string>& label_v
 void Telemetry::remove(Metric metric, const std::vector<std::string>& label_values) {
   const std::scoped_lock lock(mutex_);
   const auto it = slots_.find({metric, label_values});
-  if (it == slots_.end() || !it->second.exported) return;
-  it->second.exported = false;
-  it->second.series->reset();
+  if (it != slots_.end()) remove(it->second);
+}
+
+// Precondition: mutex_ is held.
+void Telemetry::remove(Slot& slot) {
+  if (!slot.exported) return;
+  slot.exported = false;
+  slot.series->reset();
   --exported_;
+}
+
+void Telemetry::remove_if(const Gone& gone) {
+  const std::scoped_lock lock(mutex_);
+  for (auto& [key, slot] : slots_) {
+    if (slot.exported && gone(key.first, key.second)) remove(slot);
+  }
+}
+
+void Telemetry::remove_stream(const std::string& name) {
+  remove_if([&](Metric metric, const std::vector<std::string>& values) {
+    const std::vector<std::string>& labels = info(metric).labels;
+    const auto at = std::find(labels.begin(), labels.end(), "stream");
+    return at != labels.end() && values[static_cast<std::size_t>(at - labels.begin())] == name;
+  });
 }
 
 std::vector<Telemetry::Family> Telemetry::snapshot() const {

@@ -2,12 +2,14 @@
 //
 // A component asks once for its Series and then adds or sets without a lock; exporters/ take a
 // snapshot. The number of series is capped (service.limits.series): over the cap a family's values
-// go to one series with overflow="true", and are counted as dropped. Sensor ids, values and p-values
+// go to one series with overflow="true" (counters add up there, a gauge has the value set last), and are
+// counted as dropped. Sensor ids, values and p-values
 // are never labels. Thread-safe. Cost: series() a lock and a hash, add/set one atomic operation.
 #pragma once
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -67,6 +69,13 @@ class Telemetry {
   // Takes a series out of what is exported (a stream or segment that is gone).
   void remove(Metric metric, const std::vector<std::string>& label_values);
 
+  // Likewise all series of which `gone` says so. It is called under the lock and must not come back here.
+  using Gone = std::function<bool(Metric metric, const std::vector<std::string>& label_values)>;
+  void remove_if(const Gone& gone);
+  // A stream that is not configured any more: every series, counters too, whose label `stream` is `name`.
+  // One that comes back under the name counts from zero, which Prometheus takes for a restart.
+  void remove_stream(const std::string& name);
+
   struct Sample {
     std::vector<std::string> label_values;
     bool overflow = false;
@@ -87,6 +96,7 @@ class Telemetry {
     Series* series;
     bool exported;
   };
+  void remove(Slot& slot);
   using Key = std::pair<Metric, std::vector<std::string>>;
 
   std::size_t cap_;

@@ -34,6 +34,22 @@ std::size_t utf8_length(std::string_view s, std::size_t at) {
   return 0;
 }
 
+// What other tools, papers and languages call our words.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 36> kSynonyms = {{
+    {"js", "jensen_shannon"}, {"jsd", "jensen_shannon"}, {"tv", "total_variation"}, {"tvd", "total_variation"},
+    {"kolmogorov_smirnov", "ks"}, {"kullback_leibler", "kl"}, {"emd", "wasserstein"}, {"chi2", "chi_square"}, {"linf", "l_infinity"},
+    {"population_stability_index", "psi"}, {"cvm", "cramer_von_mises"},
+    {"string", "text"}, {"str", "text"}, {"bool", "flag"}, {"boolean", "flag"}, {"float", "number"}, {"double", "number"},
+    {"numeric", "number"}, {"int", "integer"}, {"long", "integer"}, {"enum", "category"}, {"categorical", "category"},
+    {"warn", "warning"}, {"error", "critical"}, {"fatal", "critical"}, {"high", "critical"},
+    {"isnull", "not_null"}, {"is_null", "not_null"}, {"null", "not_null"}, {"nulls", "not_null"}, {"range", "in_range"},
+    {"between", "in_range"}, {"one_of", "in_set"}, {"regex", "matches"}, {"flatline", "stuck_value"}, {"avg", "mean"},
+}};
+
+bool has(const std::vector<std::string>& list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
 }  // namespace
 
 void append_number(std::string& out, double v) {
@@ -102,7 +118,11 @@ void append_json_string(std::string& out, std::string_view s) {
   out += '"';
 }
 
+// Before the edit distance comes what other tools call our words, after it the only word that begins so.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known) {
+  for (const auto& [synonym, ours] : kSynonyms) {
+    if (synonym == word && has(known, ours)) return std::string(ours);
+  }
   std::optional<std::string> best;
   std::size_t best_distance = 0;
   for (const std::string& candidate : known) {
@@ -124,7 +144,11 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
       best_distance = distance;
     }
   }
-  return best;
+  if (best || word.size() < 2) return best;
+  const auto begins = [&](const std::string& candidate) { return candidate.starts_with(word); };
+  const auto only = std::find_if(known.begin(), known.end(), begins);
+  if (only != known.end() && std::count_if(known.begin(), known.end(), begins) == 1) return *only;
+  return std::nullopt;
 }
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {

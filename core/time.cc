@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 
 namespace driftd {
@@ -140,7 +141,7 @@ std::optional<Duration> parse_duration(std::string_view s) {
     total += static_cast<long double>(number) * static_cast<long double>(unit->length);
     if (total > 9e18) return std::nullopt;
   }
-  return static_cast<Duration>(total + 0.5);
+  return std::llround(total);
 }
 
 std::string format_duration(Duration d) {

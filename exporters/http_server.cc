@@ -74,7 +74,12 @@ struct HttpServer::Impl {
                o.request_timeout, RequestRate(o.requests_per_second), [this] { return begin(); },
                [this](const std::string& pattern, int status) { end(pattern, status); },
                [this](std::uint64_t number) { connections.erase(number); },
-               [this] { count("tls_failed"); }} {}
+               [this] { count("tls_failed"); }} {
+    if (telemetry == nullptr) return;
+    for (const char* result : {"accepted", "evicted", "tls_failed"}) {
+      telemetry->series(Metric::kHttpConnections, {result});
+    }
+  }
 
   Options options;
   Telemetry* telemetry = nullptr;

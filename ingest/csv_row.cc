@@ -25,10 +25,13 @@ Result<CsvFormat> csv_format(const Params& params) {
   const std::string& separator = params.text("separator");
   const std::string& quote = params.text("quote");
   const auto is_byte = [](const std::string& s) { return s.size() == 1 && s != "\n" && s != "\r"; };
-  if (!is_byte(separator) || !is_byte(quote) || separator == quote) {
+  for (const auto& [name, text] : {std::pair("separator", &separator), std::pair("quote", &quote)}) {
+    if (is_byte(*text)) continue;
     return Error{ErrorCode::kInvalidArgument,
-                 "separator and quote must be one byte each, different, and no line break"};
+                 std::string("'") + name + "' must be one byte and no line break"};
   }
+  if (separator == quote)
+    return Error{ErrorCode::kInvalidArgument, "'quote' must differ from the separator"};
   return CsvFormat{separator[0], quote[0], params.boolean("collapse")};
 }
 

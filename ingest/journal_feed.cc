@@ -8,7 +8,9 @@ namespace driftd::ingest {
 
 JournalFeed::JournalFeed(std::unique_ptr<Journal> journal, const SourceContext& context,
                          std::uint32_t partitions, std::int64_t keep)
-    : journal_(std::move(journal)), context_(context), keep_(keep), partitions_(partitions) {}
+    : journal_(std::move(journal)), context_(context), keep_(keep), partitions_(partitions) {
+  if (context.telemetry != nullptr) context.telemetry->series(Metric::kSourceGaps, {context.stream});
+}
 
 void JournalFeed::open(SourceHandler& handler) {
   handler_ = &handler;

@@ -79,6 +79,7 @@ struct JsonBody::Parser {
       for (auto element : array) {
         od::value value;
         std::string_view text;
+        // NOLINTNEXTLINE(performance-move-const-arg): get() takes an rvalue only
         if (const auto e = std::move(element).get(value)) return e;
         if (const auto e = raw(value, text)) return e;
         out.push_back(in_body(body, text));
@@ -114,6 +115,8 @@ Result<std::vector<std::string_view>> JsonBody::split(std::string_view body, Bod
   if (form == BodyForm::kGuess) {
     const char first = body[body.find_first_not_of(" \t\r\n")];
     form = first == '[' ? BodyForm::kDocument : BodyForm::kLines;
+    std::vector<std::string_view> whole;  // an object may be written over several lines
+    if (first == '{' && parser_->document(body, whole) == simdjson::SUCCESS) return whole;
   }
   if (form == BodyForm::kLines) return lines_of(body);
   std::vector<std::string_view> out;

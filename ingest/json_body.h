@@ -18,7 +18,8 @@ enum class BodyForm {
   kDocument,  // one JSON document: application/json, also with a +json suffix
   kLines,     // application/x-ndjson, application/jsonl, application/json-lines, text/plain
   kGuess,     // none, application/octet-stream, application/x-www-form-urlencoded (what curl -d
-              // says of anything): '[' starts a document, else lines
+              // says of anything): '[' starts a document; else the body is one object, however
+              // many lines it has, or, when it is not, lines
 };
 // nullopt: a content type that holds no records. Parameters (charset) are left out of account.
 std::optional<BodyForm> body_form(std::string_view content_type);

@@ -19,9 +19,28 @@ bool is_secret(const std::string& name) {
   return false;
 }
 
-// Secrets that would stand in the configuration; what to write instead.
+// Options that delivery rests on: with another value records would be lost, jumped over in silence or
+// read forever. isolation.level and partition.assignment.strategy may be chosen (a gate needs the
+// former as it is; the configuration says so).
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kOwn = {{
+    {"group.id", "name the group in group"},
+    {"group.instance.id", "name it in instance_id"},
+    {"enable.auto.commit", "positions come from driftd's checkpoints"},
+    {"auto.commit.enable", "positions come from driftd's checkpoints"},
+    {"enable.auto.offset.store", "positions come from driftd's checkpoints"},
+    {"auto.offset.reset", "say where to begin in start; a gap later on is counted"},
+    {"enable.partition.eof", "driftd asks for the ends itself"},
+    {"transactional.id", "name it in the gate's transactional_id"},
+}};
+
+// Secrets that would stand in the configuration, with what to write instead, and driftd's own.
 Status check_options(const TextPairs& options) {
   for (const auto& [name, value] : options) {
+    for (const auto& [own, why] : kOwn) {
+      if (name != own) continue;
+      return Error{ErrorCode::kInvalidArgument, "kafka: option '" + name +
+                                                    "' is driftd's own: " + std::string(why)};
+    }
     std::string instead;
     if (name == "sasl.password") instead = "name a file in sasl_password_file";
     if (name == "ssl.key.pem") instead = "name the key's file in ssl.key.location";
@@ -76,7 +95,7 @@ std::vector<ParamSpec> kafka_connection_params() {
        .type = ParamType::kTextMap,
        .sentence = "Options of librdkafka, passed on as they are (security.protocol, "
                    "sasl.mechanisms, ...); they win "
-                   "over driftd's own"},
+                   "over driftd's own, but for what delivery rests on"},
       {.name = "sasl_password_file",
        .type = ParamType::kText,
        .sentence = "File whose first line is the SASL password, or credential:NAME"},
@@ -85,6 +104,24 @@ std::vector<ParamSpec> kafka_connection_params() {
 
 KafkaConnection kafka_connection(const Params& params) {
   return {params.texts("brokers"), params.text_map("options"), params.text("sasl_password_file")};
+}
+
+std::vector<std::pair<const Node*, std::string>> kafka_connection_problems(const Params& params) {
+  std::vector<std::pair<const Node*, std::string>> out;
+  for (const std::string& broker : params.texts("brokers")) {
+    if (broker.empty()) out.emplace_back(&params.node("brokers"), "a broker is empty");
+  }
+  const Node& options = params.node("options");
+  for (const auto& option : params.text_map("options")) {
+    const auto conf = kafka_conf({{"localhost"}, {option}, ""}, {});
+    const Node* at = options.find(option.first);
+    if (!conf) out.emplace_back(at != nullptr ? at : &options, conf.error().message);
+  }
+  const std::string& file = params.text("sasl_password_file");
+  if (file.empty()) return out;
+  if (const auto password = read_secret(file); !password)
+    out.emplace_back(&params.node("sasl_password_file"), "sasl_password_file: " + password.error().message);
+  return out;
 }
 
 void KafkaConfDeleter::operator()(rd_kafka_conf_s* conf) const { rd_kafka_conf_destroy(conf); }

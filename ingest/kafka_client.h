@@ -31,6 +31,9 @@ struct KafkaConnection {
 // The parameters brokers, options and sasl_password_file, and how they are read.
 std::vector<ParamSpec> kafka_connection_params();
 KafkaConnection kafka_connection(const Params& params);
+// Every option that librdkafka refuses, brokers that are empty, and a password file that cannot be
+// read, each with where it was written (a node of `params`). Connects nowhere.
+std::vector<std::pair<const Node*, std::string>> kafka_connection_problems(const Params& params);
 
 struct KafkaConfDeleter {
   void operator()(rd_kafka_conf_s* conf) const;

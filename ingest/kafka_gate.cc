@@ -32,7 +32,10 @@ class KafkaGate final : public Gate {
         telemetry_(context.telemetry),
         sender_(stream_, settings_.gate),
         transaction_(settings_.connection, settings_.gate.transactional_id, GateSender::hooks()),
-        random_(std::random_device()()) {}
+        random_(std::random_device()()) {
+    for (const char* result : GateSender::kResults) count(Metric::kGateRecords, result, 0);
+    for (const char* result : {"committed", "aborted"}) count(Metric::kGateTransactions, result, 0);
+  }
 
   void add(GateBatch batch) override { queue_.add(std::move(batch)); }
   void assigned(std::uint32_t partition, std::int64_t position) override {

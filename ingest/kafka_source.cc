@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "core/log.h"
 #include "core/text.h"
@@ -11,6 +12,7 @@
 #include "ingest/kafka_consumer_options.h"
 #include "ingest/kafka_gate.h"
 #include "ingest/kafka_partitions.h"
+#include "ingest/kafka_start.h"
 #include "ingest/kafka_statistics.h"
 #include "ingest/link_status.h"
 
@@ -30,7 +32,9 @@ class KafkaSource final : public Source {
       : settings_(std::move(settings)),
         context_(context),
         status_("kafka", context.stream, context.telemetry),
-        messages_(kBatch) {}
+        messages_(kBatch) {
+    if (context.telemetry != nullptr) context.telemetry->series(Metric::kSourceGaps, {context.stream});
+  }
   ~KafkaSource() override { KafkaSource::close(); }
 
   Status open(SourceHandler& handler) override {
@@ -193,6 +197,7 @@ class KafkaSource final : public Source {
       checked("assign", cooperative() ? rd_kafka_incremental_assign(client_.get(), &list)
                                       : as_error(rd_kafka_assign(client_.get(), &list)));
       if (paused_) apply_pause(list);
+      handler_->on_settled();
       return status_.assigned(true);
     }
     give_up(list, rd_kafka_assignment_lost(client_.get()) != 0);
@@ -214,6 +219,7 @@ class KafkaSource final : public Source {
 
   // Sets the offset of each entry to where driftd goes on.
   void take_over(rd_kafka_topic_partition_list_t& list) {
+    std::vector<rd_kafka_topic_partition_t*> unknown;
     for (int i = 0; i < list.cnt; ++i) {
       rd_kafka_topic_partition_t& entry = list.elems[i];
       const auto number = partitions_->number_of(entry.topic, entry.partition);
@@ -221,6 +227,19 @@ class KafkaSource final : public Source {
       const auto position = handler_->on_assigned(*number);
       partitions_->assign(*number, position);
       entry.offset = position.value_or(start());
+      if (position) known_topics_.insert(entry.topic);
+      if (!position && !gated_) unknown.push_back(&entry);
+    }
+    if (!unknown.empty()) begin(unknown);
+  }
+
+  // Partitions of which driftd has no position.
+  void begin(const std::vector<rd_kafka_topic_partition_t*>& entries) {
+    const auto starts = kafka_starts(client_.get(), entries, settings_.from_latest, known_topics_, context_.stream);
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      entries[i]->offset = starts[i].offset;
+      if (!starts[i].position) continue;
+      handler_->on_start(*partitions_->number_of(entries[i]->topic, entries[i]->partition), *starts[i].position, starts[i].amid);
     }
   }
 
@@ -291,6 +310,7 @@ class KafkaSource final : public Source {
     if (context_.telemetry != nullptr)
       context_.telemetry->series(Metric::kSourceGaps, {context_.stream}).add();
     ours->taken = -1;
+    handler_->on_start(*number, std::max<std::int64_t>(low, 0), true);
     const KafkaList list = new_kafka_list();
     add(*list, *number, low);
     restart(*list);
@@ -379,6 +399,7 @@ class KafkaSource final : public Source {
   KafkaHandle client_;
   rd_kafka_queue_t* queue_ = nullptr;
   std::unique_ptr<KafkaPartitions> partitions_;
+  std::set<std::string> known_topics_;  // driftd or its group has a position in one of their partitions
   std::vector<rd_kafka_message_t*> messages_;
   std::vector<Rebalance> rebalances_;  // announced and not answered
   bool paused_ = false;

@@ -14,7 +14,9 @@ class LinkStatus {
  public:
   // `source` is the unit's name, as in metrics; `telemetry` may be nullptr.
   LinkStatus(std::string source, std::string stream, Telemetry* telemetry)
-      : source_(std::move(source)), stream_(std::move(stream)), telemetry_(telemetry) {}
+      : source_(std::move(source)), stream_(std::move(stream)), telemetry_(telemetry) {
+    if (telemetry_ != nullptr) telemetry_->series(Metric::kSourceReconnects, {stream_, source_});
+  }
 
   void connecting(const std::string& servers);
   void up();

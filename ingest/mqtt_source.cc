@@ -33,7 +33,11 @@ class MqttSource final : public Source {
         session_(context.data_dir + "/mqtt.session", settings_.client_id, broker_),
         partitioner_(context.sensor_path, journal_options_.partitions),
         redeliveries_(kRemembered),
-        random_(std::random_device{}()) {}
+        random_(std::random_device{}()) {
+    if (context.telemetry == nullptr) return;
+    for (const Metric metric : {Metric::kMqttDuplicates, Metric::kMqttSessionLost})
+      context.telemetry->series(metric, {context.stream});
+  }
 
   Status open(SourceHandler& handler) override {
     auto journal = Journal::open(journal_options_);

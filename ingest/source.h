@@ -33,6 +33,11 @@ class SourceHandler {
   // Partitions are taken away in good order: everything read from them must be checkpointed before
   // this returns.
   virtual void on_revoked(const std::vector<std::uint32_t>& partitions) = 0;
+  // An assigned partition of which driftd has no position starts at this one. `amid`: somebody has read
+  // those before it, and of what they made of them nothing is known.
+  virtual void on_start(std::uint32_t /*partition*/, std::int64_t /*position*/, bool /*amid*/) {}
+  // What was assigned and taken away is all, for now: the group has settled.
+  virtual void on_settled() {}
   // Partitions were lost: their state after the newest checkpoint must be dropped, nothing committed.
   virtual void on_lost(const std::vector<std::uint32_t>& partitions) = 0;
 };
@@ -85,6 +90,9 @@ struct SourceContext {
   const Clock* clock = nullptr;
   // For sources that must know the sensor before decoding (HTTP): the JSON pointer or column name.
   std::string sensor_path;
+  // For `driftd check`: the factory adds everything that is wrong here, each at its place, secret files
+  // that cannot be read among it, and makes nothing: it returns null, or the first problem.
+  ErrorList* problems = nullptr;
 };
 
 using SourceFactory =

@@ -103,10 +103,14 @@ class Check {
   // True: a row that fails is a bad record, which a gate keeps away. False: it only shows what is
   // wrong with the sensor or the stream (silence before it, a drift).
   virtual bool blames_rows() const { return !judges_records(); }
-  // True: every failed row is a finding of its own ("record"), and windows are not judged (detectors).
+  // True: every failed row is a finding of its own ("record"; detectors). Of its windows the good ones and
+  // those without a verdict are findings, the others are told by their records; tally.worst is the
+  // worst verdict of a failed row, as a number.
   virtual bool judges_records() const { return false; }
   // For judges_records(): verdict, reason and threshold of the failed row just reported.
   virtual Judgement judge_record(const RowHits::Hit&) const { return {}; }
+  // For judges_records(): the worst state that a sensor is in, as a verdict; for metrics.
+  virtual Verdict state() const { return Verdict::kOk; }
 
   // `tally` is this check's entry in window.tallies.
   virtual Judgement judge(const stats::Window& window, const stats::Tally& tally) const = 0;
@@ -125,7 +129,7 @@ struct CheckContext {
   int field = -1;                              // index in the schema; -1: no field
   const stats::Reference* reference = nullptr; // null: the stream has none (yet)
   Duration window = 0;                         // size of the stream's windows
-  bool all_findings = false;                   // ok ones go out too: their detail is wanted
+  bool explain_ok = false;                     // judgements that are ok come with details too
 };
 
 // Parameters that every check takes beside its own, and that the engine handles: field, severity,

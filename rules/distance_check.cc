@@ -45,8 +45,8 @@ class DistanceCheck final : public Check {
                 std::unique_ptr<stats::Distance> distance)
       : rule_(rule),
         field_(static_cast<std::size_t>(context.field)),
-        distance_(std::move(distance)),
-        explains_all_(context.all_findings) {
+        explain_ok_(context.explain_ok),
+        distance_(std::move(distance)) {
     const Field& field = context.schema->fields[field_];
     if (context.reference != nullptr) profiles_.emplace(*context.reference, field.name, field.kind);
   }
@@ -84,13 +84,11 @@ class DistanceCheck final : public Check {
     j.value = score.value;
     j.threshold = rule_.max;
     j.effect = score.excess;
-    const bool likely = rule_.max_p_value && *score.p_value > *rule_.max_p_value;
-    if (score.value > rule_.max && !likely) {
+    if (score.value > rule_.max && (!rule_.max_p_value || *score.p_value <= *rule_.max_p_value)) {
       j.verdict = Verdict::kFail;
       j.reason = "above_max";
     }
-    // Not for each good window: it costs more than judging.
-    if (j.verdict == Verdict::kFail || explains_all_) explain(score, before, now, j.detail);
+    if (explain_ok_ || j.verdict == Verdict::kFail) explain(score, before, now, j.detail);
     return j;
   }
 
@@ -108,8 +106,8 @@ class DistanceCheck final : public Check {
 
   DistanceRule rule_;
   std::size_t field_;
+  bool explain_ok_;
   std::unique_ptr<stats::Distance> distance_;
-  bool explains_all_;
   std::optional<Profiles> profiles_;
 };
 

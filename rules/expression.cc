@@ -1,5 +1,6 @@
 #include "rules/expression.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "rules/expression_parser.h"
@@ -10,6 +11,10 @@ Result<Expression> Expression::parse(std::string_view text, const Schema& schema
   Expression expression;
   Parser parser(text, schema, expression);
   if (const Status s = parser.run(); !s) return s.error();
+  const auto& steps = expression.program_;
+  if (std::none_of(steps.begin(), steps.end(), [](const Step& s) { return s.op == Op::kField; }))
+    return Error{ErrorCode::kInvalidArgument,
+                 "the expression names no field, so it is the same for every record"};
   return expression;
 }
 

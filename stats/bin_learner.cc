@@ -11,10 +11,12 @@ namespace {
 constexpr std::size_t kMaxLearned = 65536;
 
 // Ends the bin before x's own. Below the least double, a favourite of those who mean "no value", is
-// nothing to end.
+// nothing to end; nor is there between two neighbouring doubles.
 void add_edge_below(double x, std::vector<double>& edges) {
   constexpr double kLeast = std::numeric_limits<double>::lowest();
-  if (x > kLeast) edges.push_back(std::nextafter(x, kLeast));
+  if (x == kLeast) return;
+  const double below = std::nextafter(x, kLeast);
+  if (edges.empty() || edges.back() != below) edges.push_back(below);
 }
 
 }  // namespace
@@ -56,8 +58,10 @@ Bins BinLearner::learn() const {
   if (sketch_.n() == 0) return bins;
   if (many_) return quantile_bins();
   bins.kind = Bins::Kind::kValue;
-  add_edge_below(values_.begin()->first, bins.edges);
-  for (const auto& [value, n] : values_) bins.edges.push_back(value);
+  for (const auto& [value, n] : values_) {
+    add_edge_below(value, bins.edges);
+    bins.edges.push_back(value);
+  }
   return bins;
 }
 

@@ -1,7 +1,7 @@
 // BinLearner: learns the bins of one field from the values of a reference, in one pass and bounded memory.
 //
-// Numbers: all distinct values while there are at most kMaxValues of them (then one bin each), else quantile
-// bins of equal mass from a KLL sketch, with finer ones in the tails; a value that alone holds more than a
+// Numbers: all distinct values while there are at most kMaxValues of them (then one bin each, and one between
+// each two), else quantile bins of equal mass from a KLL sketch, with finer ones in the tails; a value that alone holds more than a
 // bin's mass gets its own. Categories: counted, the most frequent kMaxCategories kept.
 #pragma once
 

@@ -41,9 +41,16 @@ void Bins::bins_of(std::span<const double> values, std::uint32_t* out) const {
 std::string Bins::label(std::uint32_t bin) const {
   if (!numeric()) return bin < categories.size() ? "'" + excerpt(categories[bin], 60) + "'" : "other";
   if (edges.empty()) return "all";
-  if (bin == 0) return "<= " + format_number(edges.front());
+  // An edge just below the next one stands for that one, excluded.
+  const auto ends_below = [&](std::size_t edge) {
+    return edge + 1 < edges.size() && std::nextafter(edges[edge + 1], edges[edge]) == edges[edge];
+  };
   if (bin == edges.size()) return "> " + format_number(edges.back());
-  return "(" + format_number(edges[bin - 1]) + ", " + format_number(edges[bin]) + "]";
+  const bool open = ends_below(bin);
+  if (bin > 0 && ends_below(bin - 1)) return format_number(edges[bin]);  // one value
+  const std::string last = format_number(edges[open ? bin + 1 : bin]);
+  if (bin == 0) return (open ? "< " : "<= ") + last;
+  return "(" + format_number(edges[bin - 1]) + ", " + last + (open ? ")" : "]");
 }
 
 void Bins::save(ByteWriter& out) const {

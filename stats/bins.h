@@ -3,9 +3,9 @@
 // Windows count into them, so that windows, panes and partitions merge exactly. Numeric bins are
 // (edges[b-1], edges[b]]; the first and the last one are open: they take everything below the
 // reference's minimum and above its maximum, which in a sensor is the most telling mass of all.
-// Value bins (a reference with at most kMaxValues distinct numbers) have one bin a value, its
-// inclusive upper edge, so that KS, Wasserstein, energy and their like are exact for values that the
-// reference knows. Category bins: one a category, and the last one for every other text.
+// Value bins (a reference with at most kMaxValues distinct numbers) have one bin a value and one for
+// what lies between two, so that a value that the reference does not know is seen, and KS,
+// Wasserstein, energy and their like are exact for those that it knows. Category bins: one a category, and the last one for every other text.
 #pragma once
 
 #include <algorithm>
@@ -54,7 +54,7 @@ struct Bins {
     return static_cast<std::uint32_t>(known ? it - categories.begin()
                                             : static_cast<std::ptrdiff_t>(categories.size()));
   }
-  // For people: "(1.5, 2]", "> 3", "'on'", "other".
+  // For people: "4", "(1.5, 2]", "(4, 5)", "< 0", "> 3", "'on'", "other".
   std::string label(std::uint32_t bin) const;
 
   void save(ByteWriter& out) const;

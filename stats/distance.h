@@ -51,6 +51,9 @@ class Distance {
   virtual bool needs_sums() const { return false; }
   // Makes sense for categories as well as for numbers.
   virtual bool for_categories() const { return true; }
+  // A score (other than no_verdict) may have a p_value.
+  virtual bool has_p_value() const { return false; }
+  virtual bool can_be_negative() const { return false; }
 };
 
 // What each word of Score::no_verdict means; a unit lists those that it gives.

@@ -42,6 +42,9 @@ double kolmogorov_tail(double d, double n) {
 
 double cramer_von_mises_tail(double x) {
   if (x <= 0.003) return 1;
+  // Far out the series needs ever more terms, and what is left of 1 - cdf is rounding. There the largest
+  // of the weights 1 / (k pi)^2 of the chi-squares that W^2 is a sum of decides alone.
+  if (x > 3) return M_SQRT2 * std::erfc(M_PI * std::sqrt(x / 2));
   double cdf = 0, binomial = 1;  // (-1)^k binom(-1/2, k) = (2k)! / (4^k k!^2)
   for (int k = 0; k < 40; ++k) {
     const double y = 4 * k + 1;

@@ -42,9 +42,9 @@ void append_value(std::string& out, Form form, const char* text, std::size_t siz
     while (digits.size() > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9') digits.remove_prefix(1);
     out += digits;
   } else if (form == Form::kBits) {
-    // Up to 64 bits come as bytes, the highest one first.
+    // Up to 64 bits as bytes, the greatest first.
     std::uint64_t bits = 0;
-    for (const char byte : value) bits = bits << 8 | static_cast<unsigned char>(byte);
+    for (const char c : value) bits = bits << 8 | static_cast<unsigned char>(c);
     out += std::to_string(bits);
   } else if (form == Form::kTime && value.size() >= 19) {
     std::string time(value);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/math/distributions/chi_squared.hpp>
+#include <cmath>
 
 namespace driftd::stats {
 namespace {
@@ -29,7 +30,7 @@ std::vector<ParamSpec> share_option_params(const char* zero_default) {
            .choices = {"jeffreys", "evidently", "none"}},
           {.name = "bins",
            .type = ParamType::kInteger,
-           .sentence = "Merge numeric bins to about so many of equal reference mass (10 for the folk thresholds of PSI); 0 takes the reference's own",
+           .sentence = "Merge numeric bins to at most so many of equal reference mass (10 for the folk thresholds of PSI); 0 takes the reference's own, 1 would see nothing",
            .default_text = "0",
            .min = 0,
            .max = 1000}};
@@ -51,16 +52,30 @@ const char* make_shares(const Binned& reference, const Binned& current, const Sh
   if (current.n <= 0 || reference.n <= 0) return "too_few_samples";
   if (reference.counts.size() > Shares::kMost) return "not_defined";
   const bool merge = options.bins > 0 && reference.bins->numeric();
+  // Cut where an edge is the nearest one to a multiple of `width`, from whichever side: cutting where a
+  // multiple is reached would treat a distribution and its mirror image differently. Never before the
+  // first mass nor behind the last, so that the open ends belong to their neighbours.
   const double width = merge ? reference.n / options.bins : 0;
-  double p = 0, q = 0, below = 0;
+  const auto multiples = [&](double mass) { return std::clamp(std::floor(mass / width + 1e-9), 0.0, options.bins - 1.0); };
+  double p = 0, q = 0, below = 0, done = 0;
   std::uint32_t first = 0;
   for (std::uint32_t b = 0; b < reference.counts.size(); ++b) {
     if (p == 0 && q == 0) first = b;
     p += reference.counts[b];
     q += current.counts[b];
-    const bool last = b + 1 == reference.counts.size();
-    if ((p == 0 && q == 0) || (merge && !last && below + p < width * (out.size + 1) - 1e-9)) continue;
-    below += p;
+    if (p == 0 && q == 0) continue;
+    if (merge && b + 1 < reference.counts.size()) {
+      if (reference.counts[b] == 0) continue;
+      below += reference.counts[b];
+      std::uint32_t next = b + 1;
+      while (next < reference.counts.size() && reference.counts[next] == 0) ++next;
+      if (next == reference.counts.size()) continue;
+      const double after = below + reference.counts[next];
+      // The last cut that there can be has all multiples that are left.
+      const double reached = after > reference.n - 0.5 ? options.bins - 1.0 : multiples((below + after) / 2);
+      if (reached <= done) continue;
+      done = reached;
+    }
     out.p[out.size] = p;
     out.q[out.size] = q;
     out.bin[out.size++] = first;

@@ -58,6 +58,7 @@ struct Window {
   std::uint64_t late = 0;       // records that came too late for it (known for the stream only)
   std::vector<FieldSummary> fields;  // in the order of the schema
   std::vector<Tally> tallies;        // one a check of the stream, in its order
+  bool partial = false;         // records of it were read by somebody of whose state nothing is known
   const char* closed_by = "";   // "" (a watermark), "idle", "end" (of the input)
 };
 

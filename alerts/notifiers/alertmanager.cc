@@ -68,7 +68,8 @@ class Alertmanager final : public Notifier {
         resend_(resend),
         external_url_(context.external_url),
         clock_(context.clock),
-        targets_(context.targets) {}
+        targets_(context.targets),
+        stop_(context.stop) {}
 
   Delivery send(const Message& message, Deadline deadline) override {
     const std::string body = payload(message);
@@ -80,7 +81,8 @@ class Alertmanager final : public Notifier {
                                 .headers = {{"Content-Type", "application/json"}},
                                 .body = body,
                                 .ca_file = ca_file_,
-                                .targets = targets_};
+                                .targets = targets_,
+                                .stop = stop_};
       outcomes.push_back(delivery_of(http_post(request, Deadline::after(share))));
       outcomes.back().detail = urls_[i] + ": " + outcomes.back().detail;
     }
@@ -139,6 +141,7 @@ class Alertmanager final : public Notifier {
   std::string external_url_;
   const Clock* clock_;
   Targets targets_;
+  StopFlag stop_;
 };
 
 Result<std::unique_ptr<Notifier>> make(const Params& params, const NotifierContext& context) {

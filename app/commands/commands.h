@@ -24,6 +24,7 @@ struct InputOptions {
   std::string database;            // of `databases:`; needed with a query when there are several
   std::string kafka_topic;
   std::string from, to;            // RFC 3339, or empty: everything
+  std::string sensor;              // field with the sensor, instead of decode.sensor
 };
 
 struct ReplayOptions {

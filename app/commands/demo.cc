@@ -14,6 +14,7 @@
 #include "app/engine/stream_engine.h"
 #include "app/run/service.h"
 #include "core/log.h"
+#include "exporters/http_server.h"
 #include "stats/reference_builder.h"
 
 namespace driftd::app {
@@ -97,8 +98,6 @@ Status learn_reference(const StreamConfig& stream, ingest::PlantOptions options,
   return (*store)->promote("pumps", *version, "production", 0, "driftd demo", SystemClock().now());
 }
 
-std::string clock_of(Time t) { return format_time(t).substr(11, 8); }
-
 // Watches findings, prints what is new, and ticks the planted faults off.
 class Watcher {
  public:
@@ -107,7 +106,7 @@ class Watcher {
   void look(Service& service) {
     exporters::FindingsQuery query;
     query.limit = 1000;
-    query.verdicts = {Verdict::kFail};
+    query.verdicts = {Verdict::kFail, Verdict::kWarn};
     const auto page = service.hub().findings().query(query);
     if (!page) return;
     for (auto it = page->findings.rbegin(); it != page->findings.rend(); ++it) {
@@ -140,18 +139,13 @@ class Watcher {
   std::size_t early_ = 0;
 };
 
-int summary(const std::vector<PlantedFault>& faults, std::size_t early, Time start) {
-  std::size_t missed = 0;
-  std::printf("\n%-52s %-10s %-24s %s\n", "planted fault", "at", "found by", "after (plant time)");
-  for (const PlantedFault& f : faults) {
-    const bool found = f.found_at != kNoTime;
-    missed += found ? 0 : 1;
-    std::printf("%-52s %-10s %-24s %s\n", f.what.c_str(), clock_of(start + f.from).c_str(), found ? f.found_by.c_str() : "NOT FOUND",
-                found ? format_duration(f.found_at - (start + f.from)).c_str() : "");
-  }
-  std::printf("\n%zu of %zu planted faults found, %zu finding(s) before the first fault\n", faults.size() - missed, faults.size(), early);
-  std::fflush(stdout);
-  return missed == 0 && early == 0 ? kExitOk : kExitVerdict;
+// A service that cannot listen must not fail only after a minute of learning.
+Status can_listen(const std::string& address) {
+  exporters::HttpServer::Options options;
+  options.listen = address;
+  options.threads = 1;
+  const auto server = exporters::HttpServer::start(options, exporters::Router(), nullptr);
+  return server ? Status() : server.error();
 }
 
 }  // namespace
@@ -165,7 +159,10 @@ int demo_command(const DemoOptions& options) {
   if (!duration || (*duration != 0 && *duration < 20 * kSecond)) {
     return fail({ErrorCode::kInvalidArgument, "--duration '" + options.duration + "' must be a duration of at least 20s"});
   }
+  const auto speed = demo_speed(options.speed, *duration);
+  if (!speed) return fail(speed.error());
   log::set_level(log::Level::kWarning);
+  if (const Status s = can_listen(options.listen); !s) return fail(s.error());
   const TempFolder folder;
   auto kafka = EmbeddedKafka::start("plant.pumps", 3);
   if (!kafka) return fail(kafka.error());
@@ -183,18 +180,20 @@ int demo_command(const DemoOptions& options) {
   if (const Status s = service.start(); !s) return fail(s.error());
   std::printf("  metrics, API and page: http://%s/  (times below are the plant's)\n", options.listen.c_str());
   const Duration began = monotonic_now();
-  // Joining the group takes a few seconds; the plant runs meanwhile and driftd catches up.
-  const Duration run_for = *duration != 0 ? std::max<Duration>(*duration - 12 * kSecond, 5 * kSecond) : 0;
-  const double speed = options.speed > 0 ? options.speed : *duration != 0 ? to_seconds(demo_length()) / to_seconds(run_for) : 60;
   ingest::Plant plant(plant_options);
   Watcher watcher(faults, plant_options.start);
   std::vector<ingest::PlantRecord> records;
   std::size_t next_fault = 0;
   bool told = false;
+  Time judged_until = kNoTime;
+  const auto tell = [&](std::size_t early) {
+    std::fputs(demo_summary(faults, early, plant_options.start, judged_until).c_str(), stdout);
+    std::fflush(stdout);
+  };
   const timespec tick{0, 50 * kMillisecond};
   for (;;) {
     const Duration elapsed = monotonic_now() - began;
-    const Time until = plant_options.start + static_cast<Time>(static_cast<double>(elapsed) * speed);
+    const Time until = plant_options.start + static_cast<Time>(static_cast<double>(elapsed) * *speed);
     while (plant.next_time() <= until) {
       if (next_fault < faults.size() && plant.next_time() >= plant_options.start + faults[next_fault].from) {
         std::printf("  %s  planted  %s\n", clock_of(plant.next_time()).c_str(), faults[next_fault].what.c_str());
@@ -208,22 +207,21 @@ int demo_command(const DemoOptions& options) {
     }
     std::fflush(stdout);
     watcher.look(service);
-    const bool all_seen = service.stream_status().front().complete_until >= plant_options.start + demo_length() - kDemoWindow;
-    if (all_seen && !told) {
+    judged_until = service.stream_status().front().complete_until;
+    if (judged_until != kNoTime && judged_until >= plant_options.start + demo_length() - kDemoWindow && !told) {
       told = true;
-      const int status = summary(faults, watcher.early(), plant_options.start);
-      if (*duration != 0) {
-        service.stop();
-        return status;
-      }
+      watcher.look(service);  // what was judged since the last look
+      tell(watcher.early());
+      if (*duration != 0) break;
       std::printf("the plant goes on healthy; Ctrl-C ends the demo\n");
     }
+    std::fflush(stdout);
     const bool over = *duration != 0 && elapsed > *duration + 30 * kSecond;
     if (over || sigtimedwait(&signals, nullptr, &tick) > 0) break;
   }
   service.stop();
-  return told ? (std::all_of(faults.begin(), faults.end(), [](const PlantedFault& f) { return f.found_at != kNoTime; }) ? kExitOk : kExitVerdict)
-              : summary(faults, watcher.early(), plant_options.start);
+  if (!told) tell(watcher.early());
+  return demo_outcome(faults, watcher.early(), plant_options.start, judged_until).good() ? kExitOk : kExitVerdict;
 }
 
 }  // namespace driftd::app

@@ -23,10 +23,6 @@ int check_command(const std::string& path) {
     std::cerr << config.error().message << (config.error().message.ends_with("\n") ? "" : "\n");
     return kExitUsage;
   }
-  if (const auto web = load_web_config(config->service); !web) {
-    std::cerr << web.error().message << (web.error().message.ends_with("\n") ? "" : "\n");
-    return kExitUsage;
-  }
   std::size_t checks = 0;
   for (const StreamConfig& stream : config->streams) checks += stream.checks.size();
   std::cout << path << ": fine: " << config->streams.size() << " stream(s), " << checks << " check(s)\n";

@@ -5,6 +5,7 @@
 #include "core/text.h"
 #include "ingest/kafka_range.h"
 #include "ingest/record_reader.h"
+#include "ingest/topic_levels.h"
 #include "stats/mysql_rows.h"
 
 namespace driftd::app {
@@ -130,6 +131,22 @@ Result<InputRead> read_kafka(const StreamConfig& stream, const InputOptions& inp
 }
 
 }  // namespace
+
+Result<StreamConfig> fit_to_input(StreamConfig stream, const InputOptions& input) {
+  if (!input.query.empty()) stream.decoder = "json";  // rows of a query come as JSON objects
+  if (!input.sensor.empty()) stream.decode.sensor = input.sensor;
+  if (!input.kafka_topic.empty()) return stream;
+  const std::string& sensor = stream.decode.sensor;
+  if (sensor == "@key" || sensor == "@topic" || ingest::topic_level(sensor) != 0) {
+    const std::string what = input.query.empty() ? "file" : "query";
+    return Error{ErrorCode::kInvalidArgument, "stream " + stream.name + " takes its sensor from " + sensor + ", which the records of a " + what +
+                                                  " do not have; name the field that has it with --sensor FIELD"};
+  }
+  for (Field& field : stream.schema.fields) {
+    if (ingest::topic_level(field.path) != 0) field.path.clear();
+  }
+  return stream;
+}
 
 Result<const StreamConfig*> pick_stream(const Config& config, const std::string& name) {
   std::vector<std::string> names;

@@ -24,6 +24,11 @@ struct InputRead {
 Result<InputRead> read_input(const Config& config, const StreamConfig& stream, const InputOptions& input,
                              const std::function<Status(RawBatch&)>& sink, const std::vector<ingest::KafkaSpan>& spans = {});
 
+// The stream as it can be read from this input. Files and queries have neither topic nor key: a sensor
+// that stands there is an Error unless input.sensor names a field, and a field that is a level of the
+// topic is looked for under its own name.
+Result<StreamConfig> fit_to_input(StreamConfig stream, const InputOptions& input);
+
 // The stream that a command is about: the named one, or the only one.
 Result<const StreamConfig*> pick_stream(const Config& config, const std::string& name);
 

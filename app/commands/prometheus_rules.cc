@@ -1,4 +1,5 @@
 // driftd rules prometheus: a Prometheus rule file for one configuration, with a rule for each check.
+#include <algorithm>
 #include <iostream>
 #include <set>
 
@@ -8,6 +9,8 @@
 
 namespace driftd::app {
 namespace {
+
+constexpr Duration kShortestRange = 5 * kMinute;
 
 // JSON strings are YAML strings.
 std::string quoted(const std::string& text) {
@@ -47,10 +50,27 @@ void print_flow(const StreamConfig& stream) {
          "driftd_rejects_total says why; the quarantine has examples."});
 }
 
-void print_check(const StreamConfig& stream, const CheckConfig& check, Duration hold) {
+// Has the check a verdict that lasts a window? What is said of sensors and of records, which have no series of
+// their own, is only counted.
+bool has_verdict(const StreamConfig& stream, const CheckConfig& check, bool detector) {
+  const auto& by = check.by;
+  return !detector && std::any_of(stream.windows.levels.begin(), stream.windows.levels.end(), [&](const Level& level) {
+    return level.kind != Level::Kind::kSensor && (by.empty() || std::find(by.begin(), by.end(), level.by) != by.end());
+  });
+}
+
+void print_check(const StreamConfig& stream, const CheckConfig& check, bool detector, Duration hold) {
   const std::string field = check.field < 0 ? "" : stream.schema.fields[static_cast<std::size_t>(check.field)].name;
   std::string of = "{stream=" + quoted(stream.name) + ",check=" + quoted(check.name);
   if (!field.empty()) of += ",field=" + quoted(field);
+  if (!has_verdict(stream, check, detector)) {
+    // Long enough to last from one window's findings to the next one's.
+    const Duration range = std::max(kShortestRange, 2 * stream.windows.slide);
+    print({"DriftdCheckFailing", "increase(driftd_check_failures_total" + of + "}[" + std::to_string(range / kSecond) + "s]) > 0", 0,
+           to_string(check.severity), "Check " + check.name + (field.empty() ? "" : " of " + field) + " fails on sensors of " + stream.name + ".",
+           "GET /api/v1/findings?stream=" + stream.name + "&verdict=fail says which and has the evidence."});
+    return;
+  }
   print({"DriftdCheckFailing", "driftd_check_verdict" + of + "} == 2", hold, to_string(check.severity),
          "Check " + check.name + (field.empty() ? "" : " of " + field) + " fails on {{ $labels.segment }} of " + stream.name + ".",
          "GET /api/v1/findings?stream=" + stream.name + "&verdict=fail has the evidence."});
@@ -69,7 +89,10 @@ int prometheus_rules_command(const std::string& path) {
     const Duration hold = static_cast<Duration>(config->alerts.rules.for_windows - 1) * stream.windows.slide;
     std::set<std::pair<std::string, int>> known;  // checks that share name and field share their series
     for (const CheckConfig& check : stream.checks) {
-      if (known.emplace(check.name, check.field).second) print_check(stream, check, hold);
+      if (!known.emplace(check.name, check.field).second) continue;
+      // The configuration was loaded, so the check can be made.
+      const auto made = check.unit->make.make(check.params, {&stream.schema, check.field, nullptr, stream.windows.size});
+      print_check(stream, check, made && (*made)->judges_records(), hold);
     }
   }
   return kExitOk;

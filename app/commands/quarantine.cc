@@ -163,7 +163,7 @@ Status replay(const Config& config, const StreamConfig& stream, const Quarantine
 }  // namespace
 
 int quarantine_command(const std::string& action, const QuarantineOptions& options) {
-  const auto config = load_config(options.config);
+  const auto config = load_config(options.config, ReadFor::kData);
   if (!config) return fail(config.error());
   if (action == "list") {
     for (const StreamConfig& stream : config->streams) {

@@ -1,5 +1,6 @@
 // driftd reference list, show, diff, promote, rollback, export, import; outbox; store.
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
@@ -15,12 +16,26 @@
 namespace driftd::app {
 namespace {
 
-// Runs `body` on the configuration's store.
+enum class Absent { kSay, kIsFine, kMake };  // what to do when there is no store yet
+
+// Runs `body` on the configuration's store. Looking at references makes none.
 template <class F>
-int with_store(const std::string& path, F body) {
-  const auto config = load_config(path);
+int with_store(const std::string& path, Absent absent, F body) {
+  const auto config = load_config(path, ReadFor::kData);
   if (!config) return fail(config.error());
-  const auto store = stats::ReferenceStore::open(config->service.data_dir + "/references.db");
+  const std::string& folder = config->service.data_dir;
+  const std::string file = folder + "/references.db";
+  std::error_code code;
+  if (absent == Absent::kMake) {
+    std::filesystem::create_directories(folder, code);
+    if (code) return fail({ErrorCode::kIo, "cannot make data_dir " + folder + ": " + code.message()});
+  } else if (!std::filesystem::exists(file, code) && !code) {
+    const std::string none = "there are no references yet in " + folder + "; see driftd reference build --help";
+    if (absent == Absent::kSay) return fail({ErrorCode::kNotFound, none});
+    std::cout << none << "\n";
+    return kExitOk;
+  }
+  const auto store = stats::ReferenceStore::open(file);
   if (!store) return fail(store.error());
   const Status done = body(**store);
   return done ? kExitOk : fail(done.error());
@@ -31,7 +46,7 @@ std::string label(const stats::Reference& r) { return r.name + "@" + std::to_str
 }  // namespace
 
 int reference_list_command(const std::string& config) {
-  return with_store(config, [](stats::ReferenceStore& store) -> Status {
+  return with_store(config, Absent::kIsFine, [](stats::ReferenceStore& store) -> Status {
     const auto all = store.list();
     if (!all) return all.error();
     if (all->empty()) std::cout << "no references yet; see driftd reference build --help\n";
@@ -47,7 +62,7 @@ int reference_list_command(const std::string& config) {
 }
 
 int reference_show_command(const std::string& config, const std::string& which) {
-  return with_store(config, [&](stats::ReferenceStore& store) -> Status {
+  return with_store(config, Absent::kSay, [&](stats::ReferenceStore& store) -> Status {
     const auto r = store.resolve(which);
     if (!r) return r.error();
     const stats::Provenance& p = r->provenance;
@@ -76,7 +91,7 @@ int reference_show_command(const std::string& config, const std::string& which) 
 }
 
 int reference_diff_command(const std::string& config, const std::string& a, const std::string& b) {
-  return with_store(config, [&](stats::ReferenceStore& store) -> Status {
+  return with_store(config, Absent::kSay, [&](stats::ReferenceStore& store) -> Status {
     const auto left = store.resolve(a), right = store.resolve(b);
     if (!left) return left.error();
     if (!right) return right.error();
@@ -88,7 +103,7 @@ int reference_diff_command(const std::string& config, const std::string& a, cons
 }
 
 int reference_promote_command(const std::string& config, const std::string& which, const std::string& alias, const std::string& at) {
-  return with_store(config, [&](stats::ReferenceStore& store) -> Status {
+  return with_store(config, Absent::kSay, [&](stats::ReferenceStore& store) -> Status {
     const Time now = SystemClock().now();
     const auto from = at.empty() ? std::optional<Time>(kNoTime) : parse_time(at);
     if (!from) return Error{ErrorCode::kInvalidArgument, "--at '" + at + "' is no time as 2026-01-01T00:00:00Z"};
@@ -102,7 +117,7 @@ int reference_promote_command(const std::string& config, const std::string& whic
 }
 
 int reference_rollback_command(const std::string& config, const std::string& name, const std::string& alias) {
-  return with_store(config, [&](stats::ReferenceStore& store) -> Status {
+  return with_store(config, Absent::kSay, [&](stats::ReferenceStore& store) -> Status {
     const char* user = std::getenv("USER");
     const auto version = store.rollback(name, alias, user != nullptr ? user : "unknown", SystemClock().now());
     if (!version) return version.error();
@@ -112,7 +127,7 @@ int reference_rollback_command(const std::string& config, const std::string& nam
 }
 
 int reference_export_command(const std::string& config, const std::string& which, const std::string& file) {
-  return with_store(config, [&](stats::ReferenceStore& store) -> Status {
+  return with_store(config, Absent::kSay, [&](stats::ReferenceStore& store) -> Status {
     const auto r = store.resolve(which);
     if (!r) return r.error();
     std::ofstream out(file, std::ios::binary | std::ios::trunc);
@@ -125,7 +140,7 @@ int reference_export_command(const std::string& config, const std::string& which
 }
 
 int reference_import_command(const std::string& config, const std::string& file) {
-  return with_store(config, [&](stats::ReferenceStore& store) -> Status {
+  return with_store(config, Absent::kMake, [&](stats::ReferenceStore& store) -> Status {
     const auto bytes = read_file(file, 1U << 30);
     if (!bytes) return bytes.error();
     const auto r = stats::import_bytes(*bytes);
@@ -138,7 +153,7 @@ int reference_import_command(const std::string& config, const std::string& file)
 }
 
 int outbox_command(const std::string& path, const std::string& action, const std::string& id) {
-  const auto config = load_config(path);
+  const auto config = load_config(path, ReadFor::kData);
   if (!config) return fail(config.error());
   const auto outbox = alerts::Outbox::open(config->service.data_dir + "/outbox.db");
   if (!outbox) return fail(outbox.error());
@@ -147,7 +162,7 @@ int outbox_command(const std::string& path, const std::string& action, const std
     const auto rows = (*outbox)->list(1000, now);
     if (!rows) return fail(rows.error());
     for (const alerts::OutboxRow& row : *rows) {
-      std::cout << row.message.id << "  " << to_string(row.state) << "  " << row.receiver << "  " << row.message.type << "  attempt " << row.message.attempt
+      std::cout << row.message.id << "  " << to_string(row.state) << "  " << row.receiver << "  " << row.message.type << "  attempts " << row.message.attempt - 1
                 << "  " << row.message.group_key << "  " << row.detail << "\n";
     }
     return kExitOk;
@@ -158,7 +173,7 @@ int outbox_command(const std::string& path, const std::string& action, const std
 }
 
 int store_command(const std::string& path, const std::string& action) {
-  const auto config = load_config(path);
+  const auto config = load_config(path, ReadFor::kData);
   if (!config) return fail(config.error());
   const auto store = CheckpointStore::open(config->service.data_dir + "/state.db");
   if (!store) return fail(store.error());

@@ -113,11 +113,13 @@ Status count(const Config& config, const StreamConfig& stream, const InputOption
 }  // namespace
 
 int reference_build_command(const ReferenceBuildOptions& options) {
-  const auto config = load_config(options.config);
+  const auto config = load_config(options.config, ReadFor::kData);
   if (!config) return fail(config.error());
   const auto picked = pick_stream(*config, options.stream);
   if (!picked) return fail(picked.error());
-  StreamConfig stream = **picked;
+  const auto fitted = fit_to_input(**picked, options.input);
+  if (!fitted) return fail(fitted.error());
+  StreamConfig stream = *fitted;
   // Sensors are judged against the stream's profile; a tumbling history is what live windows are ranked in.
   std::erase_if(stream.windows.levels, [](const Level& level) { return level.kind == Level::Kind::kSensor; });
   if (std::none_of(stream.windows.levels.begin(), stream.windows.levels.end(), [](const Level& l) { return l.kind == Level::Kind::kStream; })) {
@@ -126,7 +128,6 @@ int reference_build_command(const ReferenceBuildOptions& options) {
   }
   stream.windows.slide = stream.windows.size;
   const bool query = !options.input.query.empty();
-  if (query) stream.decoder = "json";
   std::error_code code;
   std::filesystem::create_directories(config->service.data_dir, code);
   if (std::count(options.input.files.begin(), options.input.files.end(), "-") != 0) {

@@ -8,6 +8,7 @@
 #include "app/commands/input.h"
 #include "app/engine/reference_plans.h"
 #include "app/engine/stream_engine.h"
+#include "app/run/finding_hub.h"
 #include "core/text.h"
 #include "stats/reference_store.h"
 
@@ -61,7 +62,13 @@ void print(const Summary& s, const StreamEngine& engine, const std::vector<PlanE
   }
   out << "\n";
   for (const auto& [reason, n] : s.rejects) out << "  rejected: " << n << " " << to_string(reason) << "\n";
-  if (s.found.empty()) out << "  every check was fine\n";
+  if (counters.accepted == 0) {
+    out << "  nothing was judged: no record was accepted\n";
+  } else if (s.windows == 0) {
+    out << "  nothing was judged: no window was closed\n";
+  } else if (s.found.empty()) {
+    out << "  every check was fine\n";
+  }
   for (const auto& [key, verdicts] : s.found) {
     const auto& [check, field, by] = key;
     out << "  " << check << (field.empty() ? "" : " " + field) << " (" << by << "):";
@@ -91,12 +98,13 @@ Result<std::vector<stats::ReferenceEdition>> references_of(const Config& config,
 }  // namespace
 
 int replay_command(const ReplayOptions& options) {
-  const auto config = load_config(options.config);
+  const auto config = load_config(options.config, ReadFor::kData);
   if (!config) return fail(config.error());
   const auto stream = pick_stream(*config, options.stream);
   if (!stream) return fail(stream.error());
-  StreamConfig used = **stream;
-  if (!options.input.query.empty()) used.decoder = "json";  // rows of a query come as JSON objects
+  const auto fitted = fit_to_input(**stream, options.input);
+  if (!fitted) return fail(fitted.error());
+  const StreamConfig& used = *fitted;
   const auto references = references_of(*config, used, options.reference);
   if (!references) return fail(references.error());
   const auto plans = make_plans(used, *references, options.all);
@@ -107,6 +115,8 @@ int replay_command(const ReplayOptions& options) {
   }
   Summary summary;
   alerts::AlertBook book(config->alerts.rules);
+  std::vector<alerts::AlertEvent> none;
+  book.configure(used.name, judged_of(used), none);
   const auto on_window = [&](ClosedWindow closed) {
     std::string lines;
     for (const Finding& f : closed.findings) {
@@ -120,7 +130,7 @@ int replay_command(const ReplayOptions& options) {
     findings.write(lines);
     summary.windows += closed.windows;
     std::vector<alerts::AlertEvent> events;
-    book.close(closed.stream, closed.end, events);
+    book.close(closed.stream, closed.end, closed.judged, events);
     for (const alerts::AlertEvent& e : events) {
       if (e.type == alerts::AlertEvent::Type::kUpdated) continue;
       summary.alerts += e.type == alerts::AlertEvent::Type::kFiring ? 1 : 0;
@@ -146,6 +156,7 @@ int replay_command(const ReplayOptions& options) {
     if (const Status s = output->close(*path); !s) return fail(s.error());
   }
   print(summary, **engine, *plans, options.findings == "-" || options.alerts == "-" ? std::cerr : std::cout);
+  if ((*engine)->counters().accepted == 0) return fail({ErrorCode::kUnavailable, "no record was accepted, so nothing was judged"});
   if (options.fail_on == "warn" && summary.warns + summary.fails > 0) return kExitVerdict;
   if (options.fail_on == "fail" && summary.fails > 0) return kExitVerdict;
   if (options.fail_on == "alert" && summary.alerts > 0) return kExitVerdict;

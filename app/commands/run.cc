@@ -9,6 +9,7 @@
 #include <string>
 
 #include "app/commands/commands.h"
+#include "app/run/config_change.h"
 #include "app/run/service.h"
 #include "core/log.h"
 
@@ -37,12 +38,6 @@ bool watched() {
   return microseconds != nullptr && (pid == nullptr || std::to_string(getpid()) == pid);
 }
 
-log::Level level(const std::string& name) {
-  if (name == "debug") return log::Level::kDebug;
-  if (name == "warning") return log::Level::kWarning;
-  return name == "error" ? log::Level::kError : log::Level::kInfo;
-}
-
 }  // namespace
 
 int run_command(const std::string& path) {
@@ -53,8 +48,7 @@ int run_command(const std::string& path) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   auto config = load_config(path);
   if (!config) return fail(config.error());
-  log::set_level(level(config->service.log_level));
-  const Duration grace = config->service.shutdown_grace;
+  log::set_level(log_level(config->service));
   Service service(std::move(*config), path);
   if (const Status s = service.start(); !s) {
     service.stop();
@@ -82,7 +76,7 @@ int run_command(const std::string& path) {
   log::info("stopping: draining and checkpointing");
   // A shutdown that hangs is ended by the alarm; the newest checkpoint is whole either way.
   std::signal(SIGALRM, [](int) { _exit(kExitFailure); });
-  alarm(static_cast<unsigned>(grace / kSecond + 1));
+  alarm(static_cast<unsigned>(service.shutdown_grace() / kSecond + 1));
   service.stop();
   log::info("stopped");
   return kExitOk;

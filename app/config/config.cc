@@ -2,13 +2,44 @@
 
 #include <algorithm>
 
+#include "app/config/from_reader.h"
 #include "app/config/yaml.h"
+#include "core/secret.h"
 #include "core/text.h"
 
 namespace driftd::app {
 namespace {
 
-ServiceConfig read_service(const Node& node, const std::string& folder, ErrorList& errors) {
+// The design's `service.limits.memory` is no setting: what memory goes to is bounded one by one.
+Node without_memory(Node service, ErrorList& errors) {
+  for (auto& [key, limits] : service.entries) {
+    if (key != "limits") continue;
+    if (const Node* memory = limits.find("memory")) {
+      errors.add(*memory, "service: limits: there is no limit on memory as a whole",
+                 "remove it; memory is bounded by limits.sensors, limits.series, windows.size / windows.slide, alerts.max_alerts and gate.buffer, "
+                 "and the process as a whole by the system: MemoryMax= of systemd");
+    }
+    std::erase_if(limits.entries, [](const auto& entry) { return entry.first == "memory"; });
+  }
+  return service;
+}
+
+// What is wrong with the web configuration, at the place that names it.
+void try_web_config(const ServiceConfig& service, const Params& params, ErrorList& errors) {
+  const auto web = load_web_config(service);
+  if (web) return;
+  const std::string& message = web.error().message;
+  const Node& at = params.node(message.starts_with("service: listen") ? "listen" : "web_config");
+  for (std::size_t begin = 0; begin < message.size();) {
+    const std::size_t end = std::min(message.find('\n', begin), message.size());
+    const std::string line = message.substr(begin, end - begin);
+    errors.add(at, line.starts_with("service: ") ? line : "service: web_config: " + line);
+    begin = end + 1;
+  }
+}
+
+ServiceConfig read_service(const Node& written, const std::string& folder, ReadFor read_for, ErrorList& errors) {
+  const Node node = without_memory(written, errors);
   const Params params = read_params(node, service_params(), "service", errors);
   // Sections that are absent have their defaults too.
   const auto section = [&](const char* name) {
@@ -40,10 +71,11 @@ ServiceConfig read_service(const Node& node, const std::string& folder, ErrorLis
   if (!service.findings_log.starts_with("/")) service.findings_log = service.data_dir + "/" + service.findings_log;
   service.findings_all = findings.boolean("all");
   service.findings_max_size = findings.size("max_size");
+  if (read_for == ReadFor::kService) try_web_config(service, params, errors);
   return service;
 }
 
-DatabaseConfig read_database(const std::string& name, const Node& node, ErrorList& errors) {
+DatabaseConfig read_database(const std::string& name, const Node& node, ReadFor read_for, ErrorList& errors) {
   const Params params = read_params(node, database_params(), "database " + name, errors);
   DatabaseConfig database;
   database.host = params.text("host");
@@ -55,6 +87,11 @@ DatabaseConfig read_database(const std::string& name, const Node& node, ErrorLis
   database.ca_file = params.text("ca_file");
   database.timeout = params.duration("timeout");
   if (!database.tls && !database.ca_file.empty()) errors.add(node, "database " + name + ": ca_file has no effect without tls", "set tls: true");
+  if (read_for == ReadFor::kService && !database.password_file.empty()) {
+    if (const auto password = read_secret(database.password_file); !password) {
+      errors.add(params.node("password_file"), "database " + name + ": password_file: " + password.error().message);
+    }
+  }
   return database;
 }
 
@@ -73,7 +110,7 @@ const StreamConfig* Config::stream(std::string_view name) const {
   return nullptr;
 }
 
-Config read_config(const std::string& yaml, const std::string& folder, ErrorList& errors) {
+Config read_config(const std::string& yaml, const std::string& folder, ErrorList& errors, ReadFor read_for) {
   Config config;
   const Node root = parse_yaml(yaml, errors);
   if (!errors.empty()) return config;
@@ -86,17 +123,18 @@ Config read_config(const std::string& yaml, const std::string& folder, ErrorList
       {.name = "alerts", .type = ParamType::kNode, .sentence = "Alerts and who is told"},
   };
   const Params params = read_params(root, sections, "configuration", errors);
-  config.service = read_service(params.node("service"), folder, errors);
+  config.service = read_service(params.node("service"), folder, read_for, errors);
   if (params.has("databases")) {
-    for (const auto& [name, node] : params.node("databases").entries) config.databases[name] = read_database(name, node, errors);
+    for (const auto& [name, node] : params.node("databases").entries) config.databases[name] = read_database(name, node, read_for, errors);
   }
   if (params.has("streams")) {
     const Node& streams = params.node("streams");
     if (!streams.is_map() || streams.entries.empty()) errors.add(streams, "streams must name at least one stream");
     for (const auto& [name, node] : streams.entries) {
       if (!good_name(name)) errors.add(node, "stream '" + excerpt(name, 60) + "': a name has letters, digits, _ - . only, at most 64");
-      config.streams.push_back(read_stream(name, node, config.service, errors));
+      config.streams.push_back(read_stream(name, node, config.service, read_for, errors));
     }
+    refuse_rivals(config.streams, streams, errors);
   }
   config.alerts = alerts::read_alerts(params.node("alerts"), errors);
   return config;
@@ -116,12 +154,12 @@ std::string format_errors(const std::string& path, const ErrorList& errors) {
   return out;
 }
 
-Result<Config> load_config(const std::string& path) {
+Result<Config> load_config(const std::string& path, ReadFor read_for) {
   const auto text = read_file(path);
   if (!text) return text.error();
   const std::size_t slash = path.rfind('/');
   ErrorList errors;
-  Config config = read_config(*text, slash == std::string::npos ? "." : path.substr(0, slash), errors);
+  Config config = read_config(*text, slash == std::string::npos ? "." : path.substr(0, slash), errors, read_for);
   if (!errors.empty()) return Error{ErrorCode::kInvalidArgument, format_errors(path, errors)};
   return config;
 }

@@ -54,12 +54,17 @@ struct Config {
   const StreamConfig* stream(std::string_view name) const;
 };
 
+// What a configuration is read for. The service needs all of it, so that its sources are tried out,
+// secret files are read and the web configuration is too. Commands on recorded data and on what driftd
+// has stored need none of that, and work where those files are not.
+enum class ReadFor { kService, kData };
+
 // From the text of a file; relative paths in it are relative to `folder`.
-Config read_config(const std::string& yaml, const std::string& folder, ErrorList& errors);
+Config read_config(const std::string& yaml, const std::string& folder, ErrorList& errors, ReadFor read_for = ReadFor::kService);
 
 // Reads and validates a file. The Error's message has one line an error: "file:line:column: what
 // (suggestion)".
-Result<Config> load_config(const std::string& path);
+Result<Config> load_config(const std::string& path, ReadFor read_for = ReadFor::kService);
 
 // The file behind service.web_config (web_config_file.cc). An Error as load_config's; also when driftd
 // would listen publicly and neither the file nor allow_public makes that right.
@@ -80,6 +85,6 @@ const std::vector<ParamSpec>& window_params();
 
 // stream_reader.cc: one entry of `streams:`.
 StreamConfig read_stream(const std::string& name, const Node& node, const ServiceConfig& service,
-                         ErrorList& errors);
+                         ReadFor read_for, ErrorList& errors);
 
 }  // namespace driftd::app

@@ -3,9 +3,12 @@
 #include <set>
 
 #include "app/config/config.h"
+#include "app/config/from_reader.h"
+#include "app/config/try_units.h"
+#include "app/config/unit_lookup.h"
 #include "core/hash.h"
 #include "core/text.h"
-#include "ingest/source.h"
+#include "stats/distance.h"
 
 namespace driftd::app {
 namespace {
@@ -40,35 +43,6 @@ void dump(const Node& node, std::string& out) {
   }
 }
 
-template <class R>
-const typename R::Unit* find_unit(const R& registry, const Node& at, const std::string& name,
-                                  const std::string& what, ErrorList& errors) {
-  const auto* unit = registry.find(name);
-  if (unit != nullptr) return unit;
-  const auto near = nearest(name, registry.names());
-  errors.add(at, "there is no " + what + " '" + excerpt(name, 60) + "'",
-             near ? "did you mean '" + *near + "'?" : "there are: " + join(registry.names()));
-  return nullptr;
-}
-
-std::vector<std::string> names_of(const std::vector<ParamSpec>& specs) {
-  std::vector<std::string> names;
-  for (const ParamSpec& spec : specs) names.push_back(spec.name);
-  return names;
-}
-
-void read_from(const Node& node, StreamConfig& stream, ErrorList& errors) {
-  const std::string where = "stream " + stream.name + ": from";
-  if (!node.is_map() || node.entries.size() != 1) {
-    return errors.add(node, where + " must name exactly one source", "for example from: {kafka: {brokers: [localhost:9092], topics: [t]}}");
-  }
-  const auto& [name, params] = node.entries.front();
-  const auto* unit = find_unit(ingest::sources(), params, name, "source", errors);
-  if (unit == nullptr) return;
-  stream.source = name;
-  stream.source_params = read_params(params, unit->descriptor.params, where + ": " + name, errors);
-}
-
 void read_time(const Node& node, StreamConfig& stream, ErrorList& errors) {
   const std::string where = "stream " + stream.name + ": decode: time";
   if (node.is_scalar()) {
@@ -91,15 +65,17 @@ void read_decode(const Node& node, StreamConfig& stream, ErrorList& errors) {
   const Node* format = node.find("format");
   stream.decoder = format != nullptr && format->is_scalar() ? format->scalar : "json";
   const auto* unit = find_unit(ingest::decoders(), format != nullptr ? *format : node, stream.decoder, "decoder", errors);
-  const Params params = read_params(node, decode_params(), where, errors,
-                                    unit != nullptr ? names_of(unit->descriptor.params) : std::vector<std::string>());
+  // Of a decoder that does not exist no key can be said to be unknown.
+  std::vector<std::string> unknown;
+  for (const auto& [key, value] : node.entries) unknown.push_back(key);
+  const Params params = unit == nullptr ? read_params(node, decode_params(), where, errors, unknown)
+                                        : read_params(node, both(decode_params(), unit->descriptor.params), where, errors);
   stream.decode.sensor = params.text("sensor");
   stream.decode.max_future = params.duration("max_future");
   stream.decode.max_record = params.size("max_record");
   stream.decode.max_depth = static_cast<std::size_t>(params.integer("max_depth"));
   if (params.has("time")) read_time(params.node("time"), stream, errors);
-  if (unit == nullptr) return;
-  stream.decoder_params = read_params(node, unit->descriptor.params, where, errors, names_of(decode_params()));
+  stream.decoder_params = params;
 }
 
 void read_fields(const Node& node, StreamConfig& stream, ErrorList& errors) {
@@ -148,6 +124,8 @@ void read_windows(const Node& node, StreamConfig& stream, ErrorList& errors) {
     if (field.role == FieldRole::kSegment) known.push_back(field.name);
   }
   const Node* at = node.find("by");
+  // Twice the same segment would be judged twice, under the same ids.
+  if (at != nullptr) refuse_twice(by, *at, where + ": by", errors);
   for (const std::string& name : by) {
     Level level;
     level.by = name;
@@ -201,43 +179,78 @@ std::vector<int> fields_of(const Node& node, const Params& common, const rules::
   return out;
 }
 
+// What to write for a check that does not exist but that people look for.
+std::string check_hint(const std::string& name) {
+  if (name == "drift") return "calibrated drift is not in this version of driftd; write check: distance, or a detector such as check: adwin";
+  const auto& metrics = stats::distances();
+  const auto near = metrics.find(name) != nullptr || nearest(name, rules::checks().names()) ? std::nullopt : nearest(name, metrics.names());
+  if (metrics.find(name) == nullptr && !near) return {};
+  return "write check: distance, metric: " + near.value_or(name);
+}
+
+void read_by(const Node& node, const StreamConfig& stream, const std::string& where, const std::vector<std::string>& by, ErrorList& errors) {
+  const Node* at = node.find("by");
+  if (at == nullptr) return;
+  refuse_twice(by, *at, where + ": by", errors);
+  std::vector<std::string> known;
+  for (const Level& level : stream.windows.levels) known.push_back(level.by);
+  for (std::size_t i = 0; i < by.size(); ++i) {
+    if (std::find(known.begin(), known.end(), by[i]) != known.end()) continue;
+    const auto near = nearest(by[i], known);
+    errors.add(item_at(*at, i), where + ": by: '" + excerpt(by[i], 60) + "' is not in windows.by", near ? "did you mean '" + *near + "'?" : "known: " + join(known));
+  }
+}
+
 void read_check(const Node& node, StreamConfig& stream, std::set<std::string>& taken, ErrorList& errors) {
   const Node* named = node.find("check");
   const std::string name = named != nullptr && named->is_scalar() ? named->scalar : "";
   if (name.empty()) return errors.add(node, "stream " + stream.name + ": a check has no name", "write {check: in_range, ...}");
-  const std::string where = "stream " + stream.name + ": check " + name;
-  const auto* unit = find_unit(rules::checks(), *named, name, "check", errors);
+  const std::string where = "stream " + stream.name + ": check " + excerpt(name, 60);
+  const auto* unit = find_unit(rules::checks(), *named, name, "check", errors, check_hint(name));
   if (unit == nullptr) return;
   const std::size_t before = errors.errors().size();
-  const Params common = read_params(node, rules::common_params(), where, errors, names_of(unit->descriptor.params));
-  Params params = read_params(node, unit->descriptor.params, where, errors, names_of(rules::common_params()));
-  for (const int field : fields_of(node, common, unit->make, stream, where, errors)) {
+  const auto fine = [&] { return errors.errors().size() == before; };
+  const Params params = read_params(node, both(rules::common_params(), unit->descriptor.params), where, errors);
+  const std::vector<std::string>& by = params.texts("by");
+  read_by(node, stream, where, by, errors);
+  for (const int field : fields_of(node, params, unit->make, stream, where, errors)) {
     CheckConfig check;
     check.unit = unit;
     check.params = params;
     check.field = field;
-    check.name = common.has("name") ? common.text("name") : name;
-    check.severity = severity(common.text("severity")).value_or(Severity::kWarning);
-    check.by = common.texts("by");
-    for (const std::string& by : check.by) {
-      const bool known = std::any_of(stream.windows.levels.begin(), stream.windows.levels.end(),
-                                     [&](const Level& level) { return level.by == by; });
-      if (!known) errors.add(*node.find("by"), where + ": by: '" + by + "' is not in windows.by");
-    }
-    const std::string key = check.name + "/" + std::to_string(field);
-    if (!taken.insert(key).second) {
-      errors.add(node, where + " is there twice for the same field", "give one of them another name: {check: " + name + ", name: ...}");
-    }
-    if (errors.errors().size() == before) {
+    check.name = params.has("name") ? params.text("name") : name;
+    check.severity = severity(params.text("severity")).value_or(Severity::kWarning);
+    check.by = by;
+    if (fine()) {
       rules::CheckContext context{.schema = &stream.schema, .field = field, .reference = nullptr, .window = stream.windows.size};
       const auto made = unit->make.make(params, context);
       if (!made) errors.add(node, where + ": " + made.error().message);
+      const bool elsewhere = std::any_of(check.by.begin(), check.by.end(), [](const std::string& by) { return by != "sensor"; });
+      if (made && elsewhere && (*made)->judges_records()) {
+        errors.add(*node.find("by"), where + ": by: a detector runs for every sensor, not for other segments", "leave by out, or write by: [sensor]");
+      }
+    }
+    // A check with errors takes no name: the next one's own errors are what matters.
+    if (fine() && !taken.insert(check.name + "/" + std::to_string(field)).second) {
+      errors.add(node, where + " is there twice for the same field", "give one of them another name: {check: " + name + ", name: ...}");
     }
     stream.checks.push_back(std::move(check));
   }
 }
 
-void read_quarantine(const Node& node, const Params& params, StreamConfig& stream, ErrorList& errors) {
+// NAME, NAME@ALIAS, NAME@TAG or NAME@VERSION, of letters, digits, _ - and dots.
+void read_reference(const Node& at, StreamConfig& stream, ErrorList& errors) {
+  const std::string& text = stream.reference;
+  const std::size_t sign = text.find('@');
+  const auto word = [](std::string_view s) {
+    return !s.empty() && s.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") == std::string_view::npos;
+  };
+  if (word(text.substr(0, sign)) && (sign == std::string::npos || word(text.substr(sign + 1)))) return;
+  errors.add(at, "stream " + stream.name + ": reference: '" + excerpt(text, 60) + "' names no reference",
+             "write NAME@ALIAS, NAME@TAG or NAME@VERSION, for example " + stream.name + "@production");
+}
+
+void read_quarantine(const Node& node, const Params& params, StreamConfig& stream, ReadFor read_for, ErrorList& errors) {
   const std::string where = "stream " + stream.name + ": quarantine";
   ingest::QuarantineTopicOptions options;
   options.stream = stream.name;
@@ -258,6 +271,9 @@ void read_quarantine(const Node& node, const Params& params, StreamConfig& strea
     }
   } else if (own.brokers.empty()) {
     errors.add(node, where + " needs brokers: the stream does not read from Kafka", "write brokers: [localhost:9092]");
+  }
+  if (read_for == ReadFor::kService) {
+    for (const auto& [at, why] : ingest::kafka_connection_problems(params)) errors.add(*at, where + ": " + why);
   }
   stream.quarantine_topic = std::move(options);
 }
@@ -301,7 +317,7 @@ void read_gate(const Node& node, const Params& params, StreamConfig& stream, Err
 
 }  // namespace
 
-StreamConfig read_stream(const std::string& name, const Node& node, const ServiceConfig& service, ErrorList& errors) {
+StreamConfig read_stream(const std::string& name, const Node& node, const ServiceConfig& service, ReadFor read_for, ErrorList& errors) {
   StreamConfig stream;
   stream.name = name;
   stream.sensor_cap = service.sensor_cap;
@@ -317,6 +333,11 @@ StreamConfig read_stream(const std::string& name, const Node& node, const Servic
   if (params.has("from")) read_from(params.node("from"), stream, errors);
   if (params.has("fields")) read_fields(params.node("fields"), stream, errors);
   read_decode(params.has("decode") ? params.node("decode") : none, stream, errors);
+  const Node& from = params.has("from") ? params.node("from") : none;
+  agree_on_csv(from, stream, errors);
+  const bool topic_fields = read_topic_fields(stream, errors);
+  try_decoder(stream, node, errors);  // first: the source may have taken a wrong separator over, which is said once
+  if (read_for == ReadFor::kService) try_source(stream, node, errors);
   read_windows(params.has("windows") ? params.node("windows") : none, stream, errors);
   if (params.has("checks")) {
     const Node& checks = params.node("checks");
@@ -324,8 +345,11 @@ StreamConfig read_stream(const std::string& name, const Node& node, const Servic
     std::set<std::string> taken;
     for (const Node& check : checks.items) read_check(check, stream, taken, errors);
   }
-  stream.reference = params.text("reference");
-  if (const Node* quarantine = node.find("quarantine")) read_quarantine(*quarantine, params.nested("quarantine"), stream, errors);
+  if (params.has("reference")) {
+    stream.reference = params.text("reference");
+    read_reference(params.node("reference"), stream, errors);
+  }
+  if (const Node* quarantine = node.find("quarantine")) read_quarantine(*quarantine, params.nested("quarantine"), stream, read_for, errors);
   if (const Node* gate = node.find("gate")) read_gate(*gate, params.nested("gate"), stream, errors);
   std::string canonical, routing;
   for (const auto& [key, value] : node.entries) {
@@ -333,6 +357,10 @@ StreamConfig read_stream(const std::string& name, const Node& node, const Servic
     std::string& part = key == "from" || key == "gate" || key == "quarantine" ? routing : canonical;
     append_json_string(part, key);
     dump(value, part);
+  }
+  if (topic_fields) {
+    append_json_string(canonical, "topic_fields");
+    append_json_string(canonical, stream.source_params.text("topic_fields"));
   }
   stream.hash = sha256_hex(canonical).substr(0, 16);
   stream.from_hash = sha256_hex(routing).substr(0, 16);

@@ -115,7 +115,9 @@ class Converter {
 
 Node parse_yaml(const std::string& text, ErrorList& errors) {
   try {
-    return Converter(errors).convert(YAML::Load(text));
+    Node root = Converter(errors).convert(YAML::Load(text));
+    if (root.line == 0) root.line = root.column = 1;  // an empty document has no place
+    return root;
   } catch (const YAML::Exception& e) {
     Node at;
     at.line = e.mark.line + 1;

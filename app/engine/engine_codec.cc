@@ -27,7 +27,7 @@ Status load_findings(ByteReader& in, std::vector<Finding>& findings) {
 
 void PartitionOutput::save(ByteWriter& out) const {
   out.u32(partition);
-  for (const Time t : {start, end, closed_until}) out.i64(t);
+  for (const Time t : {start, end, closed_until, warm_from}) out.i64(t);
   save_findings(out, findings);
   out.u32(static_cast<std::uint32_t>(parts.size()));
   for (const WidePart& part : parts) {
@@ -35,13 +35,15 @@ void PartitionOutput::save(ByteWriter& out) const {
     out.str(part.value);
     part.block.save(out);
   }
+  out.u32(static_cast<std::uint32_t>(judged.size()));
+  for (const std::uint64_t id : judged) out.u64(id);
   out.u64(late);
   out.u8(*closed_by == '\0' ? 0 : *closed_by == 'i' ? 1 : 2);
 }
 
 Status PartitionOutput::load(ByteReader& in, Editions& editions) {
   partition = in.u32();
-  for (Time* t : {&start, &end, &closed_until}) *t = in.time();
+  for (Time* t : {&start, &end, &closed_until, &warm_from}) *t = in.time();
   if (const Status s = load_findings(in, findings); !s) return s;
   const std::uint32_t n = in.count(kMaxPanes, 8);
   for (std::uint32_t i = 0; i < n; ++i) {
@@ -52,6 +54,8 @@ Status PartitionOutput::load(ByteReader& in, Editions& editions) {
     if (part.level >= plan.config.windows.levels.size()) return damaged();
     if (const Status s = part.block.load(in, plan.wide); !s) return s;
   }
+  judged.resize(in.count(kMaxFindings, 8));
+  for (std::uint64_t& id : judged) id = in.u64();
   late = in.u64();
   static constexpr const char* kClosedBy[] = {"", "idle", "end"};
   const std::uint8_t by = in.u8();
@@ -65,6 +69,8 @@ void PartitionEngine::save(ByteWriter& out) const {
   out.i64(closed_until_);
   out.i64(next_position_);
   out.boolean(begun_);
+  out.boolean(warming_);
+  out.i64(warm_from_);
   dictionaries_.sensors.save(out);
   for (const Dictionary& d : dictionaries_.categories) d.save(out);
   for (const auto* panes : {&open_, &closed_}) {
@@ -98,6 +104,8 @@ Status PartitionEngine::load(ByteReader& in) {
   closed_until_ = in.time();
   next_position_ = in.i64();
   begun_ = in.boolean();
+  warming_ = in.boolean();
+  warm_from_ = in.time();
   if (const Status s = dictionaries_.sensors.load(in); !s) return s;
   for (Dictionary& d : dictionaries_.categories) {
     if (const Status s = d.load(in); !s) return s;

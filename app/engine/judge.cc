@@ -32,11 +32,17 @@ std::string record_source(std::uint32_t partition, std::int64_t position) {
 
 void judge_window(const StreamPlan& plan, std::size_t level, const CheckSet& checks,
                   const stats::Window& window, VerdictObserver* observer, std::vector<Finding>& out) {
+  // The window of a sensor or a segment that has no rows is there only because a check found that they are
+  // missing (gap); it says nothing to the others. The stream's window is always there, and judged by all.
+  const bool found_only = window.rows == 0 && plan.config.windows.levels[level].kind != Level::Kind::kStream;
   for (std::size_t c = 0; c < checks.size(); ++c) {
-    if (!plan.judged[level][c]) continue;
-    const rules::Judgement judgement = checks[c]->judge(window, window.tallies[c]);
+    if (!plan.judged[level][c] || (found_only && window.tallies[c].failed == 0)) continue;
+    const rules::Judgement judgement =
+        window.partial ? rules::Judgement::none("warming_up", window.rows) : checks[c]->judge(window, window.tallies[c]);
     if (observer != nullptr) observer->judged(window, c, judgement);
     if (judgement.verdict == Verdict::kOk && !plan.all_findings) continue;
+    // Its records have said so already, each as a finding of its own.
+    if (checks[c]->judges_records() && (judgement.verdict == Verdict::kWarn || judgement.verdict == Verdict::kFail)) continue;
     Finding f = base_finding(plan, c, *checks[c], judgement);
     f.segment = window.segment;
     f.window_start = window.start;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/segment_id.h"
+
 namespace driftd::app {
 
 Result<std::unique_ptr<Merger>> Merger::make(std::shared_ptr<const StreamPlan> plan,
@@ -16,12 +18,12 @@ Merger::Merger(std::shared_ptr<const StreamPlan> plan, Editions editions, Verdic
     : plan_(std::move(plan)), editions_(std::move(editions)), observer_(observer), sink_(std::move(sink)) {}
 
 void Merger::set_partitions(const std::vector<std::uint32_t>& partitions) {
-  std::map<std::uint32_t, Progress> now;
+  for (auto& [id, progress] : partitions_) progress.away = true;
   for (const std::uint32_t p : partitions) {
-    const auto it = partitions_.find(p);
-    now[p] = it == partitions_.end() ? Progress{} : it->second;
+    Progress& progress = partitions_[p];
+    progress.away = false;
+    progress.idle = false;
   }
-  partitions_ = std::move(now);
   emit_complete();
 }
 
@@ -32,22 +34,36 @@ void Merger::set_idle(std::uint32_t partition, bool idle) {
   emit_complete();
 }
 
-void Merger::take(PartitionOutput output) {
+std::uint64_t Merger::take(PartitionOutput output) {
+  std::uint64_t too_late = 0;
   Progress& progress = partitions_[output.partition];
+  if (output.end != kNoTime && progress.closed_until != kNoTime && output.end <= progress.closed_until) return 0;
+  warm_from_ = std::max(warm_from_, output.warm_from);
   progress.closed_until = std::max(progress.closed_until, output.closed_until);
   if (output.end != kNoTime) {
     if (output.end <= emitted_until_) {
-      // The stream's window was judged without this partition (it was idle): its records are late for
-      // the wider segments; what it found on its own sensors goes out with the next window.
-      for (const WidePart& part : output.parts) {
-        if (plan_->config.windows.levels[part.level].kind == Level::Kind::kStream) late_ += part.block.rows;
-      }
+      // The stream's window was judged without this partition (it was idle and woke up): its records are
+      // late for the wider segments; what it found on its own sensors goes out with the next window.
+      too_late = rows_of(output);
+      late_ += too_late + output.late;
       std::move(output.findings.begin(), output.findings.end(), std::back_inserter(left_over_));
     } else {
       pending_[output.end][output.partition] = std::move(output);
     }
   }
   emit_complete();
+  return too_late;
+}
+
+// By the first level that is not of sensors: the stream's rows, or those that a segment field names.
+std::uint64_t Merger::rows_of(const PartitionOutput& output) const {
+  const std::vector<Level>& levels = plan_->config.windows.levels;
+  const auto wide = std::find_if(levels.begin(), levels.end(), [](const Level& l) { return l.kind != Level::Kind::kSensor; });
+  std::uint64_t rows = 0;
+  for (const WidePart& part : output.parts) {
+    if (part.level == static_cast<std::uint32_t>(wide - levels.begin())) rows += part.block.rows;
+  }
+  return rows;
 }
 
 void Merger::hold(bool held) {
@@ -61,7 +77,7 @@ void Merger::emit_complete() {
     bool idle = false;
     bool waiting = false;
     for (const auto& [id, progress] : partitions_) {
-      if (progress.closed_until != kNoTime && progress.closed_until >= end) continue;
+      if (progress.away || (progress.closed_until != kNoTime && progress.closed_until >= end)) continue;
       if (!progress.idle) {
         waiting = true;
       } else if (progress.closed_until != kNoTime) {
@@ -92,6 +108,7 @@ void Merger::emit(Time end, std::map<std::uint32_t, PartitionOutput> outputs, bo
     if (*output.closed_by != '\0' && *closed_by == '\0') closed_by = output.closed_by;
     for (WidePart& part : output.parts) merged[{part.level, std::move(part.value)}].merge(part.block);
     std::move(output.findings.begin(), output.findings.end(), std::back_inserter(closed.findings));
+    closed.judged.insert(closed.judged.end(), output.judged.begin(), output.judged.end());
   }
   closed.late = late;
   std::move(left_over_.begin(), left_over_.end(), std::back_inserter(closed.findings));
@@ -111,7 +128,7 @@ void Merger::emit(Time end, std::map<std::uint32_t, PartitionOutput> outputs, bo
 void Merger::judge_all(Time end, const char* closed_by, ClosedWindow& closed) {
   if (recent_.size() == 1) {
     const auto& merged = recent_.begin()->second;
-    for (const auto& [key, block] : merged) judge(key, block, end, false, closed_by, closed.findings);
+    for (const auto& [key, block] : merged) judge(key, block, end, false, closed_by, closed);
     closed.windows = static_cast<std::uint32_t>(merged.size());
     return;
   }
@@ -123,25 +140,28 @@ void Merger::judge_all(Time end, const char* closed_by, ClosedWindow& closed) {
   for (const auto& [pane_end, blocks] : recent_) {
     for (const auto& [key, block] : blocks) whole[key].merge(across ? without_bins(block) : block);
   }
-  for (const auto& [key, block] : whole) judge(key, block, end, across, closed_by, closed.findings);
+  for (const auto& [key, block] : whole) judge(key, block, end, across, closed_by, closed);
   closed.windows = static_cast<std::uint32_t>(whole.size());
 }
 
 void Merger::judge(const SegmentKey& key, const stats::Block& block, Time end, bool across, const char* closed_by,
-                   std::vector<Finding>& out) {
+                   ClosedWindow& closed) {
   Editions::Edition& edition = across ? editions_.across() : editions_.at(end - plan_->config.windows.slide);
   stats::Window& window = edition.wide.view(block);
   window.end = end;
   window.start = end - plan_->config.windows.size;
   window.segment = {plan_->config.windows.levels[key.first].by, key.second};
   window.closed_by = closed_by;
+  window.partial = window.start < warm_from_;
+  closed.judged.push_back(segment_id(window.segment));
   if (tap_) tap_(window);
-  if (across) return judge_across(edition, key.first, window, observer_, out);
-  judge_window(*edition.plan, key.first, edition.checks, window, observer_, out);
+  if (across) return judge_across(edition, key.first, window, observer_, closed.findings);
+  judge_window(*edition.plan, key.first, edition.checks, window, observer_, closed.findings);
 }
 
 void Merger::save(ByteWriter& out) const {
   out.i64(emitted_until_);
+  out.i64(warm_from_);
   out.u64(late_);
   out.u32(static_cast<std::uint32_t>(partitions_.size()));
   for (const auto& [id, progress] : partitions_) {
@@ -171,6 +191,7 @@ Status Merger::load(ByteReader& in) {
   constexpr std::uint32_t kMost = 1U << 24;
   const Error damaged{ErrorCode::kCorrupt, "merger state: damaged"};
   emitted_until_ = in.time();
+  warm_from_ = in.time();
   late_ = in.u64();
   partitions_.clear();
   for (std::uint32_t n = in.count(kMost, 12); n > 0; --n) {

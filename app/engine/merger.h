@@ -1,7 +1,7 @@
 // Merger: joins what the partitions of a stream hand over into the stream's findings.
 //
 // Windows of wider segments are merged from the partitions' parts in partition order and judged when
-// every partition that is not idle has closed them; with them all findings on sensors and records of
+// every partition that is not idle has closed them (one that has rows to hand over is never idle); with them all findings on sensors and records of
 // that window go out, sorted. So what comes out is the same for any timing of the partitions.
 // Thread-safety: none; the caller holds the stream's merger lock.
 #pragma once
@@ -27,6 +27,7 @@ struct ClosedWindow {
   std::uint64_t late = 0;      // records too late, since the window before
   std::uint32_t windows = 0;   // wide windows judged
   std::vector<Finding> findings;
+  std::vector<std::uint64_t> judged;  // segments that had a window (segment_id), in no order
 };
 
 class Merger {
@@ -39,18 +40,24 @@ class Merger {
   // As PartitionEngine::adopt; the same for all partitions and the merger, before any goes on.
   Status adopt(const PlanEdition& edition) { return editions_.adopt(edition); }
 
-  // The partitions that windows must wait for, from now on.
+  // The partitions that windows must wait for, from now on. How far the others came is remembered: one
+  // that comes back is computed again from its checkpoint, and take() knows what it had already.
   void set_partitions(const std::vector<std::uint32_t>& partitions);
-  // A partition that has no new records is not waited for.
+  // A partition that has no new records is not waited for. Precondition for true: it has no rows in
+  // windows that are open (PartitionEngine::advance_idle), or they would miss the stream's windows.
   void set_idle(std::uint32_t partition, bool idle);
 
-  void take(PartitionOutput output);
-  // While held nothing is emitted: the partitions are not all known yet.
+  // What the partition handed over before is passed over: it was computed again, and is the same.
+  // Returns how many of its rows came too late for the stream's window, which was judged without them.
+  std::uint64_t take(PartitionOutput output);
+  // While held nothing is emitted: which partitions are ours is not known yet, or changing.
   void hold(bool held);
 
   // Sees every wide window that is judged; for building references.
   void set_window_tap(std::function<void(const stats::Window&)> tap) { tap_ = std::move(tap); }
 
+  // The newest window end that some partition has closed and the stream has not; kNoTime: none.
+  Time waiting_until() const { return pending_.empty() ? kNoTime : pending_.rbegin()->first; }
   // Event time up to which the stream is complete; kNoTime before the first window.
   Time complete_until() const { return emitted_until_; }
 
@@ -61,15 +68,17 @@ class Merger {
   struct Progress {
     Time closed_until = kNoTime;
     bool idle = false;
+    bool away = false;  // given up or lost
   };
   using SegmentKey = std::pair<std::uint32_t, std::string>;  // level, value
 
   Merger(std::shared_ptr<const StreamPlan> plan, Editions editions, VerdictObserver* observer, Sink sink);
 
   void emit_complete();
+  std::uint64_t rows_of(const PartitionOutput& output) const;
   void emit(Time end, std::map<std::uint32_t, PartitionOutput> outputs, bool idle);
   void judge(const SegmentKey& key, const stats::Block& block, Time end, bool across, const char* closed_by,
-             std::vector<Finding>& out);
+             ClosedWindow& closed);
   void judge_all(Time end, const char* closed_by, ClosedWindow& closed);
 
   std::shared_ptr<const StreamPlan> plan_;
@@ -83,6 +92,7 @@ class Merger {
   std::vector<Finding> left_over_;  // of windows that were judged before the partition closed them
   std::uint64_t late_ = 0;
   Time emitted_until_ = kNoTime;
+  Time warm_from_ = kNoTime;  // the latest of the partitions': windows that start before it are partial
   bool held_ = false;
   std::function<void(const stats::Window&)> tap_;
 };

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "app/engine/partition_engine.h"
+#include "core/segment_id.h"
 
 namespace driftd::app {
 namespace {
@@ -16,6 +17,16 @@ constexpr std::uint32_t kNone = Dictionary::kNone;
 void PartitionEngine::advance(Time watermark, const char* closed_by, OutputSink& sink) {
   if (max_time_ == kNoTime) return;
   if (watermark >= closed_until_ + plan_->config.windows.slide) close_until(watermark, closed_by, sink);
+}
+
+bool PartitionEngine::advance_idle(Duration silent, Time frontier, OutputSink& sink) {
+  if (max_time_ == kNoTime) return true;
+  const WindowConfig& windows = plan_->config.windows;
+  Time watermark = max_time_ + silent - windows.lateness;
+  // Never beyond its own rows: one partition whose clock is ahead must not make the others' records late.
+  if (!open_.empty()) watermark = std::max(watermark, std::min(frontier, open_.back()->start + windows.slide));
+  advance(watermark, "idle", sink);
+  return open_.empty();
 }
 
 void PartitionEngine::finish(OutputSink& sink) {
@@ -67,6 +78,7 @@ void PartitionEngine::close_pane(Time start, const char* closed_by, OutputSink& 
   output.start = start;
   output.end = start + windows.slide;
   output.closed_by = closed_by;
+  output.warm_from = warm_from_;
   output.late = late_since_close_;
   late_since_close_ = 0;
   find_silence(*pane);
@@ -77,7 +89,7 @@ void PartitionEngine::close_pane(Time start, const char* closed_by, OutputSink& 
   for (std::uint32_t l = 0; l < pane->levels.size(); ++l) {
     const Level& level = windows.levels[l];
     if (level.kind == Level::Kind::kSensor) {
-      judge_sensors(l, *pane, closed_by, output.findings);
+      judge_sensors(l, *pane, closed_by, output);
       continue;
     }
     for (std::uint32_t slot = 0; slot < pane->levels[l].slots(); ++slot) {
@@ -138,7 +150,7 @@ void PartitionEngine::find_silence(Pane& pane) {
 }
 
 void PartitionEngine::judge_sensors(std::size_t level, Pane& pane, const char* closed_by,
-                                    std::vector<Finding>& out) {
+                                    PartitionOutput& out) {
   const WindowConfig& windows = plan_->config.windows;
   stats::LevelPane& now = pane.levels[level];
   const bool sliding = windows.panes() > 1;
@@ -172,10 +184,12 @@ void PartitionEngine::judge_sensors(std::size_t level, Pane& pane, const char* c
     window.segment.by = "sensor";
     window.segment.value = dictionaries_.sensors.text(sensor);
     window.closed_by = closed_by;
+    window.partial = window.start < warm_from_;
+    out.judged.push_back(segment_id(window.segment));
     if (across) {
-      judge_across(edition, level, window, nullptr, out);
+      judge_across(edition, level, window, nullptr, out.findings);
     } else {
-      judge_window(*edition.plan, level, edition.checks, window, nullptr, out);
+      judge_window(*edition.plan, level, edition.checks, window, nullptr, out.findings);
     }
   }
 }

@@ -75,6 +75,11 @@ void PartitionEngine::process_rows(const Batch& batch, OutputSink& sink) {
   const std::uint32_t rows = batch.rows();
   for (std::uint32_t r = 0; r < rows; ++r) {
     const Time t = batch.event_time[r];
+    if (warming_) {
+      // Records before this one were at most `lateness` newer, or this one would have been late.
+      warming_ = false;
+      warm_from_ = floor_to(std::max(max_time_, t) + windows.lateness, windows.slide) + windows.slide;
+    }
     if (t <= max_time_) continue;
     const bool first = max_time_ == kNoTime;
     max_time_ = t;
@@ -323,18 +328,19 @@ void PartitionEngine::run_checks(const Batch& batch, RowRange range, Editions::E
 
 void PartitionEngine::tally_failed(const Batch& batch, std::uint32_t check, const rules::RowHits::Hit& hit) {
   const std::uint32_t r = hit.row;
+  double worst = hit.value < 0 ? -hit.value : hit.value;
   if (checks_[check]->judges_records()) {
-    record_findings_.push_back(record_finding(*plan_, check, *checks_[check], checks_[check]->judge_record(hit),
-                                              dictionaries_.sensors.text(batch.sensor[r]), batch.event_time[r],
-                                              record_source(partition_, batch.position[r])));
-    return;
+    const rules::Judgement judgement = checks_[check]->judge_record(hit);
+    worst = static_cast<double>(judgement.verdict);
+    record_findings_.push_back(record_finding(*plan_, check, *checks_[check], judgement, dictionaries_.sensors.text(batch.sensor[r]),
+                                              batch.event_time[r], record_source(partition_, batch.position[r])));
   }
   if (pane_of_row_[r] == nullptr) return;
   for (std::size_t l = 0; l < slots_.size(); ++l) {
     if (slots_[l][r] == kNone) continue;
     stats::TallyCell& tally = pane_of_row_[r]->levels[l].tally(slots_[l][r], check);
     ++tally.failed;
-    tally.worst = std::max(tally.worst, hit.value < 0 ? -hit.value : hit.value);
+    tally.worst = std::max(tally.worst, worst);
     if (tally.first_time != kNoTime) continue;
     tally.first_time = batch.event_time[r];
     tally.first_position = batch.position[r];

@@ -43,6 +43,10 @@ class PartitionEngine {
   // The start of the first window that can have no row yet; kNoTime before the first record.
   Time next_boundary() const;
 
+  // The records before the next one were read by somebody of whose state nothing is known (or are gone): the
+  // windows that they may be in are partial.
+  void warm_up() { warming_ = true; }
+
   // Tells `verdicts` of every row that fails; it outlives the engine.
   void tell(RecordVerdicts& verdicts) { verdicts_ = &verdicts; }
 
@@ -53,6 +57,10 @@ class PartitionEngine {
   // Closes every window that ends by `watermark`: the partition fell silent ("idle") or its input
   // ended ("end").
   void advance(Time watermark, const char* closed_by, OutputSink& sink);
+  // The partition has been silent for `silent` of wall-clock time: its windows close as if event time had
+  // gone on, and those with rows that end by `frontier`, where other partitions are (kNoTime: nowhere),
+  // close with it, so that none waits for this one. True: no window with rows is open any more.
+  bool advance_idle(Duration silent, Time frontier, OutputSink& sink);
   // Closes everything that is open.
   void finish(OutputSink& sink);
 
@@ -64,6 +72,8 @@ class PartitionEngine {
   std::int64_t next_position() const { return next_position_; }
   void set_next_position(std::int64_t position) { next_position_ = position; }
   const PartitionCounters& counters() const { return counters_; }
+  // What the detectors of a check say, as Check::state().
+  Verdict state(std::size_t check) const { return checks_[check]->state(); }
   std::size_t open_memory() const;
 
   void save(ByteWriter& out) const;
@@ -104,7 +114,7 @@ class PartitionEngine {
   void close_pane(Time start, const char* closed_by, OutputSink& sink);
   void retire_oldest();
   void find_silence(Pane& pane);
-  void judge_sensors(std::size_t level, Pane& pane, const char* closed_by, std::vector<Finding>& out);
+  void judge_sensors(std::size_t level, Pane& pane, const char* closed_by, PartitionOutput& out);
   std::unique_ptr<Pane> new_pane(Time start, Editions::Edition& edition);
 
   std::shared_ptr<const StreamPlan> plan_;
@@ -119,7 +129,9 @@ class PartitionEngine {
   // State.
   Time max_time_ = kNoTime;
   Time closed_until_ = kNoTime;
-  bool begun_ = false;  // a window with rows was closed
+  bool begun_ = false;    // a window with rows was closed
+  bool warming_ = false;  // until the next record, which says from when on windows are whole
+  Time warm_from_ = kNoTime;
   std::int64_t next_position_ = 0;
   std::deque<std::unique_ptr<Pane>> open_;    // by start, only those that have rows
   std::deque<std::unique_ptr<Pane>> closed_;  // newest last: panes that sliding windows still need

@@ -1,6 +1,7 @@
 // PartitionOutput: what a partition hands over when one of its base windows closes.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,10 @@ struct PartitionOutput {
   Time start = kNoTime;         // of the base window; kNoTime: progress only
   Time end = kNoTime;
   Time closed_until = kNoTime;  // every base window of the partition that ends by then is closed
+  Time warm_from = kNoTime;     // windows that start before it are partial (PartitionEngine::warm_up)
   std::vector<Finding> findings;  // on sensors and records
   std::vector<WidePart> parts;
+  std::vector<std::uint64_t> judged;  // sensors that had a window (segment_id)
   std::uint64_t late = 0;       // records that came too late since the output before
   const char* closed_by = "";   // "", "idle", "end"
 

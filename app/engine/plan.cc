@@ -43,7 +43,7 @@ SensorDictionary::Policy sensor_policy(const StreamConfig& config) {
   return {config.sensor_cap, std::max(config.sensor_idle, reach), reach};
 }
 
-Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference* reference, bool all_findings) {
+Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference* reference, bool all) {
   CheckSet set;
   for (const CheckConfig& check : config.checks) {
     rules::CheckContext context;
@@ -51,7 +51,7 @@ Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference*
     context.field = check.field;
     context.reference = reference;
     context.window = config.windows.size;
-    context.all_findings = all_findings;
+    context.explain_ok = all;
     auto made = check.unit->make.make(check.params, context);
     if (!made) return made.error().at("stream " + config.name + ": check " + check.name);
     set.push_back(std::move(*made));
@@ -69,12 +69,13 @@ Result<std::shared_ptr<const StreamPlan>> make_plan(StreamConfig config,
   const StreamConfig& c = plan->config;
   auto checks = make_checks(c, plan->reference.get(), all_findings);
   if (!checks) return checks.error();
+  for (const auto& check : *checks) plan->detectors.push_back(check->judges_records());
   for (const Level& level : c.windows.levels) {
     std::vector<bool> judged;
     for (std::size_t i = 0; i < c.checks.size(); ++i) {
       const auto& by = c.checks[i].by;
       const bool listed = by.empty() || std::find(by.begin(), by.end(), level.by) != by.end();
-      judged.push_back(listed && !(*checks)[i]->judges_records());
+      judged.push_back(listed);
     }
     plan->judged.push_back(std::move(judged));
   }

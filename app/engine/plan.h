@@ -82,6 +82,7 @@ struct StreamPlan {
   stats::PaneLayout wide;    // of the stream and the segment fields
   stats::PaneLayout narrow;  // of sensors
   std::vector<std::vector<bool>> judged;  // by level, by check: does the check judge this level?
+  std::vector<bool> detectors;            // by check: is it one (Check::judges_records)?
   bool all_findings = false;              // findings that are ok are emitted too
 
   const stats::PaneLayout& layout(const Level& level) const {
@@ -102,7 +103,7 @@ Result<std::shared_ptr<const StreamPlan>> make_plan(StreamConfig config,
 // A plan without checks whose wide windows carry the bins and sums of every field of `frozen`, for building
 // references; `frozen` outlives it.
 Result<std::shared_ptr<const StreamPlan>> make_counting_plan(StreamConfig config, const stats::Reference& frozen);
-// `all_findings`: as StreamPlan's; judgements that are ok then carry what they would say.
-Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference* reference, bool all_findings = false);
+// `all`: findings that are ok are emitted too, so they are explained.
+Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference* reference, bool all = false);
 
 }  // namespace driftd::app

@@ -37,6 +37,12 @@ Status StreamEngine::process(const RawBatch& raw) {
   return {};
 }
 
+void StreamEngine::idle(std::uint32_t partition, Duration silent) {
+  const auto it = partitions_.find(partition);
+  const bool done = it == partitions_.end() || it->second->advance_idle(silent, merger_->waiting_until(), *this);
+  if (done) merger_->set_idle(partition, true);
+}
+
 void StreamEngine::finish(std::uint32_t partition) {
   const auto it = partitions_.find(partition);
   if (it != partitions_.end()) it->second->finish(*this);
@@ -54,6 +60,7 @@ void StreamEngine::finish() {
 
 PartitionCounters StreamEngine::counters() const {
   PartitionCounters sum;
+  sum.late = late_for_stream_;
   for (const auto& [number, engine] : partitions_) {
     sum.accepted += engine->counters().accepted;
     sum.late += engine->counters().late;

@@ -30,6 +30,10 @@ class StreamEngine final : private OutputSink {
   // The engine of a partition, made when new.
   Result<PartitionEngine*> partition(std::uint32_t number);
   void process_rows(PartitionEngine& engine, const Batch& batch) { engine.process_rows(batch, *this); }
+  // The partition has been silent for `silent`; as the service does when windows.idle has passed.
+  void idle(std::uint32_t partition, Duration silent);
+  // An idle partition has records again.
+  void wake(std::uint32_t partition) { merger_->set_idle(partition, false); }
   // The partition's input has ended; windows no longer wait for it.
   void finish(std::uint32_t partition);
   // All inputs have ended.
@@ -40,11 +44,12 @@ class StreamEngine final : private OutputSink {
  private:
   StreamEngine(std::shared_ptr<const StreamPlan> plan, RejectSink& rejects, std::unique_ptr<Merger> merger)
       : plan_(std::move(plan)), rejects_(rejects), merger_(std::move(merger)) {}
-  void take(PartitionOutput output) override { merger_->take(std::move(output)); }
+  void take(PartitionOutput output) override { late_for_stream_ += merger_->take(std::move(output)); }
 
   std::shared_ptr<const StreamPlan> plan_;
   RejectSink& rejects_;
   std::unique_ptr<Merger> merger_;
+  std::uint64_t late_for_stream_ = 0;
   std::vector<PlanEdition> adopted_;
   std::map<std::uint32_t, std::unique_ptr<PartitionEngine>> partitions_;
 };

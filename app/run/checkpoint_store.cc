@@ -9,7 +9,7 @@
 namespace driftd::app {
 namespace {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 
 Error failed(sqlite3* db, const std::string& what) {
   const int code = sqlite3_errcode(db);
@@ -54,10 +54,10 @@ Result<std::unique_ptr<CheckpointStore>> CheckpointStore::open(const std::string
   if (*known && version.integer(0) != kSchemaVersion) {
     return Error{ErrorCode::kInvalidArgument, path + ": written by another version of driftd (format " +
                                                   std::to_string(version.integer(0)) + ", this one reads " +
-                                                  std::to_string(kSchemaVersion) + ")"};
+                                                  std::to_string(kSchemaVersion) + "); start it with that version, or with an empty data_dir"};
   }
   if (!*known) {
-    if (const Status s = store->execute("INSERT INTO meta VALUES('version', 1)"); !s) return s.error().at(path);
+    if (const Status s = store->execute("INSERT INTO meta VALUES('version', 2)"); !s) return s.error().at(path);
   }
   return store;
 }

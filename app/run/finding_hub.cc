@@ -2,14 +2,25 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "core/log.h"
+#include "exporters/findings_tail.h"
 
 namespace driftd::app {
 namespace {
 constexpr std::size_t kRecentFindings = 5000;
 }  // namespace
+
+alerts::Judged judged_of(const StreamConfig& stream) {
+  alerts::Judged judged;
+  for (const Level& level : stream.windows.levels) judged.levels.push_back(level.by);
+  for (const CheckConfig& check : stream.checks) {
+    judged.checks.push_back({check.name, check.field < 0 ? "" : stream.schema.fields[static_cast<std::size_t>(check.field)].name});
+  }
+  return judged;
+}
 
 FindingHub::FindingHub(HubOptions options, alerts::AlertRules rules, Telemetry& telemetry, const Clock& clock)
     : options_(std::move(options)), telemetry_(telemetry), clock_(clock), ring_(kRecentFindings, static_cast<std::uint64_t>(clock.now())), book_(rules) {}
@@ -35,6 +46,7 @@ Result<std::unique_ptr<FindingHub>> FindingHub::make(HubOptions options, const a
     if (s.error().code != ErrorCode::kCorrupt) return s.error();
     log::warning("the findings log was replaced or shortened by somebody else; it goes on from its end", {{"why", s.error().message}});
   }
+  hub->ring_.append(exporters::newest_findings(hub->options_.findings_log, kRecentFindings));
 
   auto outbox = alerts::Outbox::open(hub->options_.outbox);
   if (!outbox) return outbox.error();
@@ -43,17 +55,60 @@ Result<std::unique_ptr<FindingHub>> FindingHub::make(HubOptions options, const a
     return Error{ErrorCode::kIo, hub->options_.outbox + ": " + sqlite3_errmsg(hub->db_)};
   }
   sqlite3_busy_timeout(hub->db_, 5000);
-  auto receivers = alerts::make_receivers(config, {"", hub->options_.external_url, &telemetry, &clock});
-  if (!receivers) return receivers.error();
-  alerts::Router router = alerts::make_router(config, *receivers);
-  hub->router_ = std::make_unique<alerts::Router>(router);
-  hub->dispatcher_ = std::make_unique<alerts::Dispatcher>(*hub->outbox_, std::move(*receivers), std::move(router), clock, telemetry);
+  auto setup = hub->prepare(config, hub->options_.external_url);
+  if (!setup) return setup.error();
+  hub->apply(std::move(*setup));
   hub->book_.publish(telemetry);
   return hub;
 }
 
+Result<AlertSetup> FindingHub::prepare(const alerts::AlertsConfig& config, const std::string& external_url) const {
+  auto stop = std::make_shared<std::atomic<bool>>(false);
+  auto receivers = alerts::make_receivers(
+      config, {.name = "", .external_url = external_url, .telemetry = &telemetry_, .clock = &clock_, .stop = stop});
+  if (!receivers) return receivers.error();
+  alerts::Router router = alerts::make_router(config, *receivers);
+  return AlertSetup{config.rules, std::move(router), std::move(*receivers), std::move(stop)};
+}
+
+void FindingHub::apply(AlertSetup setup) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<alerts::AlertEvent> events;
+  book_.set_rules(setup.rules, events);
+  if (router_ == nullptr) router_ = std::make_unique<alerts::Router>(setup.router);  // at the start
+  tell(events);  // by the routes by which receivers have heard of it
+  auto introduced = setup.router.introduce(book_.firing(), *router_);
+  router_ = std::make_unique<alerts::Router>(setup.router);
+  send(std::move(introduced));
+  drop_orphans(setup.router);
+  if (stop_sending_ != nullptr) *stop_sending_ = true;
+  stop_sending_ = setup.stop;
+  next_ = std::make_unique<alerts::Dispatcher>(*outbox_, std::move(setup.receivers), std::move(setup.router), clock_, telemetry_,
+                                               alerts::Dispatcher::kDefaultTimeout, std::move(setup.stop));
+  wake_ = true;
+  changed_.notify_all();
+}
+
+// Messages to receivers that the configuration does not have: nobody would ever send them.
+// Precondition: mutex_ is held.
+void FindingHub::drop_orphans(const alerts::Router& router) {
+  std::size_t n = std::erase_if(unsent_, [&](const alerts::Outgoing& m) { return !router.knows(m.receiver); });
+  const auto dropped = alerts::Outbox::drop_others(db_, router.receivers(), clock_.now());
+  if (!dropped) log::error("messages to notifiers that are gone stay in the outbox", {{"why", dropped.error().message}});
+  if (dropped) n += *dropped;
+  if (n == 0) return;
+  telemetry_.series(Metric::kOutboxDropped, {"removed"}).add(static_cast<double>(n));
+  log::warning("messages to notifiers that are not configured any more are dropped", {{"messages", std::to_string(n)}});
+}
+
 void FindingHub::take(ClosedWindow closed) {
   const std::scoped_lock lock(mutex_);
+  if (closed.end != kNoTime) {
+    // A stream that was started anew from its checkpoint computes again what came after that, the same.
+    Time& newest = newest_.try_emplace(closed.stream, kNoTime).first->second;
+    if (newest != kNoTime && closed.end <= newest) return;
+    newest = closed.end;
+  }
   ring_.append(closed.findings);
   for (const Finding& finding : closed.findings) {
     if (finding.verdict != Verdict::kOk) book_.take(finding);
@@ -65,9 +120,10 @@ void FindingHub::take(ClosedWindow closed) {
     log::info("findings are written again");
     trouble_.clear();
   }
+  if (closed.end == kNoTime) return;
   std::vector<alerts::AlertEvent> events;
-  book_.close(closed.stream, closed.end, events);
-  if (events.empty()) return;
+  book_.close(closed.stream, closed.end, closed.judged, events);
+  if (events.empty()) return book_.publish(telemetry_);  // what is pending may have changed
   tell(events);
 }
 
@@ -75,6 +131,27 @@ void FindingHub::forget(const std::string& stream) {
   const std::scoped_lock lock(mutex_);
   std::vector<alerts::AlertEvent> events;
   book_.forget(stream, events);
+  newest_.erase(stream);
+  alerts::AlertBook::unpublish(telemetry_, stream);
+  tell(events);
+}
+
+void FindingHub::forget_others(const std::vector<std::string>& streams) {
+  std::vector<std::string> known;
+  {
+    const std::scoped_lock lock(mutex_);
+    known = book_.streams();
+  }
+  for (const std::string& name : known) {
+    if (std::find(streams.begin(), streams.end(), name) == streams.end()) forget(name);
+  }
+}
+
+void FindingHub::configure(const StreamConfig& stream) {
+  const std::scoped_lock lock(mutex_);
+  newest_.erase(stream.name);  // its windows are others now
+  std::vector<alerts::AlertEvent> events;
+  book_.configure(stream.name, judged_of(stream), events);
   tell(events);
 }
 
@@ -88,10 +165,15 @@ Status FindingHub::append(const std::vector<Finding>& findings) {
 void FindingHub::tell(const std::vector<alerts::AlertEvent>& events) {
   book_.publish(telemetry_);
   active_changed_ = true;
+  send(router_->messages(events));
+}
+
+// Precondition: mutex_ is held.
+void FindingHub::send(std::vector<alerts::Outgoing> fresh) {
   wake_ = true;
   std::vector<alerts::Outgoing> messages = std::move(unsent_);
   unsent_.clear();
-  for (alerts::Outgoing& message : router_->messages(events)) messages.push_back(std::move(message));
+  for (alerts::Outgoing& message : fresh) messages.push_back(std::move(message));
   if (!messages.empty()) {
     sqlite3_exec(db_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
     const auto put = alerts::Outbox::put(db_, messages, clock_.now(), telemetry_);
@@ -111,14 +193,17 @@ void FindingHub::tell(const std::vector<alerts::AlertEvent>& events) {
   changed_.notify_all();
 }
 
-void FindingHub::save(ByteWriter& out) {
+Status FindingHub::save(ByteWriter& out) {
   const std::scoped_lock lock(mutex_);
+  if (!unsent_.empty()) send({});
+  if (!unsent_.empty()) return Error{ErrorCode::kIo, "messages to notifiers cannot be put into the outbox"};
   if (const Status s = log_->sync(); !s && trouble_.empty()) trouble_ = s.error().message;
   out.u64(log_->position().generation);
   out.u64(log_->position().offset);
   ByteWriter book;
   book_.save(book);
   out.str(book.bytes());
+  return {};
 }
 
 std::vector<Alert> FindingHub::alerts() const {
@@ -135,6 +220,10 @@ void FindingHub::dispatch() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
     wake_ = false;
+    if (next_ != nullptr) {
+      dispatcher_ = std::move(next_);
+      active_changed_ = true;
+    }
     if (active_changed_) {
       active_changed_ = false;
       const auto firing = book_.firing();
@@ -154,6 +243,7 @@ void FindingHub::stop_dispatch() {
   {
     const std::scoped_lock lock(mutex_);
     stop_ = true;
+    *stop_sending_ = true;
   }
   changed_.notify_all();
 }

@@ -2,11 +2,13 @@
 // alert book and the outbox.
 //
 // take() is called by the streams' workers; it is serialised by the hub's lock, the last in the order of
-// locks. Outbox rows are written at once: their ids depend on findings only, so what is computed again
-// after a crash is recognised there.
+// locks. Outbox rows are written at once, before the checkpoint that has their alert states: their ids depend
+// on findings only, so what is computed again after a crash is recognised there (docs/RELIABILITY.md).
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -31,6 +33,17 @@ struct HubOptions {
   std::string external_url;
 };
 
+// What of the stream is judged, for the alert book.
+alerts::Judged judged_of(const StreamConfig& stream);
+
+// What an `alerts:` section comes to.
+struct AlertSetup {
+  alerts::AlertRules rules;
+  alerts::Router router;
+  std::vector<alerts::Receiver> receivers;
+  std::shared_ptr<std::atomic<bool>> stop;  // ends what the receivers do
+};
+
 class FindingHub {
  public:
   // `state` is what save() wrote at the newest checkpoint; empty: none.
@@ -38,19 +51,32 @@ class FindingHub {
                                                   Telemetry& telemetry, const Clock& clock);
   ~FindingHub();
 
-  void take(ClosedWindow closed);
-  // A stream that is no longer configured: its alerts end.
-  void forget(const std::string& stream);
+  // Everything that can fail in a change of the configuration; touches nothing.
+  Result<AlertSetup> prepare(const alerts::AlertsConfig& alerts, const std::string& external_url) const;
+  // Rules, routes and receivers from now on; cannot fail. Alerts stay. Receivers that are new to an alert
+  // that fires are told of it; what waits for receivers that are gone is dropped; a message that is being
+  // sent is given up and sent anew, under its id.
+  void apply(AlertSetup setup);
 
-  // Makes the log durable and writes positions and alert states.
-  void save(ByteWriter& out);
+  void take(ClosedWindow closed);
+  // A stream that is no longer configured: its alerts end and its series go.
+  void forget(const std::string& stream);
+  // The same for all streams but these.
+  void forget_others(const std::vector<std::string>& streams);
+  // What of the stream is judged from now on: alerts about anything else end.
+  void configure(const StreamConfig& stream);
+
+  // Makes the log durable and writes positions and alert states. An Error: there must be no checkpoint now, as
+  // messages of these alert states are not in the outbox; a crash would lose them.
+  Status save(ByteWriter& out);
 
   std::vector<Alert> alerts() const;
   const exporters::FindingsRing& findings() const { return ring_; }
   // Why findings cannot be written now; empty: they can.
   std::string trouble() const;
 
-  // Delivers until stop_dispatch(); runs on a thread of its own.
+  // Delivers until stop_dispatch(), which ends it within 0.2 s whatever the receivers do; runs on a thread
+  // of its own.
   void dispatch();
   void stop_dispatch();
 
@@ -58,6 +84,8 @@ class FindingHub {
   FindingHub(HubOptions options, alerts::AlertRules rules, Telemetry& telemetry, const Clock& clock);
   Status append(const std::vector<Finding>& findings);
   void tell(const std::vector<alerts::AlertEvent>& events);
+  void send(std::vector<alerts::Outgoing> messages);
+  void drop_orphans(const alerts::Router& router);
 
   HubOptions options_;
   Telemetry& telemetry_;
@@ -67,6 +95,7 @@ class FindingHub {
   mutable std::mutex mutex_;
   std::unique_ptr<exporters::FindingsLog> log_;
   alerts::AlertBook book_;
+  std::map<std::string, Time> newest_;  // by stream: end of the newest window taken
   std::unique_ptr<alerts::Router> router_;
   sqlite3* db_ = nullptr;
   std::string trouble_;
@@ -76,8 +105,10 @@ class FindingHub {
   bool stop_ = false;
   std::condition_variable changed_;
 
-  std::unique_ptr<alerts::Outbox> outbox_;
+  std::unique_ptr<alerts::Outbox> outbox_;          // of the dispatching thread, as is dispatcher_
   std::unique_ptr<alerts::Dispatcher> dispatcher_;
+  std::unique_ptr<alerts::Dispatcher> next_;        // takes dispatcher_'s place
+  std::shared_ptr<std::atomic<bool>> stop_sending_; // of the newest of the two
 };
 
 }  // namespace driftd::app

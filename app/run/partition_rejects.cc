@@ -1,5 +1,7 @@
 #include "app/run/partition_rejects.h"
 
+#include <utility>
+
 #include "core/hash.h"
 
 namespace driftd::app {
@@ -10,7 +12,10 @@ void PartitionRejects::extra_field(std::string_view name) {
   for (; seen_[at] != 0; at = (at + 1) & (kSlots - 1)) {
     if (seen_[at] == hash) return;
   }
-  if (names_ >= kMaxNames) return;
+  if (names_ >= kMaxNames) {
+    if (!std::exchange(over_, true)) on_extra_(kOtherNames);
+    return;
+  }
   ++names_;
   seen_[at] = hash;
   on_extra_(name);

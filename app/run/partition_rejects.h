@@ -14,8 +14,11 @@ namespace driftd::app {
 
 class PartitionRejects final : public RejectSink {
  public:
+  static constexpr std::size_t kMaxNames = 256;  // more names than this are not told apart
+  static constexpr std::string_view kOtherNames = "(others)";  // stands for them
+
   using OnReject = std::function<void(const RawRecord&, RejectReason, std::string_view detail)>;
-  using OnExtra = std::function<void(std::string_view name)>;  // once a name
+  using OnExtra = std::function<void(std::string_view name)>;  // once a name; over the bound once kOtherNames
 
   PartitionRejects(OnReject on_reject, OnExtra on_extra)
       : on_reject_(std::move(on_reject)), on_extra_(std::move(on_extra)), seen_(kSlots, 0) {}
@@ -30,12 +33,13 @@ class PartitionRejects final : public RejectSink {
 
  private:
   static constexpr std::size_t kSlots = 512;   // power of two
-  static constexpr std::size_t kMaxNames = 256;  // more names than this are not told apart
+
 
   OnReject on_reject_;
   OnExtra on_extra_;
   std::uint64_t count_ = 0;
   std::size_t names_ = 0;
+  bool over_ = false;
   std::vector<std::uint64_t> seen_;  // hashes of names, open addressing
 };
 

@@ -10,6 +10,9 @@ RejectKeeper::RejectKeeper(const ingest::QuarantineOptions& options, const Clock
 
 Status RejectKeeper::send_to(const std::optional<ingest::QuarantineTopicOptions>& options) {
   std::unique_ptr<ingest::QuarantineTopic> topic;
+  if (options) {
+    for (const char* result : {"sent", "dropped"}) telemetry_.series(Metric::kQuarantineTopic, {stream_, result});
+  }
   {
     const std::scoped_lock lock(mutex_);
     if (options ? topic_ != nullptr && topic_->options() == *options : topic_ == nullptr) return {};

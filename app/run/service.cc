@@ -18,7 +18,7 @@ constexpr std::chrono::seconds kBeat{1};  // see Service::beats()
 }  // namespace
 
 Service::Service(Config config, std::string path)
-    : config_(std::move(config)), path_(std::move(path)), telemetry_(config_.service.series_cap) {}
+    : config_(std::move(config)), path_(std::move(path)), telemetry_(config_.service.series_cap), shutdown_grace_(config_.service.shutdown_grace) {}
 
 Service::~Service() { stop(); }
 
@@ -29,6 +29,9 @@ Status Service::start() {
   std::error_code code;
   std::filesystem::create_directories(service.data_dir, code);
   if (code) return Error{ErrorCode::kIo, "cannot make data_dir " + service.data_dir + ": " + code.message()};
+  auto lock = DataLock::take(service.data_dir);
+  if (!lock) return lock.error();
+  lock_ = std::move(*lock);
   auto store = CheckpointStore::open(service.data_dir + "/state.db");
   if (!store) return store.error();
   store_ = std::move(*store);
@@ -52,9 +55,13 @@ Status Service::start() {
   telemetry_.series(Metric::kOutboxPending);
   if (const Status s = start_http(std::move(*web)); !s) return s;
   take_promotions();
+  std::vector<std::string> names;
+  for (const StreamConfig& stream : config_.streams) names.push_back(stream.name);
+  hub_->forget_others(names);
   for (const StreamConfig& stream : config_.streams) {
-    auto started = start_stream(stream);
-    if (!started) return started.error();
+    hub_->configure(stream);
+    // A stream that cannot start is tried again later; the others need not wait for it.
+    if (const auto started = start_stream(stream); !started) not_started(stream, started.error());
   }
   publish_ages();
   dispatcher_ = std::thread([this] { hub_->dispatch(); });
@@ -135,6 +142,15 @@ std::vector<StreamStatus> Service::stream_status() const {
   }
   std::vector<StreamStatus> out;
   for (const auto& runtime : all) out.push_back(runtime->status());
+  const std::scoped_lock lock(streams_mutex_);
+  for (const StreamConfig& s : config_.streams) {
+    if (streams_.count(s.name) != 0) continue;
+    StreamStatus& status = out.emplace_back();
+    status.name = s.name;
+    status.source = s.source;
+    const auto why = why_not_started_.find(s.name);
+    status.detail = why == why_not_started_.end() ? "not started" : why->second;
+  }
   return out;
 }
 
@@ -142,10 +158,6 @@ std::vector<std::string> Service::not_ready() const {
   std::vector<std::string> reasons;
   for (const StreamStatus& s : stream_status()) {
     if (!s.ready) reasons.push_back("stream " + s.name + ": " + s.detail);
-  }
-  const std::scoped_lock lock(streams_mutex_);
-  for (const StreamConfig& s : config_.streams) {
-    if (streams_.count(s.name) == 0) reasons.push_back("stream " + s.name + ": not started");
   }
   return reasons;
 }
@@ -169,7 +181,7 @@ bool Service::checkpoint() {
   point.at = clock_.now();
   for (const auto& runtime : all) runtime->collect(point);
   ByteWriter hub;
-  hub_->save(hub);
+  if (const Status told = hub_->save(hub); forwarded && !told) forwarded = told;
   point.hub = hub.take();
   const auto written = forwarded ? store_->put(point) : Result<std::uint64_t>(forwarded.error());
   if (written) {
@@ -191,8 +203,9 @@ bool Service::checkpoint() {
 
 void Service::timer_loop() {
   using Clock = std::chrono::steady_clock;
-  const std::chrono::nanoseconds every(config_.service.checkpoint_every);
-  Clock::time_point next = Clock::now() + every;
+  // Asked for anew: a reload, on this thread, may change it.
+  const auto every = [this] { return std::chrono::nanoseconds(config_.service.checkpoint_every); };
+  Clock::time_point next = Clock::now() + every();
   std::unique_lock lock(timer_mutex_);
   while (!stopping_) {
     ++beats_;
@@ -205,7 +218,10 @@ void Service::timer_loop() {
     look_at_references_ = false;
     lock.unlock();
     Status reloaded;
-    if (must_reload) reloaded = reload_now();
+    if (must_reload) {
+      reloaded = reload_now();
+      next = std::min(next, Clock::now() + every());
+    }
     if (woken || due) take_promotions();
     restart_failed_streams();
     telemetry_.series(Metric::kCheckpointAge).set(to_seconds(std::max<Duration>(clock_.now() - checkpointed_at_, 0)));
@@ -213,7 +229,7 @@ void Service::timer_loop() {
       for (const auto& runtime : running()) runtime->settle();
       checkpoint();
       publish_ages();
-      next = Clock::now() + every;
+      next = Clock::now() + every();
     }
     lock.lock();
     if (!must_reload) continue;
@@ -248,52 +264,6 @@ void Service::publish_ages() {
     }
   }
   for (const auto& [name, r] : rejected_) r->publish();
-}
-
-Status Service::reload_now() {
-  const auto failed = [this](const Error& error) -> Status {
-    telemetry_.series(Metric::kReloadOk).set(0);
-    log::error("the new configuration is not applied; the old one stays", {{"file", path_}, {"why", error.message}});
-    return error;
-  };
-  auto loaded = load_config(path_);
-  if (!loaded) return failed(loaded.error());
-  // Everything that can fail is tried before anything is touched.
-  std::map<std::string, const StreamConfig*> changed;
-  for (const StreamConfig& s : loaded->streams) {
-    const StreamConfig* old = config_.stream(s.name);
-    if (old != nullptr && old->hash == s.hash && old->from_hash == s.from_hash) continue;
-    const auto plans = plans_of(s);
-    if (!plans) return failed(plans.error());
-    changed[s.name] = &s;
-  }
-  std::vector<std::string> removed;
-  for (const StreamConfig& s : config_.streams) {
-    if (loaded->stream(s.name) == nullptr) removed.push_back(s.name);
-  }
-  for (const std::string& name : removed) {
-    stop_stream(name);
-    if (const Status s = store_->remove(name); !s) log::warning("the state of a removed stream stays", {{"stream", name}, {"why", s.error().message}});
-    hub_->forget(name);
-    rejected(name).publish();
-    decltype(rejected_)::node_type gone;  // says goodbye to its topic without the lock
-    const std::scoped_lock lock(rejected_mutex_);
-    gone = rejected_.extract(name);
-  }
-  for (const auto& [name, s] : changed) {
-    stop_stream(name);
-    if (const auto started = start_stream(*s); !started) {
-      log::error("a changed stream could not be started", {{"stream", name}, {"why", started.error().message}});
-    }
-  }
-  {
-    const std::scoped_lock lock(streams_mutex_);
-    config_.streams = loaded->streams;
-  }
-  telemetry_.series(Metric::kReloadOk).set(1);
-  telemetry_.series(Metric::kReloadTime).set(to_seconds(clock_.now()));
-  log::info("configuration applied", {{"changed", std::to_string(changed.size())}, {"removed", std::to_string(removed.size())}});
-  return {};
 }
 
 void Service::stop() {

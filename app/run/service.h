@@ -15,6 +15,7 @@
 
 #include "app/config/config.h"
 #include "app/run/checkpoint_store.h"
+#include "app/run/data_lock.h"
 #include "app/run/finding_hub.h"
 #include "app/run/reject_keeper.h"
 #include "app/run/stream_runtime.h"
@@ -30,9 +31,10 @@ class Service {
   Service(Config config, std::string path);
   ~Service();
 
+  // A stream that cannot start is no error: it is not ready, says why, and is tried again.
   Status start();
-  // All or nothing: on an Error everything goes on as before. Waits until the timer's thread has done
-  // it.
+  // Streams, alerts and what config_change.h says can change. All or nothing: on an Error everything goes on
+  // as before. Waits until the timer's thread has done it.
   Status reload();
   // Promotions take effect soon, not only with the next checkpoint.
   void look_at_references();
@@ -42,6 +44,9 @@ class Service {
   // Grows every second while driftd lives: while its workers, sources and store let checkpoints through.
   // For a watchdog.
   std::uint64_t beats() const { return beats_; }
+
+  // How long stop() may take, as the newest configuration says.
+  Duration shutdown_grace() const { return shutdown_grace_; }
 
   int http_port() const { return http_ == nullptr ? 0 : http_->port(); }
   FindingHub& hub() { return *hub_; }
@@ -59,6 +64,8 @@ class Service {
   RuntimeContext runtime_context();
   Result<std::vector<PlanEdition>> plans_of(const StreamConfig& stream);
   Result<std::shared_ptr<StreamRuntime>> start_stream(const StreamConfig& stream);
+  // Says it, once for each reason.
+  void not_started(const StreamConfig& stream, const Error& why);
   // Drains it, and its partitions go; its state stays in the store.
   void stop_stream(const std::string& name);
   // Called every second by the timer's thread.
@@ -67,7 +74,11 @@ class Service {
   std::vector<std::shared_ptr<StreamRuntime>> running() const;
   bool checkpoint();  // false: it could not be written
   void timer_loop();
+  // service_reload.cc
   Status reload_now();
+  Status try_reload();
+  Status change_streams(const std::vector<const StreamConfig*>& changed);
+  void remove_stream(const std::string& name);
   // Promotions that no driftd has taken yet: from the next window boundary of all streams that use them.
   void take_promotions();
   Status take_promotion(const std::string& which, const stats::Promotion& promotion);
@@ -79,12 +90,14 @@ class Service {
   std::string path_;
   SystemClock clock_;
   Telemetry telemetry_;
+  std::unique_ptr<DataLock> lock_;  // before all that writes in data_dir
   std::unique_ptr<CheckpointStore> store_;
   std::unique_ptr<stats::ReferenceStore> references_;
   std::unique_ptr<FindingHub> hub_;
 
   mutable std::mutex streams_mutex_;  // the map and config_.streams, not the streams
   std::map<std::string, std::shared_ptr<StreamRuntime>> streams_;
+  std::map<std::string, std::string> why_not_started_;  // of those that should run and are not in streams_
 
   struct Restart {
     bool planned = false;
@@ -106,6 +119,7 @@ class Service {
   bool stopping_ = false;
   bool look_at_references_ = false;
   std::atomic<std::uint64_t> beats_{0};
+  std::atomic<Duration> shutdown_grace_{0};
   std::uint64_t reloads_wanted_ = 0;
   std::uint64_t reloads_done_ = 0;
   Status reloaded_;  // the newest one's outcome

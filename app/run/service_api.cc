@@ -85,6 +85,15 @@ exporters::Submission ServiceApi::submit(const std::string& stream, const std::s
   exporters::Submission out;
   const std::shared_ptr<StreamRuntime> runtime = service_.stream(stream);
   auto* intake = runtime == nullptr ? nullptr : dynamic_cast<ingest::HttpIntake*>(runtime->source());
+  if (runtime == nullptr) {
+    for (const StreamStatus& s : service_.stream_status()) {
+      if (s.name != stream) continue;
+      out.result = R::kUnavailable;  // it will be started
+      out.message = "the stream is not started: " + s.detail;
+      out.retry_after = kSecond;
+      return out;
+    }
+  }
   if (intake == nullptr) {
     out.result = R::kUnknownStream;
     out.message = runtime == nullptr ? "there is no such stream" : "the stream takes no records by HTTP; its source is " + runtime->config().source;

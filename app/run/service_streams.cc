@@ -28,7 +28,17 @@ Result<std::shared_ptr<StreamRuntime>> Service::start_stream(const StreamConfig&
   if (const Status s = runtime->start(); !s) return s.error();
   const std::scoped_lock lock(streams_mutex_);
   streams_[stream.name] = runtime;
+  why_not_started_.erase(stream.name);
   return runtime;
+}
+
+void Service::not_started(const StreamConfig& stream, const Error& why) {
+  telemetry_.series(Metric::kSourceUp, {stream.name, stream.source}).set(0);
+  const std::scoped_lock lock(streams_mutex_);
+  std::string& said = why_not_started_[stream.name];
+  if (said == why.message) return;
+  said = why.message;
+  log::error("a stream could not be started; it is tried again and again", {{"stream", stream.name}, {"why", why.message}});
 }
 
 void Service::stop_stream(const std::string& name) {
@@ -42,8 +52,8 @@ void Service::restart_failed_streams() {
   const Duration now = monotonic_now();
   for (const StreamConfig& config : config_.streams) {
     const std::shared_ptr<StreamRuntime> runtime = stream(config.name);
-    const std::string why = runtime == nullptr ? "it could not be started" : runtime->failure();
-    if (why.empty()) continue;
+    const std::string why = runtime == nullptr ? "" : runtime->failure();
+    if (runtime != nullptr && why.empty()) continue;
     Restart& restart = restarts_[config.name];
     if (!restart.planned) {
       restart.planned = true;
@@ -52,7 +62,7 @@ void Service::restart_failed_streams() {
       // Two replicas that push each other out must not do it in step.
       restart.at = now + std::uniform_int_distribution<Duration>(restart.wait, restart.wait * 3 / 2)(random_);
       restart.wait = std::min(restart.wait * 2, kLastRestart);
-      log::warning("a stream will be started anew from its newest checkpoint",
+      if (runtime != nullptr) log::warning("a stream will be started anew from its newest checkpoint",
                    {{"stream", config.name}, {"in", format_duration((restart.at - now) / kSecond * kSecond)}, {"why", why}});
     }
     if (now < restart.at) continue;
@@ -60,7 +70,9 @@ void Service::restart_failed_streams() {
     telemetry_.series(Metric::kStreamRestarts, {config.name}).add();
     stop_stream(config.name);
     if (const auto started = start_stream(config); !started) {
-      log::error("a stream could not be started", {{"stream", config.name}, {"why", started.error().message}});
+      not_started(config, started.error());
+    } else if (runtime == nullptr) {
+      log::info("a stream could be started", {{"stream", config.name}});
     }
   }
 }

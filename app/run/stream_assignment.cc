@@ -6,6 +6,12 @@
 #include "core/log.h"
 
 namespace driftd::app {
+namespace {
+
+// A group that does not settle for so long after it took partitions away is not waited for.
+constexpr Duration kSettleWithin = 60 * kSecond;
+
+}  // namespace
 
 std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
   const std::scoped_lock lock(dispatch_mutex_);
@@ -40,6 +46,8 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
     position = (*unit)->position;
     restore(*partition, **unit);
   }
+  partition->detectors = std::vector<std::atomic<std::uint8_t>>(metrics_.detectors().size());
+  note_detectors(*partition);
   if (gate_ != nullptr) {
     partition->engine->tell(*partition->verdicts);
     gate_->assigned(number, position.value_or(0));
@@ -49,6 +57,19 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
   log::info("partition assigned", {{"stream", stream}, {"partition", std::to_string(number)},
                                    {"from", position ? std::to_string(*position) : "the source's start"}});
   return position;
+}
+
+void StreamRuntime::on_start(std::uint32_t number, std::int64_t position, bool amid) {
+  const std::scoped_lock lock(dispatch_mutex_);
+  const auto it = partitions_.find(number);
+  if (it == partitions_.end()) return;
+  push(*it->second, [engine = it->second->engine.get(), position, amid] {
+    engine->set_next_position(position);
+    if (amid) engine->warm_up();
+  });
+  if (!amid) return;
+  log::warning("records before this position were read elsewhere or are gone; the partition warms up: windows that are open get no verdict",
+               {{"stream", plan_->config.name}, {"partition", std::to_string(number)}, {"from", std::to_string(position)}});
 }
 
 Result<std::unique_ptr<PartitionEngine>> StreamRuntime::make_engine(std::uint32_t partition, RejectSink& rejects) const {
@@ -94,10 +115,11 @@ void StreamRuntime::restore(Partition& partition, const CheckpointUnit& unit) {
       partition.had_records = partition.engine->max_time() != kNoTime;
       return;
     }
-    log::error("the checkpoint of a partition cannot be used; its open windows start anew from its position",
+    log::error("the checkpoint of a partition cannot be used; it warms up from its position: windows that are open get no verdict",
                {{"stream", unit.stream}, {"partition", std::to_string(unit.partition)}, {"why", loaded.error().message}});
     auto fresh = make_engine(static_cast<std::uint32_t>(unit.partition), *partition.rejects);
     if (fresh) partition.engine = std::move(*fresh);
+    partition.engine->warm_up();
     partition.engine->set_next_position(unit.position);
     return;
   }
@@ -108,11 +130,11 @@ void StreamRuntime::restore(Partition& partition, const CheckpointUnit& unit) {
 
 // The windows that were open under the configuration before end without a verdict.
 void StreamRuntime::report_reconfigured(Time window_start) {
-  if (window_start == kNoTime) return;
+  // Once a stream and window, however many partitions were in it.
+  if (window_start == kNoTime || !reconfigured_.insert(window_start).second) return;
   const WindowConfig& windows = plan_->config.windows;
   ClosedWindow closed;
-  closed.stream = plan_->config.name;
-  closed.end = window_start + windows.slide;
+  closed.stream = plan_->config.name;  // and no end: no window is judged by this
   Finding f;
   f.stream = plan_->config.name;
   f.check = "window";
@@ -120,7 +142,7 @@ void StreamRuntime::report_reconfigured(Time window_start) {
   f.reason = "reconfigured";
   f.severity = Severity::kInfo;
   f.window_start = window_start;
-  f.window_end = closed.end;
+  f.window_end = window_start + windows.slide;
   f.id = finding_id(f, plan_->config.hash);
   closed.findings.push_back(std::move(f));
   context_.on_window(std::move(closed));
@@ -129,7 +151,9 @@ void StreamRuntime::report_reconfigured(Time window_start) {
 // Partitions are assigned one by one, but the merger must hear of all at once: it would not wait for those
 // that it does not know yet, and judge windows without their part.
 void StreamRuntime::tell_merger_partitions() {
-  if (!std::exchange(newly_assigned_, false)) return;
+  const bool waited = given_up_at_ != 0 && monotonic_now() - given_up_at_ > kSettleWithin;
+  if (!std::exchange(newly_assigned_, false) && !waited) return;
+  given_up_at_ = 0;
   const std::scoped_lock lock(dispatch_mutex_);
   set_merger_partitions();
 }
@@ -139,6 +163,7 @@ void StreamRuntime::set_merger_partitions() {
   for (const auto& [number, partition] : partitions_) numbers.push_back(number);
   const std::scoped_lock lock(merger_mutex_);
   merger_->set_partitions(numbers);
+  merger_->hold(false);
 }
 
 void StreamRuntime::on_revoked(const std::vector<std::uint32_t>& partitions) {
@@ -161,7 +186,11 @@ void StreamRuntime::drop(const std::vector<std::uint32_t>& partitions) {
   for (const auto& worker : workers_) worker->drain();
   if (gate_ != nullptr) gate_->dropped(partitions);
   for (const std::uint32_t number : partitions) partitions_.erase(number);
-  if (!stop_) set_merger_partitions();
+  if (stop_) return;
+  // Until the group has settled, windows are not judged without these: mostly they come back.
+  given_up_at_ = monotonic_now();
+  const std::scoped_lock merger_lock(merger_mutex_);
+  merger_->hold(true);
 }
 
 void StreamRuntime::settle() {

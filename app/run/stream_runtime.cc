@@ -66,7 +66,6 @@ Status StreamRuntime::start() {
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   const unsigned workers = context_.service->workers != 0 ? context_.service->workers : cores;
   for (unsigned i = 0; i < workers; ++i) workers_.push_back(std::make_unique<Worker>(kQueuedBatches));
-  context_.telemetry->series(Metric::kSourceUp, {plan_->config.name, plan_->config.source}).set(0);
   if (const Status s = source_->open(*this); !s) return s.error().at("stream " + plan_->config.name);
   if (const Status s = open_gate(); !s) return s.error().at("stream " + plan_->config.name);
   tell_merger_partitions();
@@ -114,6 +113,8 @@ void StreamRuntime::poll_loop() {
       if (source_->finished()) end_partitions();
     }
   }
+  metrics_.source_up(false);
+  metrics_.lags({});
   while (!stop_) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   source_->close();
   commit_positions();
@@ -156,16 +157,19 @@ void StreamRuntime::count(Partition& partition) {
   const PartitionCounters& now = partition.engine->counters();
   metrics_.accepted().add(static_cast<double>(now.accepted - partition.counted.accepted));
   metrics_.duplicate().add(static_cast<double>(now.duplicate - partition.counted.duplicate));
-  if (now.late != partition.counted.late) {
-    const auto late = static_cast<double>(now.late - partition.counted.late);
-    metrics_.late().add(late);
-    context_.telemetry->series(Metric::kLateRecords, {plan_->config.name}).add(late);
-  }
+  if (now.late != partition.counted.late) count_late(now.late - partition.counted.late);
   if (now.evicted != partition.counted.evicted) {
     context_.telemetry->series(Metric::kSensorsEvicted, {plan_->config.name}).add(static_cast<double>(now.evicted - partition.counted.evicted));
   }
+  note_detectors(partition);
   partition.counted = now;
   partition.sensors = partition.engine->dictionaries().sensors.live();
+}
+
+void StreamRuntime::note_detectors(Partition& partition) const {
+  for (std::size_t i = 0; i < partition.detectors.size(); ++i) {
+    partition.detectors[i] = static_cast<std::uint8_t>(partition.engine->state(metrics_.detectors()[i]));
+  }
 }
 
 void StreamRuntime::watch_idle() {
@@ -176,40 +180,62 @@ void StreamRuntime::watch_idle() {
   for (const auto& p : status.partitions) {
     if (p.lag && *p.lag > 0) return;
   }
+  struct Silent {
+    std::uint32_t number;
+    Partition* partition;
+    Duration since;
+  };
   const std::scoped_lock lock(dispatch_mutex_);
+  std::map<Worker*, std::vector<Silent>> silent;  // one task a worker, for partitions are more than its queue holds
   for (auto& [number, partition] : partitions_) {
-    const Duration silent = now - partition->last_record;
+    const Duration since = now - partition->last_record;
     // Windows wait for a partition that was never heard of only until it has had time to speak.
     const Duration idle = partition->had_records ? plan_->config.windows.idle : std::min(plan_->config.windows.idle, kFirstRecordWithin);
-    if (silent < idle || partition->ended) continue;
-    if (!partition->idle) {
-      partition->idle = true;
-      const std::scoped_lock merger_lock(merger_mutex_);
-      merger_->set_idle(number, true);
-    }
-    partition->worker->push(
-        [this, p = partition.get(), silent] {
-          if (p->engine->max_time() == kNoTime) return;
-          p->engine->advance(p->engine->max_time() + silent - plan_->config.windows.lateness, "idle", *this);
+    if (since < idle || partition->ended) continue;
+    partition->idle = true;
+    silent[partition->worker].push_back({number, partition.get(), since});
+  }
+  for (auto& [worker, partitions] : silent) {
+    worker->push(
+        [this, partitions = std::move(partitions)] {
+          for (const Silent& s : partitions) close_idle(s.number, *s.partition, s.since);
         },
         Deadline::after(0));
   }
 }
 
+// Worker. First the partition's windows close and their parts go to the merger; only when it has nothing
+// left to hand over do the stream's windows stop waiting for it.
+void StreamRuntime::close_idle(std::uint32_t number, Partition& partition, Duration silent) {
+  if (!partition.idle) return;  // it has spoken since, and its records are behind this in the queue
+  Time frontier = kNoTime;
+  {
+    const std::scoped_lock lock(merger_mutex_);
+    frontier = merger_->waiting_until();
+  }
+  const bool handed_over = partition.engine->advance_idle(silent, frontier, *this);
+  note_detectors(partition);
+  if (!handed_over) return;
+  const std::scoped_lock lock(merger_mutex_);
+  if (partition.idle) merger_->set_idle(number, true);
+}
+
 void StreamRuntime::watch_status() {
   const ingest::SourceStatus status = source_->status();
   const std::string& name = plan_->config.name;
-  const bool up = status.connected && status.assigned;
-  context_.telemetry->series(Metric::kSourceUp, {name, plan_->config.source}).set(up ? 1 : 0);
+  metrics_.source_up(status.connected && status.assigned);
   std::uint64_t sensors = 0;
+  std::vector<std::uint8_t> detectors(metrics_.detectors().size());
   {
     const std::scoped_lock lock(dispatch_mutex_);
-    for (const auto& [number, partition] : partitions_) sensors += partition->sensors;
+    for (const auto& [number, partition] : partitions_) {
+      sensors += partition->sensors;
+      for (std::size_t i = 0; i < detectors.size(); ++i) detectors[i] = std::max(detectors[i], partition->detectors[i].load());
+    }
   }
+  for (std::size_t i = 0; i < detectors.size(); ++i) metrics_.detector(i, static_cast<Verdict>(detectors[i]));
   context_.telemetry->series(Metric::kSensors, {name}).set(static_cast<double>(sensors));
-  for (const auto& p : status.partitions) {
-    if (p.lag) context_.telemetry->series(Metric::kSourceLag, {name, std::to_string(p.partition)}).set(static_cast<double>(*p.lag));
-  }
+  metrics_.lags(status.partitions);
 }
 
 void StreamRuntime::end_partitions() {
@@ -217,13 +243,27 @@ void StreamRuntime::end_partitions() {
   for (auto& [number, partition] : partitions_) {
     if (partition->ended) continue;
     partition->ended = true;
-    push(*partition, [this, p = partition.get()] { p->engine->finish(*this); });
+    push(*partition, [this, n = number, p = partition.get()] {
+      p->engine->finish(*this);
+      note_detectors(*p);
+      const std::scoped_lock merger_lock(merger_mutex_);
+      merger_->set_idle(n, true);
+    });
   }
 }
 
 void StreamRuntime::take(PartitionOutput output) {
-  const std::scoped_lock lock(merger_mutex_);
-  merger_->take(std::move(output));
+  std::uint64_t too_late = 0;
+  {
+    const std::scoped_lock lock(merger_mutex_);
+    too_late = merger_->take(std::move(output));
+  }
+  if (too_late != 0) count_late(too_late);
+}
+
+void StreamRuntime::count_late(std::uint64_t records) {
+  metrics_.late().add(static_cast<double>(records));
+  context_.telemetry->series(Metric::kLateRecords, {plan_->config.name}).add(static_cast<double>(records));
 }
 
 std::string StreamRuntime::failure() const {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -106,18 +107,21 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     std::unique_ptr<PartitionEngine> engine;
     Worker* worker = nullptr;
     Duration last_record = 0;  // monotonic; polling thread
-    bool idle = false;
+    std::atomic<bool> idle{false};  // set by the polling thread; a worker then closes and tells the merger
     bool ended = false;
     bool had_records = false;      // since it was assigned, or in its checkpoint
     PartitionCounters counted;     // already in metrics; worker
     std::uint64_t rejected = 0;    // likewise
     std::atomic<std::uint64_t> sensors{0};
+    std::vector<std::atomic<std::uint8_t>> detectors;  // states by StreamMetrics::detectors(); written by the worker
   };
 
   StreamRuntime(RuntimeContext context, std::vector<PlanEdition> plans);
   Result<std::unique_ptr<PartitionEngine>> make_engine(std::uint32_t partition, RejectSink& rejects) const;
 
   std::optional<std::int64_t> on_assigned(std::uint32_t partition) override;
+  void on_start(std::uint32_t partition, std::int64_t position, bool amid) override;
+  void on_settled() override { newly_assigned_ = true; }
   void on_revoked(const std::vector<std::uint32_t>& partitions) override;
   void on_lost(const std::vector<std::uint32_t>& partitions) override;
   void take(PartitionOutput output) override;
@@ -127,7 +131,10 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void dispatch(std::unique_ptr<RawBatch> raw);
   void push(Partition& partition, Worker::Task task);
   void count(Partition& partition);
+  void note_detectors(Partition& partition) const;
+  void count_late(std::uint64_t records);
   void watch_idle();
+  void close_idle(std::uint32_t number, Partition& partition, Duration silent);
   void watch_status();
   void end_partitions();
   void commit_positions();
@@ -148,6 +155,8 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   std::vector<PlanEdition> plans_;
   std::map<std::uint32_t, std::unique_ptr<Partition>> partitions_;
   bool newly_assigned_ = false;  // and the merger does not know; polling thread
+  Duration given_up_at_ = 0;     // monotonic: partitions went, and what comes next is not known; 0: no. Polling thread
+  std::set<Time> reconfigured_;  // windows that were reported so; polling thread
 
   mutable std::mutex merger_mutex_;
   std::unique_ptr<Merger> merger_;

@@ -139,6 +139,7 @@ class JsonDecoder final : public Decoder {
     std::int64_t index = 0;
     for (auto element : array) {
       od::value v;
+      // NOLINTNEXTLINE(performance-move-const-arg): get() takes an rvalue only
       if (const auto e = std::move(element).get(v)) return undecodable(e);
       PathNode* child = nullptr;
       for (PathNode& c : node.children) {

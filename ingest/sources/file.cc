@@ -4,6 +4,7 @@
 
 #include "ingest/record_reader.h"
 #include "ingest/source.h"
+#include "ingest/source_problems.h"
 
 namespace driftd::ingest {
 namespace {
@@ -67,16 +68,24 @@ class FileSource final : public Source {
   SourceStatus status_;
 };
 
-Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext&) {
+Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& context) {
+  SourceProblems problems(params, context, "from: file");
   ReaderOptions options;
-  auto format = csv_format(params);
-  if (!format) return format.error().at("from: file");
-  options.csv = *format;
+  const auto format = csv_format(params);
+  if (format) {
+    options.csv = *format;
+  } else {
+    problems.add(format.error().message.starts_with("'quote'") ? "quote" : "separator", format.error().message);
+  }
   options.format = params.text("format") == "csv" ? FileFormat::kCsv : FileFormat::kJsonLines;
   options.max_record = params.size("max_record");
-  if (params.texts("paths").empty())
-    return Error{ErrorCode::kInvalidArgument, "from: file: 'paths' is empty"};
-  return std::unique_ptr<Source>(std::make_unique<FileSource>(params.texts("paths"), options));
+  const auto& paths = params.texts("paths");
+  if (paths.empty()) problems.add("paths", "'paths' is empty");
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (paths[i].empty()) problems.add(item_of(params, "paths", i), "a path is empty");
+  }
+  if (problems.done()) return problems.result();
+  return std::unique_ptr<Source>(std::make_unique<FileSource>(paths, options));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "ingest/plant.h"
 #include "ingest/source.h"
+#include "ingest/source_problems.h"
 
 namespace driftd::ingest {
 namespace {
@@ -141,43 +142,47 @@ std::vector<ParamSpec> fault_specs() {
   };
 }
 
-Result<PlantFault> read_fault(const Node& node) {
+std::optional<PlantFault> read_fault(const Node& node, SourceProblems& problems) {
   ErrorList errors;
   const Params params = read_params(node, fault_specs(), "fault", errors);
-  if (!errors.empty()) {
-    const ConfigError& first = errors.errors().front();
-    return Error{ErrorCode::kInvalidArgument,
-                 "line " + std::to_string(first.line) + ": " + first.message};
+  for (const ConfigError& error : errors.errors()) {
+    Node at = node;
+    at.line = error.line;
+    at.column = error.column;
+    problems.add(at, error.message +
+                         (error.suggestion.empty() ? "" : " (" + error.suggestion + ")"));
   }
+  if (!errors.empty()) return std::nullopt;
   PlantFault fault;
   fault.kind = *plant_fault_kind(params.text("kind"));
   fault.from = params.duration("from");
   fault.to = params.duration("to");
-  if (fault.to <= fault.from)
-    return Error{ErrorCode::kInvalidArgument, "fault: 'to' must be later than 'from'"};
+  if (fault.to <= fault.from) problems.add(params.node("to"), "fault: 'to' must be later than 'from'");
   for (const double sensor : params.numbers("sensors")) {
     if (sensor < 0 || sensor != std::uint32_t(std::min(sensor, 1e9))) {
-      return Error{ErrorCode::kInvalidArgument, "fault: sensors are numbers from 0"};
+      problems.add(params.node("sensors"), "fault: sensors are numbers from 0");
+      return std::nullopt;
     }
     fault.sensors.push_back(static_cast<std::uint32_t>(sensor));
   }
   return fault;
 }
 
-Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext&) {
+Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& context) {
+  SourceProblems problems(params, context, "from: generator");
   PlantOptions options;
   options.sensors = static_cast<std::uint32_t>(params.integer("sensors"));
   options.seed = static_cast<std::uint64_t>(params.integer("seed"));
   options.interval = params.duration("interval");
   const auto start = parse_time(params.text("start"));
-  if (!start)
-    return Error{ErrorCode::kInvalidArgument, "from: generator: 'start' is no RFC 3339 time"};
-  options.start = *start;
-  for (const Node& node : params.node("faults").items) {
-    auto fault = read_fault(node);
-    if (!fault) return fault.error().at("from: generator");
-    options.faults.push_back(std::move(fault).value());
+  if (!start) problems.add("start", "'start' is no RFC 3339 time, as 2026-01-01T00:00:00Z");
+  options.start = start.value_or(0);
+  const Node& faults = params.node("faults");
+  if (!faults.is_list() && !faults.is_null()) problems.add("faults", "'faults' must be a list");
+  for (const Node& node : faults.items) {
+    if (auto fault = read_fault(node, problems)) options.faults.push_back(*std::move(fault));
   }
+  if (problems.done()) return problems.result();
   return std::unique_ptr<Source>(std::make_unique<GeneratorSource>(options, params.number("speed"),
                                                                    params.duration("duration")));
 }

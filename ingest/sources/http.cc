@@ -139,6 +139,7 @@ class HttpSource final : public Source, public HttpIntake {
 };
 
 Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& context) {
+  if (context.problems != nullptr) return std::unique_ptr<Source>();
   return std::unique_ptr<Source>(
       std::make_unique<HttpSource>(journal_options(params, context), context));
 }

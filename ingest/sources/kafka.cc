@@ -3,6 +3,7 @@
 
 #include "core/text.h"
 #include "ingest/kafka_source.h"
+#include "ingest/source_problems.h"
 
 namespace driftd::ingest {
 namespace {
@@ -14,19 +15,25 @@ Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& 
   settings.group = params.text("group");
   settings.instance_id = params.text("instance_id");
   settings.from_latest = params.text("start") == "latest";
-  const auto bad = [](const std::string& why) {
-    return Error{ErrorCode::kInvalidArgument, "from: kafka: " + why};
-  };
-  if (settings.topics.empty()) return bad("'topics' is empty");
-  for (const std::string& topic : settings.topics) {
+  SourceProblems problems(params, context, "from: kafka");
+  const auto& topics = settings.topics;
+  if (topics.empty()) problems.add("topics", "'topics' is empty");
+  for (std::size_t i = 0; i < topics.size(); ++i) {
+    const std::string& topic = topics[i];
+    const Node& at = item_of(params, "topics", i);
     if (topic.empty() || topic.front() == '^')
-      return bad("'topics' takes names, no patterns: '" + excerpt(topic) + "'");
-    if (std::count(settings.topics.begin(), settings.topics.end(), topic) > 1) {
-      return bad("topic '" + excerpt(topic) + "' is named twice");
-    }
+      problems.add(at, "'topics' takes names, no patterns: '" + excerpt(topic) + "'");
+    if (std::find(topics.begin(), topics.begin() + static_cast<std::ptrdiff_t>(i), topic) !=
+        topics.begin() + static_cast<std::ptrdiff_t>(i))
+      problems.add(at, "topic '" + excerpt(topic) + "' is named twice");
   }
   // Options that are wrong are errors of the configuration, so they are tried out now.
-  if (auto conf = kafka_conf(settings.connection, {}); !conf) return conf.error().at("from");
+  if (context.problems != nullptr) {
+    for (const auto& [at, why] : kafka_connection_problems(params)) problems.add(*at, why);
+  } else if (auto conf = kafka_conf(settings.connection, {}); !conf && problems.empty()) {
+    return conf.error().at("from");
+  }
+  if (problems.done()) return problems.result();
   return make_kafka_source(std::move(settings), context);
 }
 
@@ -73,7 +80,8 @@ void register_kafka(SourceRegistry& registry) {
       "before they "
       "were read (retention) are logged and counted in driftd_source_gaps_total. Options that "
       "driftd needs as "
-      "they are: enable.auto.offset.store, enable.auto.commit, auto.offset.reset.";
+      "they are are refused: group.id, group.instance.id, enable.auto.offset.store, "
+      "enable.auto.commit, auto.offset.reset, enable.partition.eof, transactional.id.";
   registry.add(std::move(d), make);
 }
 

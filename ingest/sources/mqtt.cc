@@ -5,11 +5,12 @@
 #include "core/text.h"
 #include "ingest/journal_options.h"
 #include "ingest/mqtt_source.h"
+#include "ingest/source_problems.h"
 
 namespace driftd::ingest {
 namespace {
 
-Error bad(const std::string& why) { return {ErrorCode::kInvalidArgument, "from: mqtt: " + why}; }
+Error bad(const std::string& why) { return {ErrorCode::kInvalidArgument, why}; }
 
 // mqtt://host[:port] or mqtts://host[:port]; an IPv6 address stands in brackets.
 Status read_url(const std::string& url, MqttSettings& out) {
@@ -64,29 +65,47 @@ Status check_topic(const std::string& topic) {
   }
 }
 
-Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& context) {
-  MqttSettings settings;
-  if (const Status s = read_url(params.text("url"), settings); !s) return s.error();
-  settings.topics = params.texts("topics");
-  if (settings.topics.empty()) return bad("'topics' is empty");
-  for (const std::string& topic : settings.topics) {
-    if (const Status s = check_topic(topic); !s) return s.error();
+void check_topics(const Params& params, SourceProblems& problems) {
+  const auto& topics = params.texts("topics");
+  if (topics.empty()) problems.add("topics", "'topics' is empty");
+  for (std::size_t i = 0; i < topics.size(); ++i) {
+    const Node& at = item_of(params, "topics", i);
+    if (const Status s = check_topic(topics[i]); !s) problems.add(at, s.error().message);
+    if (std::find(topics.begin(), topics.begin() + static_cast<std::ptrdiff_t>(i), topics[i]) !=
+        topics.begin() + static_cast<std::ptrdiff_t>(i))
+      problems.add(at, "topic '" + excerpt(topics[i]) + "' is named twice");
   }
+}
+
+void read_login(const Params& params, MqttSettings& settings, SourceProblems& problems) {
   settings.client_id = params.text("client_id");
   if (settings.client_id.empty() || settings.client_id.size() > 65535 ||
       settings.client_id.find_first_of(" \n\r") != std::string::npos)
-    return bad("'client_id' must not be empty or have white space");
+    problems.add("client_id", "'client_id' must not be empty or have white space");
   settings.username = params.text("username");
   settings.password_file = params.text("password_file");
   if (!settings.password_file.empty() && settings.username.empty())
-    return bad("'password_file' needs 'username'");
+    problems.add("password_file", "'password_file' needs 'username'");
+  problems.add_unreadable_secret("password_file");
   const Params& tls = params.nested("tls");
   settings.ca_file = tls.text("ca_file");
   settings.cert_file = tls.text("cert_file");
   settings.key_file = tls.text("key_file");
-  if (params.has("tls") && !settings.tls) return bad("'tls' needs an mqtts:// url");
+  if (params.has("tls") && !settings.tls) problems.add("tls", "'tls' needs an mqtts:// url");
   if (settings.cert_file.empty() != settings.key_file.empty())
-    return bad("'tls' needs both cert_file and key_file, or neither");
+    problems.add("tls", "'tls' needs both cert_file and key_file, or neither");
+}
+
+Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& context) {
+  SourceProblems problems(params, context, "from: mqtt");
+  MqttSettings settings;
+  const Status url = read_url(params.text("url"), settings);
+  if (!url) problems.add("url", url.error().message);
+  check_topics(params, problems);
+  if (!url) settings.tls = true;  // whatever it was to be, `tls` is no second mistake
+  read_login(params, settings, problems);
+  if (problems.done()) return problems.result();
+  settings.topics = params.texts("topics");
   settings.version_5 = params.text("version") == "5";
   settings.retained = params.boolean("retained");
   settings.keep_alive = static_cast<int>(params.duration("keep_alive") / kSecond);
@@ -114,6 +133,10 @@ std::vector<ParamSpec> params() {
        .type = ParamType::kTextList,
        .sentence = "Topics to subscribe to, with + and # as MQTT has them",
        .required = true},
+      {.name = "topic_fields",
+       .sentence = "Fields that are levels of the topic: _/site/_ makes the second level of "
+                   "plant/north/pump-7 the field site, as path: @topic/2 of the field does; _ is a "
+                   "level that is none"},
       {.name = "client_id",
        .sentence = "Name of the session at the broker; fixed, and one for each driftd and stream",
        .required = true},

@@ -103,6 +103,18 @@ Result<std::unique_ptr<Check>> make(const Params& params, const CheckContext& co
                                                   " needs numbers, but " + field.name +
                                                   " is a category"};
   }
+  const auto refused = [&](const std::string& why) {
+    return Error{ErrorCode::kInvalidArgument, "metric " + metric->descriptor.name + " " + why};
+  };
+  if (params.has("p_value") && !(*distance)->has_p_value()) {
+    return refused("has no p-value, so with `p_value` it could never fail");
+  }
+  if (params.number("max") < 0 && !(*distance)->can_be_negative()) {
+    return refused("is never below 0, so `max: " + format_number(params.number("max")) + "` would always fail");
+  }
+  if (own->has("bins") && own->integer("bins") == 1) {
+    return refused("sees nothing with `bins: 1`; take 2 or more, or 0 for the reference's own");
+  }
   DistanceRule rule{params.number("max"), static_cast<std::uint64_t>(params.integer("min_samples")),
                     params.maybe_number("p_value")};
   return make_distance_check(rule, context, std::move(distance).value());

@@ -1,7 +1,5 @@
-// quantile: a quantile of a window's values, from integer counters with a relative error of 0.5 %,
-// and exact where it is the window's least or largest value.
+// quantile: a quantile of a window's values, from integer counters with a relative error of 0.5 %.
 #include <algorithm>
-#include <cmath>
 
 #include "rules/bounds.h"
 
@@ -16,22 +14,18 @@ class Quantile final : public Check {
   Needs needs() const override { return {.quantiles = true}; }
 
   Judgement judge(const stats::Window& window, const stats::Tally&) const override {
-    const stats::FieldSummary& field = window.fields[field_];
-    const std::uint64_t n = field.quantiles == nullptr ? 0 : field.quantiles->n();
-    return judge_bounds(bounds_, n == 0 ? 0 : quantile(field), n);
+    const stats::LogHistogram* histogram = window.fields[field_].quantiles;
+    const std::uint64_t n = histogram == nullptr ? 0 : histogram->n();
+    if (n == 0) return judge_bounds(bounds_, 0, 0);
+    double value = histogram->quantile(q_).value_or(0);
+    // A bucket reaches beyond the values in it; this makes constants and the ends exact.
+    const stats::Moments& seen = window.fields[field_].moments;
+    if (q_ == 0) value = seen.min;
+    if (q_ == 1) value = seen.max;
+    return judge_bounds(bounds_, std::clamp(value, seen.min, seen.max), n);
   }
 
  private:
-  // Precondition: there are values; moments and histogram are of the same ones.
-  double quantile(const stats::FieldSummary& field) const {
-    const auto n = static_cast<double>(field.quantiles->n());
-    const double rank = std::ceil(q_ * n);
-    if (rank <= 1) return field.moments.min;
-    if (rank >= n) return field.moments.max;
-    return std::clamp(field.quantiles->quantile(q_).value_or(0), field.moments.min,
-                      field.moments.max);
-  }
-
   Bounds bounds_;
   std::size_t field_;
   double q_;
@@ -64,8 +58,8 @@ void register_quantile(CheckRegistry& registry) {
        .reasons = with_bounds_reasons({}),
        .notes =
            "Nearest rank, with a relative error of at most 0.5 % of the value; magnitudes below "
-           "1e-9 count as 0, above 1e15 as 1e15. So leave 0.5 % of room in the bounds. Never "
-           "outside the window's values, so exact for a constant, for q 0 and for q 1. Cells "
+           "1e-9 count as 0, above 1e15 as 1e15. Never outside the window's least and greatest value, and those exactly "
+           "for q 0 and 1. So leave 0.5 % of room in the bounds. Cells "
            "without a number (missing, null, wrong type, NaN, infinity) are left out. Windows "
            "of every segment then carry about 2 KiB a decade of values of this field, which is "
            "much for segments by sensor: restrict them with by."},

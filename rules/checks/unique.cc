@@ -87,6 +87,9 @@ void register_unique(CheckRegistry& registry) {
        .example = "- {check: unique, field: message_id}",
        .reasons = with_share_reasons({{"not_unique", "too many values that came before"}}),
        .notes =
+           "Numbers are compared as 64-bit floats: integers beyond 2^53 - 1 are of a wrong type in an "
+           "integer field and may be taken for each other in a number field; declare such ids as "
+           "text. "
            "Cells without a value (missing, null, wrong type, NaN) are skipped, so two nulls "
            "are no repetition. Values are remembered as 64-bit hashes, per partition: a value "
            "that comes once in each of two partitions is not found. With per: sensor all "

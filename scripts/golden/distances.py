@@ -14,6 +14,7 @@ import warnings
 import numpy as np
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
+from scipy.stats._hypotests import _cdf_cvm_inf
 
 warnings.simplefilter("ignore")
 
@@ -74,8 +75,7 @@ def by_values(x, y):
     ]
     if np.std(x) > 0:
         out.append(["wasserstein", float(stats.wasserstein_distance(x, y) / np.std(x)), None, {"normalize": "sd"}])
-    cvm = stats.cramervonmises_2samp(x, y, method="asymptotic")
-    out.append(["cramer_von_mises", float(cvm.statistic), float(cvm.pvalue), {}])
+    out.append(["cramer_von_mises", *cramer_von_mises(x, y), {}])
     if len(np.unique(np.concatenate([x, y]))) > 1:
         ad = stats.anderson_ksamp([x, y])
         p = float(ad.pvalue)
@@ -83,19 +83,47 @@ def by_values(x, y):
     return out
 
 
+def cramer_von_mises(x, y):
+    """T = nm/N^2 sum over the pooled sample of (F - G)^2, and its p-value from the limiting law scaled to the mean
+    and variance given the ties. Without ties both are scipy's, which is checked."""
+    m, n = len(x), len(y)
+    total = m + n
+    z, count = np.unique(np.concatenate([x, y]), return_counts=True)
+    f = np.searchsorted(np.sort(x), z, side="right") / m
+    g = np.searchsorted(np.sort(y), z, side="right") / n
+    t = m * n / total**2 * float(np.sum(count * (f - g) ** 2))
+
+    def moments(ties):
+        w, h = ties / total, np.cumsum(ties) / total
+        k = np.minimum.outer(h, h) - np.outer(h, h)
+        return float(np.sum(w * np.diag(k))), float(w @ k**2 @ w)
+
+    mean, pairs = moments(count)
+    if pairs < 1e-14:
+        return t, 1.0
+    untied = (total + 1) * (4 * m * n * total - 3 * (m * m + n * n) - 2 * m * n) / (45 * total**2 * 4 * m * n)
+    i = np.arange(1, total)
+    csc4 = float(np.sum(1 / np.sin(np.pi * i / (2 * total)) ** 4)) / 16 / total**4  # moments(np.ones(total))[1]
+    variance = untied * pairs / csc4
+    p = 1 - float(_cdf_cvm_inf(1 / 6 + (t - mean * total / (total - 1)) / math.sqrt(45 * variance)))
+    if len(z) == total:
+        known = stats.cramervonmises_2samp(x, y, method="asymptotic")
+        assert abs(t - known.statistic) < 1e-9 and abs(p - known.pvalue) < 1e-9, (t, p, known)
+        t, p = float(known.statistic), float(known.pvalue)
+    return t, p
+
+
 def values_case(name, x, y):
-    """Bins as a reference with these values would have: one a value, open ends for the rest."""
+    """Bins as a reference with these values would have: one a value, one between each two, open ends."""
     known = np.unique(x)
     extra = np.unique(y)
-    assert set(extra) - set(known) <= {v for v in extra if v < known[0] or v > known[-1]}, name
-    edges = [float(np.nextafter(known[0], -np.inf))] + [float(v) for v in known]
+    edges = sorted({float(e) for v in known for e in (np.nextafter(v, -np.inf), v)})
     bins = lambda v: np.searchsorted(edges, v, side="left")
     r, c = np.bincount(bins(x), minlength=len(edges) + 1), np.bincount(bins(y), minlength=len(edges) + 1)
     rs, cs = np.bincount(bins(x), x, len(edges) + 1), np.bincount(bins(y), y, len(edges) + 1)
-    # Open ends hold several values of the window; there scipy sees more than the bins do.
-    ends = [v for v in extra if v < known[0]], [v for v in extra if v > known[-1]]
+    # A bin between values may hold several of the window; there scipy sees more than the bins do.
     expect = by_bins(r, c)
-    if all(len(e) <= 1 for e in ends):
+    if len(set(bins(np.array(extra)))) == len(extra):
         expect += by_values(x, y)
     return {"name": name, "edges": edges, "reference": r.tolist(), "current": c.tolist(), "reference_sums": rs.tolist(),
             "current_sums": cs.tolist(), "sd0": float(np.std(x)), "expect": expect}
@@ -118,6 +146,12 @@ def main():
         cases.append(values_case(name, x, y))
     cases.append(values_case("two_values", np.array([0.0] * 70 + [1.0] * 30), np.array([0.0] * 20 + [1.0] * 30)))
     cases.append(values_case("constant_reference", np.array([5.0] * 40), np.array([5.0] * 20 + [7.0] * 5)))
+    cases.append(values_case("between_values", np.array([1.0] * 40 + [2.0] * 40 + [4.0] * 40), np.array([1.0] * 30 + [2.0] * 30 + [3.0] * 30)))
+    cases.append(values_case("only_between", np.array([0.0] * 50 + [1.0] * 50 + [2.0] * 50), np.array([0.5] * 60)))
+    cases.append(values_case("constants", np.array([5.0] * 500), np.array([5.0] * 100)))
+    cases.append(values_case("same_four_values", np.repeat([0.0, 1, 2, 3], 500), np.repeat([0.0, 1, 2, 3], 30)))
+    # No ties at all, and at most one value of the window between two of the reference.
+    cases.append(values_case("no_ties", np.arange(40) + 0.25, np.arange(3, 39, 2) * 1.1))
     cases.append(values_case("beyond_the_maximum", quantised(0, 1, 500), np.array([100.0] * 50)))
     ref = np.array([((i * 37) % 101) / 10 for i in range(200)])
     cases.append(values_case("negative", -ref, -ref[::3]))

@@ -10,11 +10,11 @@ build_packages=(
   ca-certificates ccache cmake g++ git ninja-build pkg-config
   libboost-dev libboost-math-dev libcli11-dev libcrypt-dev libcurl4-openssl-dev libeigen3-dev
   libfmt-dev libmariadb-dev libmariadb-dev-compat libmosquitto-dev libre2-dev librdkafka-dev
-  libsimdjson-dev libspdlog-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libzstd-dev
+  libsimdjson-dev libspdlog-dev libsqlite3-dev libssl-dev libyaml-cpp-dev
   nlohmann-json3-dev prometheus-cpp-dev
 )
 test_packages=(
-  libbenchmark-dev libgmock-dev libgtest-dev librapidcheck-dev
+  libgmock-dev libgtest-dev librapidcheck-dev
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
   mariadb-server mosquitto mosquitto-clients prometheus prometheus-alertmanager
   default-jre-headless maven openssl strace systemd

@@ -27,6 +27,8 @@ class AndersonDarling final : public Distance {
  public:
   bool for_categories() const override { return false; }
 
+  bool has_p_value() const override { return true; }
+  bool can_be_negative() const override { return true; }  // standardised
   Score score(const Binned& reference, const Binned& current) const override {
     if (!reference.bins->numeric()) return Score::none("not_numeric");
     const double m = reference.n, n = current.n, total = n + m;

@@ -12,6 +12,7 @@ class ChiSquare final : public Distance {
       : options_{.zero = ShareOptions::Zero::kNone, .bins = static_cast<std::uint32_t>(params.integer("bins"))},
         one_way_(params.text("form") == "one_way") {}
 
+  bool has_p_value() const override { return true; }
   Score score(const Binned& reference, const Binned& current) const override {
     Shares s;
     if (const char* why = make_shares(reference, current, options_, s)) return Score::none(why);

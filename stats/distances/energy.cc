@@ -40,7 +40,7 @@ class Energy final : public Distance {
 void register_energy(DistanceRegistry& registry) {
   registry.add({.name = "energy",
                 .summary = "Energy distance: root of twice the integral of (F - G)^2",
-                .applies_to = "number, integer",
+                .applies_to = "number, integer, flag",
                 .params = {{.name = "form", .type = ParamType::kChoice, .sentence = "distance: the root, as in scipy and Evidently; squared: without it", .default_text = "distance", .choices = {"distance", "squared"}}},
                 .source = "Szekely and Rizzo (2013)",
                 .example = "{check: distance, field: vibration, metric: energy, max: 0.1}",

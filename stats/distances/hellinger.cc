@@ -10,6 +10,7 @@ class Hellinger final : public Distance {
  public:
   explicit Hellinger(const Params& params) : options_(read_share_options(params)) {}
 
+  bool has_p_value() const override { return true; }
   Score score(const Binned& reference, const Binned& current) const override {
     Shares s;
     if (const char* why = make_shares(reference, current, options_, s)) return Score::none(why);

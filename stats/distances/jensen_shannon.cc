@@ -13,6 +13,7 @@ class JensenShannon final : public Distance {
         root_(params.text("form") == "distance"),
         unit_(params.text("log_base") == "2" ? std::log(2.0) : 1) {}
 
+  bool has_p_value() const override { return true; }
   Score score(const Binned& reference, const Binned& current) const override {
     Shares s;
     if (const char* why = make_shares(reference, current, options_, s)) return Score::none(why);

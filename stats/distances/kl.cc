@@ -13,6 +13,7 @@ class Kl final : public Distance {
         from_reference_(params.text("direction") == "reference_current"),
         unit_(params.text("log_base") == "2" ? std::log(2.0) : 1) {}
 
+  bool has_p_value() const override { return true; }
   Score score(const Binned& reference, const Binned& current) const override {
     Shares s;
     if (const char* why = make_shares(reference, current, options_, s)) return Score::none(why);

@@ -12,6 +12,7 @@ class Ks final : public Distance {
   explicit Ks(const Params& params) : robust_(params.boolean("robust")) {}
   bool for_categories() const override { return false; }
 
+  bool has_p_value() const override { return true; }
   Score score(const Binned& reference, const Binned& current) const override {
     if (!reference.bins->numeric()) return Score::none("not_numeric");
     if (current.n <= 0 || reference.n <= 0) return Score::none("too_few_samples");

@@ -43,7 +43,7 @@ class Wasserstein final : public Distance {
 void register_wasserstein(DistanceRegistry& registry) {
   registry.add({.name = "wasserstein",
                 .summary = "Wasserstein-1 distance: the mean way that mass has to move, in the field's unit",
-                .applies_to = "number, integer",
+                .applies_to = "number, integer, flag",
                 .params = {{.name = "normalize", .type = ParamType::kChoice, .sentence = "none: the field's unit, as in NannyML and scipy; sd: reference standard deviations (n); evidently: the same with a floor of 0.001", .default_text = "none", .choices = {"none", "sd", "evidently"}}},
                 .source = "Vallender (1974): the integral of |F - G|",
                 .example = "{check: distance, field: temperature, metric: wasserstein, normalize: sd, max: 0.1}",

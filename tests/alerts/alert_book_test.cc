@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "core/segment_id.h"
 #include "samples.h"
 
 namespace driftd::alerts {
@@ -13,7 +14,7 @@ struct Case {
   const char* name;
   unsigned for_windows;
   // One letter a window: b bad, g good, n no verdict of the failing check, w warning, r failing
-  // record.
+  // record, s the segment is silent while another one is judged.
   const char* windows;
   // One letter a window: F fires, R resolves, . nothing.
   const char* events;
@@ -26,6 +27,10 @@ Finding finding_for(char letter, int n) {
   if (letter == 'r') f.record_time = f.window_start + kSecond;
   return f;
 }
+
+// Of failing()'s segment, and of one that nothing is about.
+const std::vector<std::uint64_t> kJudged = {segment_id({"stream", ""}), segment_id({"site", "a"})};
+const std::vector<std::uint64_t> kSilent = {segment_id({"stream", ""}), segment_id({"site", "b"})};
 
 char letter_of(const std::vector<AlertEvent>& events) {
   if (events.empty()) return '.';
@@ -46,9 +51,9 @@ std::string play(AlertBook& book, const std::string& windows, int first = 1) {
   std::string happened;
   for (std::size_t i = 0; i < windows.size(); ++i) {
     const int n = first + static_cast<int>(i);
-    if (windows[i] != 'g') book.take(finding_for(windows[i], n));
+    if (windows[i] != 'g' && windows[i] != 's') book.take(finding_for(windows[i], n));
     std::vector<AlertEvent> events;
-    book.close("pumps", window_end(n), events);
+    book.close("pumps", window_end(n), windows[i] == 's' ? kSilent : kJudged, events);
     happened += letter_of(events);
   }
   return happened;
@@ -90,13 +95,26 @@ INSTANTIATE_TEST_SUITE_P(Table, AlertBookStates,
                                          Case{"warnings_are_good", 1, "wbw", ".FR"},
                                          Case{"record_fires_at_once", 3, "rggg", "F..R"},
                                          Case{"fires_again", 2, "bbggbb", ".F.R.F"},
+                                         Case{"silence_is_not_good", 1, "bssg", "F..R"},
+                                         Case{"silence_keeps_the_good_streak", 2, "bbgsg", ".F..R"},
+                                         Case{"silence_keeps_the_bad_streak", 2, "bsbs", "..F."},
+                                         Case{"silence_alone_is_nothing", 1, "sss", "..."},
+                                         Case{"silence_after_no_verdict", 1, "bnsg", "F..R"},
+                                         Case{"a_silent_record_alert_holds", 1, "rssg", "F..R"},
                                          Case{"all_well", 2, "gggg", "...."}),
                          [](const auto& one) { return one.param.name; });
 
 std::vector<AlertEvent> window(AlertBook& book, int n, const std::vector<Finding>& findings) {
   for (const Finding& f : findings) book.take(f);
   std::vector<AlertEvent> events;
-  book.close("pumps", window_end(n), events);
+  book.close("pumps", window_end(n), kJudged, events);
+  return events;
+}
+
+// Windows that close without the segment of failing().
+std::vector<AlertEvent> silent_window(AlertBook& book, int n) {
+  std::vector<AlertEvent> events;
+  book.close("pumps", window_end(n), kSilent, events);
   return events;
 }
 
@@ -195,7 +213,7 @@ TEST(AlertBook, KindsAndStreamsAreApart) {
   other.stream = "fans";
   EXPECT_EQ(window(book, 1, {failing(1), drift, other}).size(), 2U);
   std::vector<AlertEvent> events;
-  book.close("fans", window_end(1), events);
+  book.close("fans", window_end(1), kJudged, events);
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].alert.stream, "fans");
 }
@@ -214,7 +232,11 @@ TEST(AlertBook, OverTheCapOneAlertTellsOfTheRest) {
   EXPECT_EQ(events[0].alert.findings.size(), 7U);
   EXPECT_NE(events[0].alert.summary.find("more than 3 alerts"), std::string::npos);
   EXPECT_EQ(book.alerts().size(), 4U);
-  EXPECT_EQ(window(book, 2, {}).size(), 4U) << "all resolve";
+  std::vector<std::uint64_t> all;
+  for (const Finding& f : findings) all.push_back(segment_id(f.segment));
+  std::vector<AlertEvent> resolved;
+  book.close("pumps", window_end(2), all, resolved);
+  EXPECT_EQ(resolved.size(), 4U) << "all resolve";
 }
 
 TEST(AlertBook, KeepsTheNewestTwentyFindings) {
@@ -233,7 +255,116 @@ TEST(AlertBook, ForgettingAStreamResolvesWhatFires) {
   book.forget("pumps", events);
   ASSERT_EQ(letter_of(events), 'R');
   EXPECT_EQ(events[0].alert.ends_at, window_end(1));
+  EXPECT_EQ(events[0].alert.summary,
+            "pumps site=a: quality ends unknown, the stream is no longer configured, after 1 bad window");
   EXPECT_TRUE(book.alerts().empty());
+  EXPECT_TRUE(book.streams().empty());
+}
+
+TEST(AlertBook, ASegmentThatIsSilentForADayEndsItsAlertAndSaysSo) {
+  const int a_day = static_cast<int>(AlertBook::kSilence / kWindow);
+  AlertBook book(AlertRules{.for_windows = 1});
+  window(book, 1, {failing(1)});
+  Finding drift = failing(2);
+  drift.kind = FindingKind::kDrift;
+  AlertBook pending(AlertRules{.for_windows = 2});
+  window(pending, 1, {failing(1)});
+  for (int n = 2; n <= a_day; ++n) {
+    ASSERT_EQ(letter_of(silent_window(book, n)), '.') << n;
+    ASSERT_EQ(letter_of(silent_window(pending, n)), '.') << n;
+  }
+  EXPECT_EQ(book.firing().size(), 1U) << "one window before the day is over";
+  EXPECT_EQ(pending.alerts().size(), 1U);
+  const auto ended = silent_window(book, a_day + 1);
+  ASSERT_EQ(letter_of(ended), 'R');
+  EXPECT_EQ(ended[0].alert.summary,
+            "pumps site=a: quality ends unknown, nothing was heard for 1d, after 1 bad window");
+  EXPECT_EQ(letter_of(silent_window(pending, a_day + 1)), '.') << "it never fired";
+  EXPECT_TRUE(book.alerts().empty());
+  EXPECT_TRUE(pending.alerts().empty());
+}
+
+TEST(AlertBook, HearingOfTheSegmentStartsTheDayAnew) {
+  const int a_day = static_cast<int>(AlertBook::kSilence / kWindow);
+  AlertBook book(AlertRules{.for_windows = 2});
+  window(book, 1, {failing(1)});
+  window(book, 2, {failing(2)});
+  window(book, a_day, {});  // one good window, not two
+  EXPECT_EQ(letter_of(silent_window(book, 2 * a_day - 1)), '.');
+  EXPECT_EQ(letter_of(silent_window(book, 2 * a_day)), 'R');
+}
+
+// A detector's alarm in a stream that does not judge sensors: windows of the stream are all there is.
+TEST(AlertBook, RecordsOfASensorWithoutWindowsResolveWithTheStreamsWindows) {
+  for (const bool by_sensor : {false, true}) {
+    AlertBook book(AlertRules{.for_windows = 1});
+    std::vector<AlertEvent> events;
+    book.configure("pumps", {by_sensor ? std::vector<std::string>{"stream", "sensor"} : std::vector<std::string>{"stream"},
+                             {{"in_range", "temperature"}}}, events);
+    Finding record = finding_for('r', 1);
+    record.segment = {"sensor", "s1"};
+    EXPECT_EQ(letter_of(window(book, 1, {record})), 'F');
+    EXPECT_EQ(letter_of(window(book, 2, {})), by_sensor ? '.' : 'R');
+  }
+}
+
+TEST(AlertBook, ConfiguringEndsWhatIsNotJudgedAnyMore) {
+  const auto ends = [](const Judged& judged) {
+    AlertBook book(AlertRules{.for_windows = 1});
+    window(book, 1, {failing(1), failing(1, "max")});
+    std::vector<AlertEvent> events;
+    book.configure("pumps", judged, events);
+    if (!events.empty()) {
+      EXPECT_EQ(events[0].alert.ends_at, window_end(1));
+      EXPECT_NE(events[0].alert.summary.find("its checks are no longer configured"), std::string::npos);
+    }
+    EXPECT_EQ(book.firing().size(), events.empty() ? 1U : 0U);
+    return letter_of(events);
+  };
+  EXPECT_EQ(ends({{"stream", "site"}, {{"in_range", "temperature"}, {"max", "temperature"}}}), '.');
+  EXPECT_EQ(ends({{"stream", "site"}, {{"max", "temperature"}}}), '.') << "one is left";
+  EXPECT_EQ(ends({{"stream", "site"}, {{"max", "vibration"}}}), 'R') << "another field";
+  EXPECT_EQ(ends({{"stream"}, {{"in_range", "temperature"}}}), 'R') << "another level";
+}
+
+TEST(AlertBook, OtherRulesHoldFromTheNextWindowOn) {
+  AlertBook book(AlertRules{.for_windows = 5});
+  std::vector<AlertEvent> events;
+  EXPECT_EQ(play(book, "bb"), "..");
+  book.set_rules(AlertRules{.for_windows = 3}, events);
+  EXPECT_TRUE(events.empty());
+  EXPECT_EQ(play(book, "b", 3), "F") << "the windows of before count";
+  book.set_rules(AlertRules{.for_windows = 1}, events);
+  EXPECT_TRUE(events.empty());
+  EXPECT_EQ(play(book, "g", 4), "R");
+}
+
+TEST(AlertBook, AnotherGroupingEndsWhatWouldHaveAnotherKey) {
+  AlertBook book(AlertRules{.for_windows = 1});
+  window(book, 1, {failing(1)});
+  std::vector<AlertEvent> events;
+  book.set_rules(AlertRules{.for_windows = 1, .by_check = true}, events);
+  ASSERT_EQ(letter_of(events), 'R');
+  EXPECT_NE(events[0].alert.summary.find("grouped in another way"), std::string::npos);
+  EXPECT_EQ(letter_of(window(book, 2, {failing(2)})), 'F') << "under its new name";
+  events.clear();
+  book.set_rules(AlertRules{.for_windows = 2, .by_check = true}, events);
+  EXPECT_TRUE(events.empty()) << "the same key";
+}
+
+TEST(AlertBook, TakesTheSeriesOfAStreamOut) {
+  AlertBook book(AlertRules{});
+  Telemetry telemetry;
+  window(book, 1, {failing(1)});
+  book.publish(telemetry);
+  const auto exported = [&] {
+    std::size_t n = 0;
+    for (const Telemetry::Family& family : telemetry.snapshot()) n += family.metric == Metric::kAlerts ? family.samples.size() : 0;
+    return n;
+  };
+  EXPECT_EQ(exported(), 6U);
+  AlertBook::unpublish(telemetry, "pumps");
+  EXPECT_EQ(exported(), 0U);
 }
 
 TEST(AlertBook, PublishesCountsAndZeros) {
@@ -293,7 +424,7 @@ TEST(AlertBook, RefusesDamagedState) {
       EXPECT_TRUE(book.alerts().empty());
     }
     std::vector<AlertEvent> events;
-    book.close("pumps", window_end(3), events);
+    book.close("pumps", window_end(3), kJudged, events);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <filesystem>
+#include <functional>
 
 #include "samples.h"
 
@@ -16,6 +17,7 @@ constexpr Time kStart = kDay0 + kHour;
 struct Script {
   std::vector<Message> sent;
   Delivery answer;
+  std::function<void()> on_send;
   Duration resend = 0;
   std::optional<Duration> cooldown;
 };
@@ -25,6 +27,7 @@ class Scripted final : public Notifier {
   explicit Scripted(Script& script) : script_(script) {}
   Delivery send(const Message& message, Deadline /*deadline*/) override {
     script_.sent.push_back(message);
+    if (script_.on_send) script_.on_send();
     return script_.answer;
   }
   Duration resend_every() const override { return script_.resend; }
@@ -67,7 +70,8 @@ class DispatcherTest : public testing::Test {
       infos.push_back({name, takes(*receivers.back().notifier)});
     }
     dispatcher_ = std::make_unique<Dispatcher>(*outbox_, std::move(receivers),
-                                               Router({}, {"stream"}, infos), clock_, telemetry_);
+                                               Router({}, {"stream"}, infos), clock_, telemetry_,
+                                               Dispatcher::kDefaultTimeout, stop_);
   }
   void put(const std::vector<Outgoing>& messages) {
     ASSERT_TRUE(Outbox::put(db_, messages, clock_.now(), telemetry_).ok());
@@ -90,12 +94,41 @@ class DispatcherTest : public testing::Test {
 
   std::string path_;
   sqlite3* db_ = nullptr;
+  std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);
   ManualClock clock_{kStart};
   Telemetry telemetry_;
   Script am_, hook_, other_, train_;
   std::unique_ptr<Outbox> outbox_;
   std::unique_ptr<Dispatcher> dispatcher_;
 };
+
+TEST_F(DispatcherTest, CountersAreThereFromZero) {
+  std::map<Metric, std::set<std::vector<std::string>>> seen;
+  for (const auto& family : telemetry_.snapshot()) {
+    for (const auto& sample : family.samples) {
+      EXPECT_FALSE(sample.overflow);
+      seen[family.metric].insert(sample.label_values);
+    }
+  }
+  EXPECT_EQ(seen[Metric::kNotifications].size(), 4U * 4U);
+  EXPECT_EQ(seen[Metric::kNotifications].count({"am", "rejected"}), 1U);
+  EXPECT_EQ(seen[Metric::kRetrainRequests],
+            (std::set<std::vector<std::string>>{
+                {"train", "cooldown"}, {"train", "rejected"}, {"train", "sent"}}));
+  EXPECT_EQ(seen[Metric::kOutboxDropped],
+            (std::set<std::vector<std::string>>{
+                {"attempts"}, {"expired"}, {"full"}, {"gone"}, {"rejected"}}));
+}
+
+// A receiver that hangs delays the end of the run, which counts what waits.
+TEST_F(DispatcherTest, WhatIsPutCountsAsPendingAtOnce) {
+  put({outgoing("1"), outgoing("2")});
+  EXPECT_EQ(count(Metric::kOutboxPending, {}), 2);
+  put({outgoing("2"), outgoing("3", "other")});
+  EXPECT_EQ(count(Metric::kOutboxPending, {}), 3);
+  dispatcher_->run_once();
+  EXPECT_EQ(count(Metric::kOutboxPending, {}), 0);
+}
 
 TEST_F(DispatcherTest, DeliversEachMessageOnce) {
   put({outgoing("1"), outgoing("2"), outgoing("3", "other")});
@@ -320,6 +353,46 @@ TEST_F(DispatcherTest, AStoreThatFailsIsNoBusyLoop) {
   sqlite3_exec(db_, "DROP TABLE outbox", nullptr, nullptr, nullptr);
   EXPECT_GE(dispatcher_->run_once(), kStart + 5 * kSecond);
   EXPECT_TRUE(hook_.sent.empty());
+}
+
+// The first receiver hangs until the flag ends its call: nothing is sent to those behind it, nothing counts as
+// an attempt, and the next dispatcher begins where this one ended.
+TEST_F(DispatcherTest, TheStopFlagEndsARunWithoutATrace) {
+  put({outgoing("1"), outgoing("2"), outgoing("3", "other"), outgoing("4", "am", "alert.resolved")});
+  firing({"a", "b"});
+  am_.answer = hook_.answer = {R::kRetry, 0, "given up"};
+  am_.on_send = [this] { *stop_ = true; };
+  dispatcher_->run_once();
+  EXPECT_EQ(am_.sent.size(), 1U);
+  EXPECT_TRUE(hook_.sent.empty());
+  EXPECT_TRUE(other_.sent.empty());
+  EXPECT_EQ(count(Metric::kNotifications, {"am", "retry"}), 0);
+  am_.on_send = {};
+  *stop_ = false;
+  hook_.on_send = [this] { *stop_ = true; };
+  start();
+  dispatcher_->run_once();
+  EXPECT_EQ(hook_.sent.size(), 1U) << "not its second message";
+  *stop_ = false;
+  hook_.on_send = {};
+  hook_.answer = {};
+  start();
+  dispatcher_->run_once();
+  ASSERT_EQ(hook_.sent.size(), 3U);
+  EXPECT_EQ(hook_.sent[1].id, hook_.sent[0].id);
+  EXPECT_EQ(hook_.sent[1].attempt, 1U);
+  EXPECT_EQ(other_.sent.size(), 1U);
+}
+
+TEST_F(DispatcherTest, WhatWasDeliveredCountsThoughTheStopFlagIsSet) {
+  put({outgoing("1"), outgoing("2")});
+  hook_.on_send = [this] { *stop_ = true; };
+  dispatcher_->run_once();
+  *stop_ = false;
+  start();
+  dispatcher_->run_once();
+  ASSERT_EQ(hook_.sent.size(), 2U);
+  EXPECT_NE(hook_.sent[0].id, hook_.sent[1].id);
 }
 
 }  // namespace

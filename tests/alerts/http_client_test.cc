@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <ctime>
+#include <thread>
 
 #include "http_server.h"
 
@@ -85,6 +87,27 @@ TEST(HttpClient, NobodyThereAndNobodyAnswering) {
   const Duration start = monotonic_now();
   EXPECT_FALSE(post(server, 200 * kMillisecond).ok());
   EXPECT_LT(monotonic_now() - start, 2 * kSecond);
+}
+
+TEST(HttpClient, EndsSoonAfterTheStopFlag) {
+  HttpServer server;
+  server.hang(true);
+  const auto stop = std::make_shared<std::atomic<bool>>(false);
+  const HttpRequest request{.url = server.url(), .headers = {}, .body = "", .ca_file = "", .stop = stop};
+  const Duration start = monotonic_now();
+  std::thread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    *stop = true;
+  });
+  const auto response = http_post(request, Deadline::after(20 * kSecond));
+  other.join();
+  ASSERT_FALSE(response.ok());
+  EXPECT_EQ(response.error().code, ErrorCode::kUnavailable);
+  EXPECT_GE(monotonic_now() - start, 200 * kMillisecond);
+  EXPECT_LT(monotonic_now() - start, 3 * kSecond);
+  const std::size_t before = server.requests().size();
+  EXPECT_FALSE(http_post(request, Deadline::after(20 * kSecond)).ok());
+  EXPECT_EQ(server.requests().size(), before) << "with the flag set nothing is sent";
 }
 
 TEST(HttpClient, UrlsAreChecked) {

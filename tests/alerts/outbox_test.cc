@@ -132,6 +132,28 @@ TEST_F(OutboxTest, FollowsTheScheduleAndThenGivesUp) {
   EXPECT_EQ(*outbox_->pending(), 0U);
 }
 
+TEST_F(OutboxTest, AMessageDoesNotOvertakeAnEarlierOneOfItsGroup) {
+  put({outgoing("firing")});
+  mark("firing", R::kRetry, kNow);
+  Outgoing other = outgoing("other");
+  other.message.group_key = "another alert";
+  put({outgoing("resolved"), other}, kNow + kSecond);
+  auto rows = due(kNow + 2 * kSecond);
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].message.id, "other");
+  mark("other", R::kDelivered, kNow + 2 * kSecond);
+  const auto next = outbox_->next_due("hook");
+  ASSERT_TRUE(next.ok() && *next);
+  EXPECT_GT(**next, kNow + 2 * kSecond) << "nothing to wake up for before the first one's turn";
+  rows = due(**next);
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].message.id, "firing");
+  mark("firing", R::kDelivered, **next);
+  rows = due(**next);
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].message.id, "resolved");
+}
+
 TEST(RetryWait, IsSpreadAndTheSameAgain) {
   double least = 2, most = 0;
   for (int i = 0; i < 500; ++i) {
@@ -254,6 +276,19 @@ TEST(Outbox, SaysWhenItCannotBeOpened) {
   ASSERT_FALSE(wrong.ok());
   EXPECT_EQ(wrong.error().code, ErrorCode::kCorrupt);
   std::filesystem::remove(path);
+}
+
+TEST_F(OutboxTest, DropsWhatWaitsForOthers) {
+  put({outgoing("1"), outgoing("2", "gone"), outgoing("3", "gone"), outgoing("4", "other")});
+  mark("3", R::kDelivered, kNow);
+  EXPECT_EQ(*Outbox::drop_others(db_, {"hook", "other"}, kNow), 1U) << "what was delivered stays delivered";
+  EXPECT_EQ(due(kNow).size(), 1U);
+  EXPECT_EQ(due(kNow, "other").size(), 1U);
+  EXPECT_TRUE(due(kNow, "gone").empty());
+  EXPECT_EQ(*Outbox::drop_others(db_, {"hook", "other"}, kNow), 0U);
+  ASSERT_TRUE(outbox_->replay("2", kNow).ok());
+  EXPECT_EQ(due(kNow, "gone").size(), 1U) << "an operator brings it back";
+  EXPECT_EQ(*Outbox::drop_others(db_, {}, kNow), 3U) << "nobody is configured";
 }
 
 }  // namespace

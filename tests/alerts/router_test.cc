@@ -167,5 +167,34 @@ TEST(Router, RetrainingIsAskedForDriftThatStarts) {
   EXPECT_EQ(one[0].message.group_key, "stream=\"pumps\",segment=\"site=a\"");
 }
 
+// After a change of the configuration: who has not heard of what fires is told, once.
+TEST(Router, IntroducesWhatFiresToThoseWhoDoNotKnow) {
+  const ActiveAlert critical{sample_alert("a"), {0b100, {{"in_range", "temperature"}}}};
+  const ActiveAlert warning{sample_alert("b"), {0b010, {{"in_range", "temperature"}}}};
+  const auto router = [](std::vector<Route> routes, const std::vector<std::string>& names) {
+    std::vector<ReceiverInfo> infos;
+    for (const std::string& name : names) infos.push_back({name, Takes::kMessages});
+    infos.push_back({"am", Takes::kState});
+    infos.push_back({"train", Takes::kRetraining});
+    return Router(std::move(routes), {"stream", "segment"}, std::move(infos));
+  };
+  const auto introduced = [&](const Router& now, const Router& before) {
+    std::vector<std::string> out;
+    for (const Outgoing& m : now.introduce({critical, warning}, before)) {
+      EXPECT_EQ(m.message.type, "alert.firing");
+      for (const Alert& a : m.message.alerts) out.push_back(m.receiver + " " + a.segment.value);
+    }
+    return out;
+  };
+  using Told = std::vector<std::string>;
+  EXPECT_EQ(introduced(router({}, {"hook"}), router({}, {"hook"})), Told{});
+  EXPECT_EQ(introduced(router({}, {"hook", "new"}), router({}, {"hook"})), (Told{"new a", "new b"}));
+  const Router some = router({{.severities = {Severity::kCritical}, .to = {"hook"}}}, {"hook"});
+  EXPECT_EQ(introduced(router({}, {"hook"}), some), (Told{"hook b"})) << "a route that is wider now";
+  EXPECT_EQ(introduced(some, router({}, {"hook"})), Told{}) << "one that is narrower";
+  const Router again = router({}, {"new"});
+  EXPECT_EQ(again.introduce({critical}, some)[0].message.id, again.introduce({critical}, some)[0].message.id);
+}
+
 }  // namespace
 }  // namespace driftd::alerts

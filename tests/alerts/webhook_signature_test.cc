@@ -29,15 +29,15 @@ TEST(WebhookSignature, SecretsAreReadOrRefused) {
     const char* text;
     std::size_t size;  // of the key; 0: refused
   } const cases[] = {
-      {"0123456789abcdef", 16},                       // plain, at the bound
-      {"  0123456789abcdef\r\n", 16},                 // trimmed
-      {"0123456789abcde", 0},                         // plain, too short
+      {"0123456789abcdef01234567", 24},               // plain, at the bound
+      {"  0123456789abcdef01234567\r\n", 24},         // trimmed
+      {"0123456789abcdef0123456", 0},                 // plain, too short
       {"", 0},                                        //
       {"\n", 0},                                      //
       {"whsec_", 0},                                  //
-      {"whsec_AAAAAAAAAAAAAAAAAAAAAA==", 16},         // base64 of 16 bytes
-      {"whsec_AAAAAAAAAAAAAAAAAAAA", 0},              // of 15
-      {"whsec_AAAAAAAAAAAAAAAAAAAAAA", 0},            // no padding
+      {"whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 24},  // base64 of 24 bytes
+      {"whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 0},  // of 23
+      {"whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 0},  // no padding
       {"whsec_this is not base64 at all, is it", 0},  //
       {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS!", 0},  //
   };

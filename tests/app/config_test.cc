@@ -46,6 +46,14 @@ TEST(Config, ReadsAStream) {
   EXPECT_EQ(config.service.listen, "127.0.0.1:9464");
 }
 
+TEST(Config, ADetectorRunsForSensorsOnly) {
+  const auto with = [](const std::string& by) { return replaced(kGood, "in_range, field: x, min: 0", "page_hinkley, field: x" + by); };
+  for (const char* by : {"", ", by: sensor", ", by: [sensor]"}) EXPECT_EQ(errors_of(with(by)), "") << by;
+  for (const char* by : {", by: stream", ", by: [sensor, site]"}) {
+    EXPECT_NE(errors_of(with(by)).find("by: a detector runs for every sensor"), std::string::npos) << errors_of(with(by));
+  }
+}
+
 TEST(Config, AGateIsReadAndChangesNoVerdict) {
   const std::string kafka = replaced(kGood, "file: {paths: [a.jsonl], format: json_lines}", "kafka: {brokers: [b], topics: [in]}");
   const std::string gated = replaced(kafka, "    checks:", "    gate: {valid: good, invalid: bad, severity: critical, checks: in_range, buffer: 64KiB}\n    checks:");
@@ -83,6 +91,22 @@ TEST(Config, EveryErrorHasItsPlaceAndASuggestion) {
       {"streams:", "stream:", "did you mean 'streams'?"},
       {"field: x, min: 0", "field: x", "give min"},
       {"    checks:", "    model: {}\n    checks:", "'model' is not in this version"},
+      {"by: [stream, site, sensor]", "by: [stream, sensor, stream]", "8:58: stream s: windows: by: 'stream' is there twice"},
+      {"min: 0", "min: 0, by: [site, site]", "'site' is there twice"},
+      {"field: x, min", "field: [x, x], min", "is there twice for the same field"},
+      {"check: in_range", "check: drift", "not in this version"},
+      {"check: in_range", "check: psi", "write check: distance, metric: psi"},
+      {"check: in_range", "check: js", "write check: distance, metric: jensen_shannon"},
+      {"check: in_range", "check: isnull", "did you mean 'not_null'?"},
+      {"check: in_range, field: x, min: 0", "check: distance, field: x, metric: js, max: 1", "did you mean 'jensen_shannon'?"},
+      {"check: in_range, field: x, min: 0", "check: expression, expression: 1 <= 2", "names no field"},
+      {"min: 0", "min: 0, severity: crit", "did you mean 'critical'?"},
+      {"x: number", "x: string", "did you mean 'text'?"},
+      {"streams:", "service: {limits: {memory: 1GiB}}\nstreams:", "1:28: service: limits: there is no limit on memory as a whole"},
+      {"streams:", "service: {listen: 0.0.0.0:1}\nstreams:", "1:19: service: listen: "},
+      {"streams:", "service: {web_config: /nonexistent/web.yml}\nstreams:", "1:23: service: web_config: "},
+      {"    checks:", "    reference: 'a b'\n    checks:", "9:16: stream s: reference: 'a b' names no reference"},
+      {"    checks:", "    reference: '@production'\n    checks:", "names no reference"},
       {"    checks:", "    gate: {}\n    checks:", "'invalid' is missing"},
       {"    checks:", "    gate: {invalid: bad}\n    checks:", "gate works for `from: kafka` only"},
       {"fields:\n", "fields: [\n", "not valid YAML"},
@@ -97,6 +121,26 @@ TEST(Config, EveryErrorHasItsPlaceAndASuggestion) {
 TEST(Config, TellsAllErrorsAtOnce) {
   const std::string said = errors_of(replaced(replaced(replaced(kGood, "min: 0", "mim: 0"), "size: 10m", "size: x"), "id, time", "id, tme"));
   EXPECT_GE(std::count(said.begin(), said.end(), '\n'), 3) << said;
+}
+
+TEST(Config, NothingIsSaidTwiceAndNoErrorHidesAnother) {
+  const auto lines = [](const std::string& said) { return std::count(said.begin(), said.end(), '\n'); };
+  EXPECT_EQ(lines(errors_of(replaced(kGood, "min: 0", "min: 0, mim: 0"))), 1) << "a check's keys are of one table";
+  EXPECT_EQ(lines(errors_of(replaced(kGood, "decode: {", "decode: {sensr: x, "))), 1) << "and a decoder's";
+  EXPECT_EQ(lines(errors_of(replaced(kGood, "decode: {", "decode: {format: jsn, "))), 1);
+  const std::string failed = errors_of(replaced(std::string(kGood) + "      - {check: in_range, field: x, max: 1, maks: 1}\n", "min: 0", "min: z"));
+  EXPECT_EQ(failed.find("twice"), std::string::npos) << failed;
+  EXPECT_NE(failed.find("'maks'"), std::string::npos) << failed;
+}
+
+TEST(Config, AnEmptyDocumentHasAPlace) {
+  EXPECT_EQ(errors_of("").rfind("c.yaml:1:1: ", 0), 0U) << errors_of("");
+}
+
+TEST(Config, ReferencesAreNamesWithAtMostOneAt) {
+  for (const char* good : {"pumps", "pumps@production", "line-1.a@3", "a@2026-01-01"}) {
+    EXPECT_EQ(errors_of(replaced(kGood, "    checks:", std::string("    reference: ") + good + "\n    checks:")), "") << good;
+  }
 }
 
 TEST(Config, TheSameCheckTwiceNeedsAName) {
@@ -125,7 +169,8 @@ TEST(Config, TheHashIsOfWhatChangesVerdictsOnly) {
 
 TEST(Config, RejectsMayGoToATopic) {
   ErrorList errors;
-  const auto read = [&](const std::string& yaml) { return read_config(yaml, "", errors).streams.at(0); };
+  // Secret files are read for the service only.
+  const auto read = [&](const std::string& yaml) { return read_config(yaml, "", errors, ReadFor::kData).streams.at(0); };
   const std::string kafka = replaced(kGood, "{file: {paths: [a.jsonl], format: json_lines}}",
                                      "{kafka: {brokers: [a:1], topics: [t], group: g, sasl_password_file: p, options: {debug: msg}}}");
   const auto with = [&](const std::string& quarantine) { return kafka + "    quarantine: " + quarantine + "\n"; };

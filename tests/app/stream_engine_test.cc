@@ -129,6 +129,108 @@ TEST(StreamEngine, TheOrderOfPartitionsChangesNothing) {
   EXPECT_EQ(ab.run.lines(), mixed.run.lines());
 }
 
+// Records of one window in several partitions, then silence: whichever partition's clock passes the window's
+// end first, the others hand over what they have before the stream's window goes out.
+TEST(StreamEngine, AStreamThatPausesKeepsTheRecordsOfAllPartitions) {
+  Engine e(test_stream());
+  e.engine->set_partitions({0, 1, 2, 3});  // 3 is never heard of
+  std::vector<Feeder> feeders;
+  for (std::uint32_t p = 0; p < 3; ++p) feeders.emplace_back(*e.engine, *e.plan, p);
+  feeders[0].feed({{5 * kSecond, "a", 1}, {6 * kSecond, "a", 2}});
+  feeders[1].feed({{55 * kSecond, "b", 3}});
+  feeders[2].feed({{30 * kSecond, "c", 4}, {31 * kSecond, "c", 5}, {32 * kSecond, "c", 6}});
+  const auto idle = [&](Duration silent) {
+    for (std::uint32_t p = 0; p < 4; ++p) e.engine->idle(p, silent);
+  };
+  idle(kSecond);
+  EXPECT_TRUE(e.run.ends.empty()) << "no partition's time has passed the end: 55 + 1 - 10 s";
+  idle(15 * kSecond);  // partition 1 is at 60 s; 0 comes before it in the round and has not heard of that
+  idle(15 * kSecond + 100 * kMillisecond);
+  ASSERT_EQ(e.run.ends, std::vector<Time>{kMinute});
+  const Finding* stream = find(e.run, "stream", "", kMinute);
+  ASSERT_NE(stream, nullptr);
+  EXPECT_EQ(stream->n, 6U);
+  EXPECT_EQ(stream->value, 3.5);
+  ASSERT_FALSE(stream->detail.empty());
+  EXPECT_EQ(stream->detail.back().text, "idle");
+  EXPECT_EQ(e.engine->counters().late, 0U);
+}
+
+TEST(StreamEngine, APartitionIsIdleOnlyWhenItHasHandedOverWhatItHas) {
+  Engine e(test_stream());
+  e.engine->set_partitions({0, 1});
+  Feeder a(*e.engine, *e.plan, 0), b(*e.engine, *e.plan, 1);
+  a.feed({{10 * kSecond, "a", 1}});
+  e.engine->idle(0, kSecond);  // silent, but its record is in a window that is open
+  b.feed({{20 * kSecond, "b", 3}, {5 * kMinute, "b", 9}});
+  EXPECT_TRUE(e.run.ends.empty());
+  e.engine->idle(0, 2 * kSecond);  // now others are past its window
+  EXPECT_EQ(find(e.run, "stream", "", kMinute)->n, 2U);
+  EXPECT_EQ(e.run.ends.size(), 4U) << "and nobody waits for it";
+  EXPECT_EQ(e.engine->counters().late, 0U);
+}
+
+// One partition far ahead takes an idle one no further than its own rows.
+TEST(StreamEngine, AnIdlePartitionThatWakesUpGoesOnFromItsOwnRecords) {
+  Engine e(test_stream());
+  e.engine->set_partitions({0, 1});
+  Feeder a(*e.engine, *e.plan, 0), b(*e.engine, *e.plan, 1);
+  a.feed({{10 * kSecond, "a", 1}});
+  b.feed({{20 * kSecond, "b", 3}, {5 * kMinute + 10 * kSecond, "b", 9}});
+  e.engine->idle(0, 2 * kSecond);
+  ASSERT_EQ(e.run.ends.size(), 5U);
+  e.engine->wake(0);
+  // For the sensor nothing is late; minute 1 of the stream has gone out, minute 5 waits for it again.
+  a.feed({{70 * kSecond, "a", 2}, {80 * kSecond, "a", 2}, {5 * kMinute + 20 * kSecond, "a", 4}});
+  b.feed({{6 * kMinute + 10 * kSecond, "b", 9}});
+  EXPECT_EQ(e.run.ends.size(), 5U);
+  EXPECT_EQ(e.engine->counters().late, 2U) << "for the stream";
+  a.feed({{6 * kMinute + 10 * kSecond, "a", 5}});
+  ASSERT_EQ(e.run.ends.size(), 6U);
+  ASSERT_NE(find(e.run, "sensor", "a", 2 * kMinute), nullptr);
+  EXPECT_EQ(find(e.run, "sensor", "a", 2 * kMinute)->n, 2U);
+  EXPECT_EQ(find(e.run, "stream", "", 6 * kMinute)->n, 2U);
+  EXPECT_EQ(find(e.run, "stream", "", 6 * kMinute)->detail[2].number, 2.0) << "late";
+}
+
+TEST(StreamEngine, RecordsTooLateForASegmentCountWithoutTheStreamsWindowsToo) {
+  StreamConfig config = test_stream();
+  config.windows.levels = {{Level::Kind::kField, "site", 1}, {Level::Kind::kSensor, "sensor", -1}};
+  Engine e(std::move(config));
+  e.engine->set_partitions({0, 1});
+  Feeder a(*e.engine, *e.plan, 0), b(*e.engine, *e.plan, 1);
+  a.feed({{0, "a", 1}});
+  b.feed({{20 * kSecond, "b", 3}, {5 * kMinute, "b", 9}});
+  e.engine->idle(0, 2 * kSecond);
+  e.engine->wake(0);
+  a.feed({{70 * kSecond, "a", 2}, {5 * kMinute, "a", 2}});
+  EXPECT_EQ(e.engine->counters().late, 1U);
+}
+
+// Records before the first one were read by somebody else: they may be in the windows up to 10 s (lateness) behind it.
+TEST(StreamEngine, WindowsThatRecordsBeforeTheFirstOneMayBeInGetNoVerdict) {
+  Engine e(test_stream());
+  e.engine->set_partitions({0, 1});
+  Feeder a(*e.engine, *e.plan, 0), b(*e.engine, *e.plan, 1);
+  (*e.engine->partition(0))->warm_up();
+  a.feed({{50 * kSecond, "a", 1}, {70 * kSecond, "a", 1}, {130 * kSecond, "a", 1}, {200 * kSecond, "a", 1}});
+  b.feed({{20 * kSecond, "b", 3}, {70 * kSecond, "b", 3}, {130 * kSecond, "b", 3}, {200 * kSecond, "b", 3}});
+  for (const int minute : {1, 2}) {
+    for (const auto& [by, value] : {std::pair("sensor", "a"), std::pair("stream", ""), std::pair("site", "north")}) {
+      const Finding* f = find(e.run, by, value, minute * kMinute);
+      ASSERT_NE(f, nullptr) << minute << by;
+      EXPECT_EQ(f->verdict, Verdict::kNoVerdict) << minute << by;
+      EXPECT_EQ(f->reason, "warming_up");
+    }
+    EXPECT_EQ(find(e.run, "sensor", "b", minute * kMinute)->verdict, Verdict::kFail) << "of a partition that is whole";
+  }
+  for (const char* by : {"stream", "sensor"}) {
+    const Finding* f = find(e.run, by, std::string(by) == "sensor" ? "a" : "", 3 * kMinute);
+    ASSERT_NE(f, nullptr);
+    EXPECT_EQ(f->verdict, Verdict::kFail);
+  }
+}
+
 TEST(StreamEngine, SlidingWindowsAreMergedPanes) {
   Engine e(test_stream(3 * kMinute, kMinute));
   Feeder f(*e.engine, *e.plan, 0);

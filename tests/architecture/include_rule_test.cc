@@ -81,6 +81,26 @@ TEST(Architecture, FilesAreSmall) {
   }
 }
 
+TEST(Architecture, EveryMetricIsMadeSomewhere) {
+  const std::regex row("^METRIC\\((k[A-Za-z]+), .*");
+  std::ifstream list(fs::path(DRIFTD_SOURCE_DIR) / "core" / "telemetry.def");
+  std::set<std::string> unused;
+  for (std::string line; std::getline(list, line);) {
+    std::smatch match;
+    if (std::regex_match(line, match, row)) unused.insert(match[1]);
+  }
+  ASSERT_GT(unused.size(), 40U);
+  const std::regex use("(case +)?Metric::(k[A-Za-z]+)");  // a case only asks
+  for (const Source& source : sources()) {
+    for (const std::string& line : source.lines) {
+      for (std::sregex_iterator it(line.begin(), line.end(), use), end; it != end; ++it) {
+        if (!(*it)[1].matched) unused.erase((*it)[2]);
+      }
+    }
+  }
+  for (const std::string& metric : unused) ADD_FAILURE() << metric << " is in core/telemetry.def, but nobody sets it";
+}
+
 TEST(Architecture, ThreadsAreStartedInAppOnly) {
   const std::regex thread("std::(thread|jthread|async)\\b");
   for (const Source& source : sources()) {

@@ -191,6 +191,21 @@ TEST_P(EveryDistance, IdenticalSamplesAreNotApart) {
   }
 }
 
+// Smoothing of empty bins alone is what may be left.
+TEST_P(EveryDistance, EqualSharesOfAnotherSizeAreNotApart) {
+  const auto distance = make_distance(GetParam());
+  for (const Case& c : {numbers("three values", {2000, 1000, 3000}, {60, 30, 90}), numbers("constant", {500}, {100})}) {
+    SCOPED_TRACE(c.name);
+    const Score s = score(*distance, c);
+    if (s.no_verdict != nullptr) {
+      EXPECT_STREQ(s.no_verdict, "constant_reference");
+      continue;
+    }
+    EXPECT_TRUE(std::fabs(s.value) < 1e-3 || (s.excess && *s.excess < 0 && s.value < 0)) << s.value;
+    EXPECT_GT(s.p_value.value_or(1), 0.5);
+  }
+}
+
 TEST_P(EveryDistance, IsNeverNaNWhateverTheSamples) {
   for (const Given& given : variants()) {
     const auto distance = make_distance(GetParam(), given);
@@ -220,6 +235,8 @@ TEST_P(EveryDistance, GrowsWithTheDistance) {
   const Score far = score(*distance, numbers("", {40, 40, 40, 40}, {1, 9, 50, 100}));
   EXPECT_LT(none.value, near.value);
   EXPECT_LT(near.value, far.value);
+  EXPECT_TRUE(distance->can_be_negative() || none.value >= 0) << none.value;
+  EXPECT_EQ(far.p_value.has_value(), distance->has_p_value());
   if (far.p_value) {
     EXPECT_LT(*far.p_value, 1e-4);
     EXPECT_GT(*near.p_value, 0.01);

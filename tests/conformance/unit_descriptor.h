@@ -35,4 +35,17 @@ inline void expect_documented(const Descriptor& d) {
   }
 }
 
+// The same of sources and decoders, whose summaries end with a full stop and whose texts and lists
+// may be left out without a default.
+inline void expect_documented_in_full(Descriptor d) {
+  EXPECT_TRUE(d.summary.ends_with(".")) << d.summary;
+  if (!d.summary.empty()) d.summary.pop_back();
+  for (ParamSpec& spec : d.params) {
+    const bool text = spec.type == ParamType::kText || spec.type == ParamType::kTextList ||
+                      spec.type == ParamType::kTextMap || spec.type == ParamType::kNode;
+    spec.required = spec.required || text;
+  }
+  expect_documented(d);
+}
+
 }  // namespace driftd

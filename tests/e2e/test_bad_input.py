@@ -1,4 +1,5 @@
 """What must not stop driftd, and what must stop it before it starts."""
+import json
 import re
 import signal
 import time
@@ -50,6 +51,64 @@ def test_check_names_every_error_at_once(tmp_path):
         assert len(found) == len(ERRORS), f"{command} says more than is wrong:\n{output}"
 
 
+# Errors that only the factories of sources and decoders, and other files, can see.
+DEEP = """\
+service:
+  web_config: WEB
+databases:
+  plant: {database: plant, user: driftd, password_file: /nonexistent/db}
+streams:
+  m:
+    from: {mqtt: {url: "http://b", topics: ["a/#/b"], client_id: c}}
+    decode: {time: ts}
+    fields: {x: number}
+    reference: nonsense with spaces
+  k:
+    from:
+      kafka:
+        brokers: [localhost:9092]
+        topics: [^t]
+        options: {no.such.option: 1}
+        sasl_password_file: /nonexistent/kafka
+    decode: {time: ts, sensor: /a~2}
+    fields: {x: number}
+    windows: {by: [stream, sensor, stream]}
+    reference: a@b@c
+    checks:
+      - {check: in_range, field: x, mim: 0}
+      - {check: expression, expression: 1 <= 2}
+  f:
+    from: {file: {paths: []}}
+    decode: {format: csv, time: ts, separator: ";;", header: false}
+    fields: {x: number}
+  g:
+    from: {generator: {start: today, faults: [{kind: rust, from: 1m, to: 2m}]}}
+    decode: {time: ts}
+    fields: {x: number}
+alerts:
+  routes: [{to: []}]
+"""
+DEEP_ERRORS = [(2, "nonsense"), (4, "password_file"), (7, "url"), (7, "a/#/b"), (10, "reference"), (15, "^t"),
+               (16, "no.such.option"), (17, "sasl_password_file"), (18, "/a~2"), (20, "stream"), (21, "a@b@c"),
+               (23, "mim"), (24, "no field"), (26, "paths"), (27, "separator"), (27, "columns"), (30, "start"), (30, "rust"),
+               (34, "to must name")]
+
+
+def test_check_tries_sources_and_decoders_too(tmp_path):
+    path, web = tmp_path / "deep.yaml", tmp_path / "web.yml"
+    web.write_text("nonsense: 1\n")
+    path.write_text(DEEP.replace("WEB", str(web)))
+    for command in ("check", "run"):
+        done = run_driftd(command, path, timeout=20)
+        assert done.returncode == 2, f"{command}: {done}"
+        found = re.findall(rf"^{re.escape(str(path))}:(\d+):(\d+): (.*)$", done.stderr, re.M)
+        for line, word in DEEP_ERRORS:
+            assert any(int(at) == line and word in message for at, _, message in found), \
+                f"{command} does not say that line {line} is wrong about {word!r}:\n{done.stderr}"
+        assert len(found) == len(DEEP_ERRORS), f"{command} says more than is wrong:\n{done.stderr}"
+    assert sorted(tmp_path.iterdir()) == [path, web], "check makes no folder and no file"
+
+
 @pytest.mark.parametrize("text,line", [("streams: {a: [}", 1), ("service:\n\tlisten: x\n", 2), ("- just\n- a list\n", 1)])
 def test_check_on_what_is_no_configuration(tmp_path, text, line):
     path = tmp_path / "broken.yaml"
@@ -62,6 +121,9 @@ def test_check_on_what_is_no_configuration(tmp_path, text, line):
 def test_usage(tmp_path):
     assert run_driftd("check", tmp_path / "absent.yaml", timeout=20).returncode == 2
     assert run_driftd("nonsense", timeout=20).returncode == 2
+    for words, meant in [(["chek", "x"], "driftd check"), (["reference", "bild", "x"], "driftd reference build")]:
+        done = run_driftd(*words, timeout=20)
+        assert done.returncode == 2 and f"did you mean '{meant}'?" in done.stderr, done
     assert run_driftd("version", timeout=20).returncode == 0
 
 
@@ -105,6 +167,34 @@ def test_a_broker_that_is_not_there(driftd, unique):
         service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
     finally:
         kafka.close()
+
+
+@pytest.mark.parametrize("what", ["file", "password"])
+def test_a_source_that_cannot_open_stops_no_other_stream(driftd, tmp_path, what):
+    """It is not ready and says why, once; it is tried again and goes on when what was missing is there."""
+    missing = tmp_path / "missing"
+    source = {"file": {"paths": [str(missing)], "format": "json_lines"}} if what == "file" else {
+        "kafka": {"brokers": ["127.0.0.1:1"], "topics": ["t"], "group": "g", "sasl_password_file": str(missing),
+                  "options": {"security.protocol": "sasl_plaintext", "sasl.mechanisms": "PLAIN", "sasl.username": "u"}}}
+    config = plant.config(CHECKS, source=source)
+    config["streams"]["other"] = {**config["streams"]["plant"], "from": {"http": {}}}
+    service = driftd(config)
+    answer = service.get("/-/ready")
+    assert answer.status == 503 and "plant" in answer.text and str(missing) in answer.text, answer
+    rows = plant.lines(plant.records(0, 2, temperature=90))
+    service.wait(lambda: service.post("/api/v1/streams/other/records", rows).status == 200, "the other one started", 20)
+    metrics = service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="other", result="accepted")
+    assert metrics.get("driftd_source_up", stream="other") == 1
+    assert service.post("/api/v1/streams/plant/records", rows).status == 503, "it is no unknown stream"
+    assert metrics.all("driftd_source_up", stream="plant")[0][1] == 0
+    [view] = [s for s in service.get("/api/v1/streams").json()["streams"] if s["name"] == "plant"]
+    assert str(missing) in json.dumps(view), view
+    missing.write_text(rows if what == "file" else "secret")
+    service.wait(lambda: str(missing) not in service.get("/-/ready").text, "started", 40)
+    if what == "file":
+        service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
+    said = [line for line in service.log().splitlines() if str(missing) in line]
+    assert len(said) == 1, f"said once:\n{service.log()}"
 
 
 def test_sigterm_drains_and_checkpoints(driftd):

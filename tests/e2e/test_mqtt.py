@@ -108,13 +108,16 @@ def test_tls_with_user_and_password(driftd, unique, tmp_path):
         assert "s3cret-mqtt" not in service.log()
 
 
-def test_levels_of_the_topic_are_sensor_and_segment(driftd, mosquitto, unique):
+@pytest.mark.parametrize("way", ["path", "topic_fields"])
+def test_levels_of_the_topic_are_sensor_and_segment(driftd, mosquitto, unique, way):
+    site = {"type": "category", "role": "segment", **({"path": "@topic/2"} if way == "path" else {})}
+    mqtt = {"url": mosquitto.url, "topics": [f"{unique}/+/+"], "client_id": unique, **({"topic_fields": "_/site/_"} if way != "path" else {})}
     config = plant.config(
         [{"check": "count", "min": plant.PER_WINDOW, "max": plant.PER_WINDOW}],
-        source={"mqtt": {"url": mosquitto.url, "topics": [f"{unique}/+/+"], "client_id": unique}},
+        source={"mqtt": mqtt},
         service={"findings": {"all": True}},
         stream_decode={"format": "json", "sensor": "@topic/3", "time": {"field": "ts", "unit": "ms"}},
-        stream_fields={"temperature": "number", "site": {"type": "category", "role": "segment", "path": "@topic/2"}},
+        stream_fields={"temperature": "number", "site": site},
         stream_windows={"size": "10s", "lateness": "0s", "idle": "1h", "by": ["site", "sensor"]})
     service = driftd(config).wait_ready()
     mosquitto.publish((f"{unique}/hall-{row['ts'] // plant.WINDOW % 2}/pump-7", json.dumps(row))

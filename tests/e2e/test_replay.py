@@ -99,6 +99,50 @@ def test_workers_do_not_matter(driftd, kafka, unique, tmp_path, messages, worker
     same(live(driftd, env, 30000, config), replay(tmp_path, env, "--kafka", unique, *ALL), 10)
 
 
+def detector_replay(tmp_path, checks, rows, *arguments, kind="number"):
+    """(exit status, findings) of a replay of `rows`, all findings written."""
+    config, findings = tmp_path / "c.json", tmp_path / "f.jsonl"
+    asked = plant.config(checks, service={"data_dir": str(tmp_path / "data")},
+                         stream_fields={"temperature": {"type": kind}, "status": {"type": "category"}})
+    for stream in asked["streams"].values():
+        stream["from"] = {"file": {"paths": ["-"], "format": "json_lines"}}
+    config.write_text(json.dumps(asked))
+    done = run_driftd("replay", config, "--input", "-", "--findings", findings, "--all", *arguments, stdin=plant.lines(rows))
+    assert done.returncode in (0, 1), done.stderr
+    return done.returncode, [json.loads(line) for line in findings.read_text().splitlines()]
+
+
+DETECTORS = ["adwin", "ddm", "page_hinkley"]
+
+
+def test_detectors_say_that_they_see_nothing(tmp_path):
+    checks = [{"check": name, "field": "temperature"} for name in DETECTORS]
+    rows = [{**row, "temperature": None} for row in plant.records(0, 29)] + [{**row, "temperature": 0} for row in plant.records(29, 1)]
+    status, findings = detector_replay(tmp_path, checks, rows, "--fail-on", "warn", kind="integer")
+    assert status == 0, "no verdict is no failure"
+    for name in DETECTORS:
+        *blind, seen = [f for f in findings if f["check"] == name]
+        assert len(blind) == 29 and seen["verdict"] == "ok" and seen["n"] == plant.PER_WINDOW
+        for finding in blind:
+            assert (finding["verdict"], finding["reason"]) == ("no_verdict", "too_few_samples")
+            assert finding["n"] == 0 and finding["detail"]["skipped"] == plant.PER_WINDOW
+            assert finding["segment"] == {"by": "stream"}, finding
+
+
+def test_a_warning_of_a_detector_is_a_finding(tmp_path):
+    rows = list(plant.records(0, 12))
+    for i, row in enumerate(rows):
+        row["temperature"] = int(i % (10 if i < 800 else 5) == 0)
+    checks = [{"check": "ddm", "field": "temperature", "drift": 50}]
+    status, findings = detector_replay(tmp_path, checks, rows, "--fail-on", "warn", kind="integer")
+    warnings = [f for f in findings if f["verdict"] == "warn"]
+    assert warnings and all(f["reason"] == "drift_warning" and f["record"] for f in warnings)
+    assert not [f for f in findings if f["verdict"] == "fail"]
+    assert len(warnings) == len({plant.milliseconds(f["record"]["time"]) // plant.WINDOW for f in warnings}), "once a window"
+    assert status == 1
+    assert detector_replay(tmp_path, checks, rows, "--fail-on", "fail", kind="integer")[0] == 0
+
+
 def test_record_findings_and_alerts(tmp_path):
     """A detector names the record where it struck, alerts are one line at firing and one at the end;
     --fail-on turns the verdict into the exit status, - is standard input."""

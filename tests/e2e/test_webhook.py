@@ -8,6 +8,7 @@ import time
 import pytest
 
 import plant
+from driftd import run_driftd
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 
@@ -87,3 +88,33 @@ def test_an_answer_that_is_final(driftd, webhook, config, status, result):
     service.wait_metric("driftd_notifications_total", 1, notifier="hook", result=result)
     service.wait_metric("driftd_outbox_dropped_total", 1)
     assert {r.path for r in webhook.received()} == {"/driftd"}, "a redirect is not followed"
+
+
+def test_a_receiver_that_hangs_does_not_hold_up_the_end(driftd, webhook, config):
+    """Three receivers that take the message and never answer: SIGTERM ends driftd all the same, and the
+    message comes under the same id after a restart."""
+    notifiers = config["alerts"]["notifiers"]
+    notifiers["second"] = {"type": "webhook", "url": f"{webhook.url}/second"}
+    notifiers["am"] = {"type": "alertmanager", "urls": [f"{webhook.url}/am"]}
+    config["alerts"]["routes"][0]["to"] = ["hook", "second", "am"]
+    webhook.slow(40)
+    service = driftd(config).wait_ready()
+    misbehave(service)
+    [first] = webhook.wait_count(1)
+    begin = time.monotonic()
+    assert service.terminate(within=10) == 0, service.log_tail()
+    assert time.monotonic() - begin < 4, "well before the timeout of one attempt"
+    listed = run_driftd("outbox", "list", service.config_path).stdout
+    assert listed.count("pending") == 2 and listed.count("attempts 0") == 2, "what was given up is no attempt:\n" + listed
+    tried = len(webhook.received())
+    webhook.slow(0)
+    service.start().wait_ready()
+    service.wait_metric("driftd_notifications_total", 1, notifier="hook", result="delivered")
+    service.wait_metric("driftd_notifications_total", 1, notifier="second", result="delivered")
+    later = webhook.received()[tried:]
+    by_path = {r.path: r for r in [first, *later]}
+    assert {"/driftd", "/second"} <= set(by_path)
+    ids = {r.headers["webhook-id"] for r in [first, *later] if r.path == first.path}
+    if first.path in ("/driftd", "/second"):
+        assert len(ids) == 1, "the same message, not another one"
+    assert "attempts 1" in run_driftd("outbox", "list", service.config_path).stdout

@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     finding.window_end = kHour;
     book->take(finding);
     std::vector<alerts::AlertEvent> events;
-    book->close("pumps", kHour, events);
+    book->close("pumps", kHour, {}, events);
     book->forget("pumps", events);
     for (const alerts::AlertEvent& event : events) {
       std::string json;

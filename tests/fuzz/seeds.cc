@@ -36,7 +36,7 @@ void add_states(std::map<std::string, std::vector<std::string>>& out) {
   for (app::PartitionOutput& output : outputs.all) {
     for (const Finding& finding : output.findings) book.take(finding);
     std::vector<alerts::AlertEvent> events;
-    if (!output.findings.empty()) book.close("all", output.end, events);
+    if (!output.findings.empty()) book.close("all", output.end, {}, events);
     (*merger)->take(std::move(output));
   }
   out["merger_state"].push_back(saved(**merger));

@@ -61,7 +61,8 @@ class DecodeHarness final : public RejectSink {
       return out;
     }
     if (column.kind == FieldKind::kText) return std::string(batch_.text(column, row));
-    return dictionaries_.categories[field].text(column.codes[row]);
+    const std::uint32_t code = column.codes[row];
+    return code == Dictionary::kNone ? "not kept" : dictionaries_.categories[field].text(code);
   }
   std::string sensor(std::uint32_t row = 0) const {
     return dictionaries_.sensors.text(batch_.sensor[row]);

@@ -55,6 +55,16 @@ TEST(JsonBody, WithoutAContentTypeTheFirstByteDecides) {
   EXPECT_EQ(split("{\"a\":1}\n{\"a\":2}\n", BodyForm::kGuess), (Texts{"{\"a\":1}", "{\"a\":2}"}));
 }
 
+TEST(JsonBody, WithoutAContentTypeAnObjectMayHaveManyLines) {
+  const std::string pretty = "{\n  \"a\": 1,\n  \"b\": {\"c\": [2,\n3]}\n}";
+  EXPECT_EQ(split(pretty + "\n", BodyForm::kGuess), Texts{pretty});
+  EXPECT_EQ(split("\n" + pretty, BodyForm::kGuess), Texts{pretty});
+  // Not one object: each line is a record, and a bad one costs itself.
+  EXPECT_EQ(split("{\"a\":1}\n{\"b\"", BodyForm::kGuess), (Texts{"{\"a\":1}", "{\"b\""}));
+  EXPECT_EQ(split("{\"a\"\n{\"b\":1}", BodyForm::kGuess), (Texts{"{\"a\"", "{\"b\":1}"}));
+  EXPECT_EQ(split("{\"a\":1}\n7", BodyForm::kGuess), (Texts{"{\"a\":1}", "7"}));
+}
+
 TEST(JsonBody, AParserThatMetGarbageGoesOn) {
   JsonBody parser;
   EXPECT_FALSE(parser.split("{\"a\":", BodyForm::kDocument).ok());

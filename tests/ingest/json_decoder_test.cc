@@ -288,6 +288,16 @@ TEST(JsonDecoder, StopsAtTheSensorLimitAndForgetsNoOne) {
   EXPECT_EQ(other.batch().rows(), 1U);
 }
 
+TEST(JsonDecoder, AnIntegerIsOfAWrongTypeWhereDoublesCannotTellItFromTheNext) {
+  auto h = harness();
+  h.decode({record(R"("count":9007199254740991)"), record(R"("count":-9007199254740991)"),
+            record(R"("count":9007199254740992)"), record(R"("count":9007199254740993)"),
+            record(R"("count":-9007199254740992)")});
+  EXPECT_EQ(h.cell(1, 0), "9007199254740991");
+  EXPECT_EQ(h.cell(1, 1), "-9007199254740991");
+  for (std::uint32_t r = 2; r < 5; ++r) EXPECT_EQ(h.cell(1, r), "wrong_type") << r;
+}
+
 TEST(JsonDecoder, NamesExtraFields) {
   auto h = harness();
   h.decode({record(R"("new":1,"n\u0065w2":{"temperature":9},"temperature":3)")});

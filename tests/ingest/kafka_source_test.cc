@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "ingest/kafka_start.h"
 #include "ingest/source.h"
 #include "tests/ingest/kafka_cluster.h"
 #include "tests/ingest/source_harness.h"
@@ -94,6 +95,46 @@ TEST(KafkaSource, HandsOverKeyTopicAndTimestamp) {
   EXPECT_EQ(batch.records[0].topic, "a");
   EXPECT_EQ(batch.records[0].arrival, kSecond);
   EXPECT_EQ(batch.next_position, 1);
+}
+
+TEST(KafkaSource, WithoutAPositionGoesOnWhereTheGroupStandsAndSaysSo) {
+  KafkaCluster cluster;
+  cluster.create("a", 2);
+  cluster.produce("a", 0, 10);
+  {
+    RecordingHandler handler;
+    auto source = opened(params(cluster, {"a"}), handler);
+    ASSERT_EQ(drain(*source, 10).size(), 10U);
+    EXPECT_TRUE(handler.starts.empty()) << "the very first start is at the beginning of everything";
+    EXPECT_EQ(handler.settled, 1);
+    source->commit(0, 7);
+    source->close();
+  }
+  RecordingHandler handler;
+  auto source = opened(params(cluster, {"a"}, {{"start", Node::text("latest")}}), handler);
+  EXPECT_EQ(drain(*source, 3), (Texts{"0/7:7", "0/8:8", "0/9:9"}));
+  EXPECT_EQ(handler.starts, (Texts{"0/7 amid"}));
+}
+
+TEST(KafkaSource, LatestIsANumberAtTheFirstStart) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 4);
+  RecordingHandler handler;
+  auto source = opened(params(cluster, {"a"}, {{"start", Node::text("latest")}}), handler);
+  ASSERT_TRUE(poll_until(*source, [&] { return handler.settled == 1; }));
+  EXPECT_EQ(handler.starts, (Texts{"0/4"}));
+}
+
+TEST(KafkaSource, APartitionThatWasAddedIsReadFromItsBeginningAlsoWithLatest) {
+  KafkaCluster cluster;
+  cluster.create("a", 2);
+  cluster.produce("a", 0, 3);
+  cluster.produce("a", 1, 2, "new");
+  RecordingHandler handler;
+  handler.positions[0] = 3;
+  auto source = opened(params(cluster, {"a"}, {{"start", Node::text("latest")}}), handler);
+  EXPECT_EQ(drain(*source, 2), (Texts{"1/0:new0", "1/1:new1"}));
 }
 
 TEST(KafkaSource, GoesOnWhereTheHandlerSaysWhateverTheGroupCommitted) {
@@ -232,6 +273,16 @@ TEST(KafkaSource, RefusesWhatCannotWork) {
   const std::string password = with_option("sasl.password", "pa55");
   EXPECT_EQ(password.find("pa55"), std::string::npos) << password;
   EXPECT_NE(password.find("sasl_password_file"), std::string::npos) << password;
+  for (const auto& [own, value] : std::vector<std::pair<std::string, std::string>>{
+           {"group.id", "other"}, {"group.instance.id", "other"}, {"enable.auto.commit", "true"},
+           {"auto.commit.enable", "true"}, {"enable.auto.offset.store", "true"},
+           {"auto.offset.reset", "latest"}, {"enable.partition.eof", "true"},
+           {"transactional.id", "other"}}) {
+    EXPECT_NE(with_option(own, value).find("'" + own + "' is driftd's own: "), std::string::npos)
+        << own;
+  }
+  EXPECT_EQ(with_option("isolation.level", "read_uncommitted"), "");
+  EXPECT_EQ(with_option("partition.assignment.strategy", "range"), "");
   const std::string no_file =
       error_of({{"topics", Node::text("a")}, {"sasl_password_file", Node::text("/nowhere/p")}});
   EXPECT_NE(no_file.find("/nowhere/p"), std::string::npos);

@@ -30,6 +30,10 @@ class RecordingHandler final : public SourceHandler {
     const auto it = positions.find(partition);
     return it == positions.end() ? std::nullopt : std::optional(it->second);
   }
+  void on_start(std::uint32_t partition, std::int64_t position, bool amid) override {
+    starts.push_back(std::to_string(partition) + "/" + std::to_string(position) + (amid ? " amid" : ""));
+  }
+  void on_settled() override { ++settled; }
   void on_revoked(const std::vector<std::uint32_t>& partitions) override {
     note("revoked", partitions);
   }
@@ -37,6 +41,8 @@ class RecordingHandler final : public SourceHandler {
 
   std::map<std::uint32_t, std::int64_t> positions;
   std::vector<std::string> events;
+  std::vector<std::string> starts;
+  int settled = 0;
 
  private:
   void note(const std::string& what, const std::vector<std::uint32_t>& partitions) {

@@ -66,6 +66,30 @@ def silent_sensor_gap():
     write("silent_sensor_gap", rows)
 
 
+def silent_sensor_alert():
+    """p1 and p2 are too hot in minutes 0 and 1; p1 is well in 2 and 3, p2 silent from 2 to 5 and well in 6 and 7.
+    p1's alert ends with minute 3; p2's neither in its silence nor before its second good window, with minute 7.
+    p3 is too hot in minutes 7 and 8, silent for 25 hours, and its alert says so."""
+    rows = []
+    for t in range(0, 540, 5):
+        minute = t // 60
+        for sensor in ("p0", "p1", "p2", "p3"):
+            hot = minute < 2 if sensor in ("p1", "p2") else minute in (7, 8) and sensor == "p3"
+            if sensor == "p2" and 2 <= minute <= 5:
+                continue
+            rows.append(record(t, sensor, temperature=90 if hot else healthy(t)))
+    rows += [record(t, "p0", temperature=healthy(t)) for t in range(540, 26 * 3600, 1800)]
+    write("silent_sensor_alert", rows)
+
+
+def silent_sensor_checks():
+    """As silent_sensor_gap, with checks on all levels: p2 and its site, south, have no record in minute 1, so
+    only the gap is judged there. The stream counts 12 of 24, and its own checks are judged as ever."""
+    rows = [dict(r, site="north" if r["sensor"] == "p1" else "south") for r in series(240, sensors=("p1", "p2"))
+            if r["sensor"] == "p1" or not 55 < r["t"] - START < 150]
+    write("silent_sensor_checks", rows)
+
+
 def new_category():
     """The reference knows idle and on. 'broken' comes twice in minute 1; null is no category."""
     def status(t):
@@ -143,7 +167,8 @@ def step_change():
 
 
 if __name__ == "__main__":
-    for make in (nulls_over_share, out_of_range, stuck_sensor, silent_sensor_gap, new_category,
-                 unit_change_distance, late_records, duplicate_and_out_of_order, no_reference,
+    for make in (nulls_over_share, out_of_range, stuck_sensor, silent_sensor_gap, silent_sensor_alert,
+                 silent_sensor_checks, new_category, unit_change_distance, late_records, duplicate_and_out_of_order,
+                 no_reference,
                  sliding_windows, segments, empty_windows, step_change):
         make()

@@ -1,5 +1,6 @@
 // Each folder beside this file is a stream's day in small: config.yaml, input.jsonl and the
-// findings that replaying it must give, expected.jsonl, line by line. With reference.jsonl a
+// findings that replaying it must give, expected.jsonl, line by line; where there is expected_alerts.jsonl,
+// the alert lines too. With reference.jsonl a
 // reference is built from that first. DRIFTD_UPDATE_SCENARIOS=1 writes expected.jsonl anew: read
 // the change before committing it. inputs.py makes the inputs.
 #include <gtest/gtest.h>
@@ -84,15 +85,21 @@ TEST_P(Scenario, FindsWhatIsExpected) {
   replay.config = "config.yaml";
   replay.input.files = {"input.jsonl"};
   replay.findings = "found.jsonl";
+  const fs::path alerts = root() / GetParam() / "expected_alerts.jsonl";
+  if (fs::exists(alerts)) replay.alerts = "alerts.jsonl";
   ASSERT_EQ(replay_command(replay), kExitOk);
   const fs::path expected = root() / GetParam() / "expected.jsonl";
   if (std::getenv("DRIFTD_UPDATE_SCENARIOS") != nullptr) {
     fs::copy_file("found.jsonl", expected, fs::copy_options::overwrite_existing);
+    if (fs::exists(alerts)) fs::copy_file("alerts.jsonl", alerts, fs::copy_options::overwrite_existing);
   }
   ASSERT_TRUE(fs::exists(expected)) << "run once with DRIFTD_UPDATE_SCENARIOS=1";
   const std::vector<std::string> want = lines_of(expected), got = lines_of("found.jsonl");
   EXPECT_EQ(want, got) << "- expected and not found, + found and not expected:\n"
                        << difference(want, got);
+  if (fs::exists(alerts)) {
+    EXPECT_EQ(lines_of("alerts.jsonl"), lines_of(alerts));
+  }
   // The same verdicts again: replaying changes nothing.
   replay.findings = "again.jsonl";
   ASSERT_EQ(replay_command(replay), kExitOk);

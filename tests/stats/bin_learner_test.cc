@@ -43,17 +43,29 @@ TEST(BinLearner, WithoutAValueThereIsOneBin) {
   expect_storable(bins);
 }
 
-TEST(BinLearner, FewValuesGetABinEachBetweenOpenEnds) {
+TEST(BinLearner, FewValuesGetABinEachAndOneBetweenEachTwo) {
   const Bins bins = learn({5, -0.0, 2, 0.0, 5, 5});
   EXPECT_EQ(bins.kind, Bins::Kind::kValue);
-  ASSERT_EQ(bins.size(), 5U) << "0 and -0 are one value";
+  ASSERT_EQ(bins.size(), 7U) << "0 and -0 are one value";
   EXPECT_EQ(bins.bin_of(-1e-300), 0U);
   EXPECT_EQ(bins.bin_of(-0.0), 1U);
   EXPECT_EQ(bins.bin_of(0.0), 1U);
-  EXPECT_EQ(bins.bin_of(1e-300), 2U) << "between two values: the upper one's";
-  EXPECT_EQ(bins.bin_of(2.0), 2U);
-  EXPECT_EQ(bins.bin_of(5.0), 3U);
-  EXPECT_EQ(bins.bin_of(std::nextafter(5.0, 6.0)), 4U);
+  EXPECT_EQ(bins.bin_of(1e-300), 2U);
+  EXPECT_EQ(bins.bin_of(std::nextafter(2.0, 0.0)), 2U);
+  EXPECT_EQ(bins.bin_of(2.0), 3U);
+  EXPECT_EQ(bins.bin_of(3.0), 4U);
+  EXPECT_EQ(bins.bin_of(5.0), 5U);
+  EXPECT_EQ(bins.bin_of(std::nextafter(5.0, 6.0)), 6U);
+  const std::vector<std::string> labels = {"< 0", "0", "(0, 2)", "2", "(2, 5)", "5", "> 5"};
+  for (std::uint32_t b = 0; b < bins.size(); ++b) EXPECT_EQ(bins.label(b), labels[b]);
+  expect_storable(bins);
+}
+
+TEST(BinLearner, NothingLiesBetweenNeighbouringDoubles) {
+  const Bins bins = learn({1, std::nextafter(1.0, 2.0)});
+  ASSERT_EQ(bins.size(), 4U);
+  EXPECT_EQ(bins.bin_of(1.0), 1U);
+  EXPECT_EQ(bins.bin_of(std::nextafter(1.0, 2.0)), 2U);
   expect_storable(bins);
 }
 
@@ -69,7 +81,7 @@ TEST(BinLearner, OneValueMoreThanTheCapMakesQuantileBins) {
   std::vector<double> values;
   for (std::uint32_t i = 0; i < kMaxValues; ++i) values.push_back(i);
   EXPECT_EQ(learn(values).kind, Bins::Kind::kValue);
-  EXPECT_EQ(learn(values).size(), kMaxValues + 2);
+  EXPECT_EQ(learn(values).size(), 2 * kMaxValues + 1);
   values.push_back(kMaxValues);
   EXPECT_EQ(learn(values).kind, Bins::Kind::kQuantile);
 }

@@ -6,7 +6,7 @@ import time
 import uuid
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
 
 from . import certificates, kafka_jars, kafka_wire
 from .process import Process, ServerError, free_port
@@ -111,6 +111,10 @@ class Kafka(Process):
     def delete_topic(self, name):
         admin = self._admin()
         admin.delete_topics([name])[name].result(timeout=20)
+
+    def add_partitions(self, name, total):
+        admin = self._admin()
+        admin.create_partitions([NewPartitions(name, total)])[name].result(timeout=20)
 
     def configure_topic(self, name, **config):
         """Sets topic settings, with _ for . in their names: configure_topic("t", retention_ms=1)."""

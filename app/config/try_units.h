@@ -1,0 +1,16 @@
+// The source and the decoder of a stream, made once with a throw-away context while the configuration
+// is read, so that what only their factories can see is an error with a place too. Connects nowhere
+// and makes no folder and no file.
+#pragma once
+
+#include "app/engine/plan.h"
+#include "core/node.h"
+
+namespace driftd::app {
+
+// `node` is the stream's entry in `streams:`. Adds every error at its place.
+// A file that is read while driftd runs (`from: file`) need not be there yet; a secret's file must be.
+void try_source(const StreamConfig& stream, const Node& node, ErrorList& errors);
+void try_decoder(const StreamConfig& stream, const Node& node, ErrorList& errors);
+
+}  // namespace driftd::app

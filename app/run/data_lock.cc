@@ -1,0 +1,28 @@
+#include "app/run/data_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace driftd::app {
+
+Result<std::unique_ptr<DataLock>> DataLock::take(const std::string& folder) {
+  const std::string path = folder + "/lock";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) {
+    return Error{ErrorCode::kIo, "cannot open " + path + ": " + std::strerror(errno) + "; driftd must be able to write in its data_dir"};
+  }
+  std::unique_ptr<DataLock> lock(new DataLock(fd));
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno == EWOULDBLOCK) {
+    return Error{ErrorCode::kUnavailable, "another driftd runs with data_dir " + folder + "; give each its own"};
+  }
+  return Error{ErrorCode::kIo, "cannot lock " + path + ": " + std::strerror(errno)};
+}
+
+DataLock::~DataLock() { ::close(fd_); }
+
+}  // namespace driftd::app

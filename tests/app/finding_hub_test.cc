@@ -1,0 +1,215 @@
+#include "app/run/finding_hub.h"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "core/segment_id.h"
+#include "tests/alerts/samples.h"
+#include "tests/ingest/temp_folder.h"
+
+namespace driftd::app {
+namespace {
+
+using alerts::failing;
+using alerts::window_end;
+
+// Receivers that are never reached: nothing is dispatched here, so messages stay as they are put.
+alerts::AlertsConfig config_of(const std::vector<std::string>& receivers, unsigned for_windows = 1) {
+  alerts::AlertsConfig config;
+  config.rules.for_windows = for_windows;
+  config.group_by = {"stream", "segment"};
+  for (const std::string& name : receivers) config.notifiers.push_back({name, "log", {}});
+  return config;
+}
+
+class FindingHubTest : public ::testing::Test {
+ protected:
+  void start(const alerts::AlertsConfig& config, std::string_view state = {}) {
+    hub_.reset();
+    auto made = FindingHub::make({.findings_log = folder_.path() + "/findings.jsonl", .outbox = outbox(), .external_url = ""}, config, state, telemetry_, clock_);
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    hub_ = std::move(*made);
+  }
+  std::string outbox() const { return folder_.path() + "/outbox.db"; }
+
+  // Window n of `pumps`, failing or judged well.
+  void take(int n, bool fails) {
+    ClosedWindow closed;
+    closed.stream = "pumps";
+    closed.end = window_end(n);
+    if (fails) closed.findings = {failing(n)};
+    closed.judged = {segment_id({"site", "a"})};
+    hub_->take(std::move(closed));
+  }
+  std::string saved() {
+    ByteWriter out;
+    EXPECT_TRUE(hub_->save(out).ok());
+    return out.take();
+  }
+  // "receiver type state", ordered.
+  std::vector<std::string> messages() const {
+    auto outbox_file = alerts::Outbox::open(outbox());
+    std::vector<std::string> out;
+    const auto rows = (*outbox_file)->list(100, clock_.now());
+    for (const alerts::OutboxRow& row : *rows) out.push_back(row.receiver + " " + row.message.type + " " + to_string(row.state));
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+  std::vector<std::string> ids() const {
+    auto outbox_file = alerts::Outbox::open(outbox());
+    std::vector<std::string> out;
+    const auto rows = (*outbox_file)->list(100, clock_.now());
+    for (const alerts::OutboxRow& row : *rows) out.push_back(row.message.id);
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+  void apply(const alerts::AlertsConfig& config) {
+    auto setup = hub_->prepare(config, "");
+    ASSERT_TRUE(setup.ok());
+    hub_->apply(std::move(*setup));
+  }
+  std::size_t lines() const {
+    std::ifstream in(folder_.path() + "/findings.jsonl");
+    std::size_t n = 0;
+    for (std::string line; std::getline(in, line);) ++n;
+    return n;
+  }
+
+  ingest::TempFolder folder_;
+  ManualClock clock_{window_end(0) + kDay};
+  Telemetry telemetry_;
+  std::unique_ptr<FindingHub> hub_;
+};
+
+using Messages = std::vector<std::string>;
+
+TEST_F(FindingHubTest, TakesFindingsIntoLogRingBookAndOutbox) {
+  start(config_of({"hook"}));
+  take(1, true);
+  EXPECT_EQ(lines(), 1U);
+  EXPECT_EQ(hub_->findings().size(), 1U);
+  EXPECT_EQ(hub_->alerts().size(), 1U);
+  EXPECT_EQ(messages(), (Messages{"hook alert.firing pending"}));
+  EXPECT_EQ(telemetry_.series(Metric::kAlerts, {"pumps", "warning", "firing"}).value(), 1);
+  take(2, false);
+  EXPECT_TRUE(hub_->alerts().empty());
+  EXPECT_EQ(messages(), (Messages{"hook alert.firing pending", "hook alert.resolved pending"}));
+}
+
+// Killed after outbox rows were written and before the checkpoint: what is computed again is the same.
+TEST_F(FindingHubTest, ComputesTheSameMessagesAgainAfterACrash) {
+  start(config_of({"hook"}, 2));
+  take(1, true);
+  const std::string checkpoint = saved();
+  for (int round = 0; round < 3; ++round) {
+    take(2, true);
+    take(3, false);
+    take(4, false);
+    EXPECT_EQ(messages(), (Messages{"hook alert.firing pending", "hook alert.resolved pending"})) << round;
+    const std::vector<std::string> before = ids();
+    start(config_of({"hook"}, 2), checkpoint);
+    EXPECT_EQ(lines(), 1U) << "the log is cut back to the checkpoint";
+    EXPECT_EQ(hub_->findings().size(), 1U) << "and what it still has is shown";
+    EXPECT_EQ(ids(), before);
+    EXPECT_EQ(hub_->alerts().at(0).state, AlertState::kPending);
+  }
+}
+
+TEST_F(FindingHubTest, GoesOnFromItsCheckpoint) {
+  start(config_of({"hook"}));
+  take(1, true);
+  const Alert fired = hub_->alerts().at(0);
+  start(config_of({"hook"}), saved());
+  ASSERT_EQ(hub_->alerts().size(), 1U);
+  EXPECT_EQ(hub_->alerts()[0].starts_at, fired.starts_at);
+  EXPECT_EQ(hub_->alerts()[0].fingerprint, fired.fingerprint);
+  take(2, false);
+  EXPECT_TRUE(hub_->alerts().empty());
+}
+
+TEST_F(FindingHubTest, ForgettingAStreamEndsItsAlertsAndItsSeries) {
+  start(config_of({"hook"}));
+  take(1, true);
+  hub_->forget_others({"pumps"});
+  EXPECT_EQ(hub_->alerts().size(), 1U);
+  hub_->forget_others({"fans"});
+  EXPECT_TRUE(hub_->alerts().empty());
+  EXPECT_EQ(messages(), (Messages{"hook alert.firing pending", "hook alert.resolved pending"}));
+  for (const Telemetry::Family& family : telemetry_.snapshot()) {
+    EXPECT_TRUE(family.metric != Metric::kAlerts || family.samples.empty());
+  }
+}
+
+TEST_F(FindingHubTest, KeepsMessagesWhileTheOutboxRefusesThem) {
+  start(config_of({"hook"}));
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(outbox().c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "CREATE TRIGGER no BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no'); END", nullptr, nullptr, nullptr), SQLITE_OK);
+  take(1, true);
+  EXPECT_TRUE(messages().empty());
+  ByteWriter out;
+  EXPECT_FALSE(hub_->save(out).ok()) << "a checkpoint with the alert and without its message could lose it";
+  ASSERT_EQ(sqlite3_exec(db, "DROP TRIGGER no", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(db);
+  EXPECT_TRUE(hub_->save(out).ok());
+  EXPECT_EQ(messages(), (Messages{"hook alert.firing pending"}));
+  take(2, false);
+  EXPECT_EQ(messages(), (Messages{"hook alert.firing pending", "hook alert.resolved pending"})) << "both, once";
+}
+
+TEST_F(FindingHubTest, AnotherConfigurationDropsForGoneReceiversAndTellsNewOnes) {
+  start(config_of({"gone", "stays"}));
+  take(1, true);
+  apply(config_of({"new", "stays"}));
+  EXPECT_EQ(messages(), (Messages{"gone alert.firing dropped", "new alert.firing pending", "stays alert.firing pending"}));
+  EXPECT_EQ(telemetry_.series(Metric::kOutboxDropped, {"removed"}).value(), 1);
+  apply(config_of({"new", "stays"}));
+  EXPECT_EQ(messages().size(), 3U) << "told once";
+  take(2, false);
+  EXPECT_EQ(messages(), (Messages{"gone alert.firing dropped", "new alert.firing pending", "new alert.resolved pending",
+                                  "stays alert.firing pending", "stays alert.resolved pending"}));
+}
+
+TEST_F(FindingHubTest, AConfigurationThatCannotBeMadeChangesNothing) {
+  start(config_of({"hook"}));
+  alerts::AlertsConfig wrong = config_of({"hook"}, 9);
+  wrong.notifiers.push_back({"broken", "no such type", {}});
+  EXPECT_FALSE(hub_->prepare(wrong, "").ok());
+  take(1, true);
+  EXPECT_EQ(messages(), (Messages{"hook alert.firing pending"}));
+}
+
+TEST_F(FindingHubTest, ARestartWithoutAReceiverDropsWhatWaitsForIt) {
+  start(config_of({"hook"}));
+  take(1, true);
+  start(config_of({}), saved());
+  EXPECT_EQ(messages(), (Messages{"hook alert.firing dropped"}));
+  EXPECT_EQ(hub_->alerts().size(), 1U) << "the alert stays";
+}
+
+// The keys of alert lines (replay --alerts, the API, webhooks) are a contract: docs/FORMATS.md.
+TEST(AlertLine, HasTheKeysOfTheContractInOrder) {
+  const auto keys = [](const Alert& alert) {
+    std::string line;
+    append_json(line, alert);
+    std::vector<std::string> out;
+    const auto json = nlohmann::ordered_json::parse(line);
+    for (const auto& [key, value] : json.items()) out.push_back(key);
+    return out;
+  };
+  using Keys = std::vector<std::string>;
+  Alert alert = alerts::sample_alert();
+  EXPECT_EQ(keys(alert), (Keys{"fingerprint", "stream", "segment", "kind", "severity", "state", "starts_at", "findings", "summary"}));
+  alert = alerts::sample_alert("a", AlertState::kResolved);
+  alert.check = "in_range";
+  alert.field = "temperature";
+  EXPECT_EQ(keys(alert), (Keys{"fingerprint", "stream", "segment", "kind", "field", "check", "severity", "state", "starts_at", "ends_at",
+                               "findings", "summary"}));
+}
+
+}  // namespace
+}  // namespace driftd::app

@@ -1,0 +1,41 @@
+#include "app/run/partition_rejects.h"
+
+#include <gtest/gtest.h>
+
+namespace driftd::app {
+namespace {
+
+TEST(PartitionRejects, CountsAndHandsOnEveryReject) {
+  std::vector<std::string> seen;
+  PartitionRejects rejects(
+      [&](const RawRecord& r, RejectReason reason, std::string_view detail) {
+        seen.push_back(std::to_string(r.position) + " " + to_string(reason) + " " + std::string(detail));
+      },
+      [](std::string_view) {});
+  RawRecord record;
+  for (record.position = 0; record.position < 3; ++record.position)
+    rejects.reject(record, RejectReason::kBadTime, "why");
+  EXPECT_EQ(seen, (std::vector<std::string>{"0 bad_time why", "1 bad_time why", "2 bad_time why"}));
+  EXPECT_EQ(rejects.count(), 3U);
+}
+
+TEST(PartitionRejects, NamesBeyondTheBoundAreToldOnceAndTogether) {
+  std::vector<std::string> told;
+  PartitionRejects rejects([](const RawRecord&, RejectReason, std::string_view) {},
+                           [&](std::string_view name) { told.emplace_back(name); });
+  const auto meet = [&](std::size_t from, std::size_t to) {
+    for (std::size_t i = from; i < to; ++i) rejects.extra_field("f" + std::to_string(i));
+  };
+  meet(0, PartitionRejects::kMaxNames);
+  meet(0, PartitionRejects::kMaxNames);
+  ASSERT_EQ(told.size(), PartitionRejects::kMaxNames);
+  EXPECT_EQ(told.back(), "f255");
+  meet(PartitionRejects::kMaxNames, PartitionRejects::kMaxNames + 10);
+  ASSERT_EQ(told.size(), PartitionRejects::kMaxNames + 1);
+  EXPECT_EQ(told.back(), PartitionRejects::kOtherNames);
+  meet(0, 2 * PartitionRejects::kMaxNames);
+  EXPECT_EQ(told.size(), PartitionRejects::kMaxNames + 1);
+}
+
+}  // namespace
+}  // namespace driftd::app

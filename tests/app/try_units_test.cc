@@ -1,0 +1,132 @@
+// What only a source's or decoder's factory can see is an error of reading the configuration, with its
+// place, all at once, and nothing is made or connected to meanwhile.
+#include "app/config/try_units.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "app/config/config.h"
+
+namespace driftd::app {
+namespace {
+
+constexpr const char* kWrong = R"(databases:
+  plant: {database: plant, user: driftd, password_file: /nonexistent/db}
+streams:
+  a:
+    from: {mqtt: {url: "http://b", topics: ["a/#/b", ok, ok, "x+"], client_id: c}}
+    decode: {time: ts}
+    fields: {x: number}
+    reference: nonsense with spaces
+  b:
+    from:
+      kafka:
+        brokers: [localhost:9092]
+        topics: [^t, t]
+        options: {no.such.option: 1, client.id: fine, session.timeout.ms: soon}
+        sasl_password_file: /nonexistent/kafka
+    decode: {time: ts, sensor: /a~2}
+    fields:
+      x: {type: number, path: /b~3}
+      y: {type: number, path: "@topic/1"}
+    reference: a@b@c
+  c:
+    from: {file: {paths: [], format: csv}}
+    decode: {format: csv, time: ts, separator: ";;", header: false}
+    fields: {x: number}
+  d:
+    from: {file: {paths: [a.csv], format: csv, separator: "||"}}
+    decode: {format: csv, time: ts, header: false, quote: ""}
+    fields: {x: number}
+  e:
+    from:
+      generator:
+        start: today
+        faults:
+          - {kind: rust, from: 1m, to: 2m}
+          - {kind: stuck, from: 2m, to: 1m}
+    decode: {time: ts}
+    fields: {x: number}
+alerts:
+  routes: [{to: []}]
+)";
+
+TEST(TryUnits, EveryErrorOfAFactoryHasItsPlace) {
+  const std::vector<std::string> wanted = {
+      "2:57: database plant: password_file: ",
+      "5:24: stream a: from: mqtt: 'url' must start with",
+      "5:45: stream a: from: mqtt: topic 'a/#/b'",
+      "5:58: stream a: from: mqtt: topic 'ok' is named twice",
+      "5:62: stream a: from: mqtt: topic 'x+'",
+      "8:16: stream a: reference: 'nonsense with spaces'",
+      "13:18: stream b: from: kafka: 'topics' takes names, no patterns: '^t'",
+      "14:35: stream b: from: kafka: kafka: option 'no.such.option'",
+      "14:75: stream b: from: kafka: kafka: option 'session.timeout.ms'",
+      "15:29: stream b: from: kafka: sasl_password_file: ",
+      "16:32: stream b: decode: json: path '/a~2'",
+      "18:31: stream b: decode: json: path '/b~3'",
+      "19:31: stream b: decode: json: field 'y'",
+      "20:16: stream b: reference: 'a@b@c'",
+      "22:26: stream c: from: file: paths must name at least one",
+      "23:48: stream c: decode: csv: 'separator'",
+      "23:13: stream c: decode: csv: without a header, 'columns'",
+      "26:59: stream d: from: file: separator differs from decode's",
+      "27:59: stream d: decode: csv: 'quote'",
+      "27:13: stream d: decode: csv: without a header, 'columns'",
+      "32:16: stream e: from: generator: 'start'",
+      "34:20: stream e: from: generator: fault: kind: 'rust'",
+      "35:41: stream e: from: generator: fault: 'to' must be later",
+      "39:17: route: to must name at least one",
+  };
+  ErrorList errors;
+  read_config(kWrong, "", errors);
+  const std::string said = format_errors("c", errors);
+  for (const std::string& line : wanted) EXPECT_NE(said.find("c:" + line), std::string::npos) << line << " is not in\n" << said;
+  EXPECT_EQ(errors.errors().size(), wanted.size()) << "nothing is said twice:\n" << said;
+}
+
+TEST(TryUnits, RecordedDataNeedsNoSecretAndNoSource) {
+  const std::string yaml = R"(databases:
+  plant: {database: plant, user: driftd, password_file: /nonexistent/db}
+streams:
+  b:
+    from: {kafka: {brokers: [b], topics: [t], sasl_password_file: /nonexistent/kafka}}
+    decode: {time: ts}
+    fields: {x: number}
+)";
+  ErrorList service, data;
+  read_config(yaml, "", service, ReadFor::kService);
+  read_config(yaml, "", data, ReadFor::kData);
+  EXPECT_EQ(service.errors().size(), 2U) << format_errors("c", service);
+  EXPECT_TRUE(data.empty()) << format_errors("c", data);
+}
+
+TEST(TryUnits, MakesAndNeedsNoFile) {
+  const std::string folder = testing::TempDir() + "/try_units";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directory(folder);
+  const std::string yaml = "service: {data_dir: " + folder + R"(/data}
+streams:
+  m:
+    from: {mqtt: {url: "mqtt://127.0.0.1:1", topics: [a], client_id: c}}
+    decode: {time: ts}
+    fields: {x: number}
+  f:
+    from: {file: {paths: [)" + folder + R"(/later.jsonl]}}
+    decode: {time: ts}
+    fields: {x: number}
+  h:
+    from: {http: {}}
+    decode: {time: ts}
+    fields: {x: number}
+)";
+  ErrorList errors;
+  read_config(yaml, folder, errors);
+  EXPECT_TRUE(errors.empty()) << format_errors("c", errors);
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+}
+
+}  // namespace
+}  // namespace driftd::app
