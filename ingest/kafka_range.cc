@@ -28,13 +28,21 @@ class RangeReader {
               const std::function<Status(RawBatch&)>& sink)
       : range_(range), client_(std::move(client)), sink_(sink) {}
 
-  Status run() {
-    auto partitions = partition_count();
-    if (!partitions) return partitions.error();
-    for (std::int32_t p = 0; p < *partitions; ++p) {
-      if (const Status status = read_partition(p); !status.ok()) return status;
+  Result<std::vector<KafkaSpan>> run() {
+    std::vector<KafkaSpan> spans = range_.spans;
+    if (spans.empty()) {
+      auto partitions = partition_count();
+      if (!partitions) return partitions.error();
+      for (std::int32_t p = 0; p < *partitions; ++p) {
+        const auto span = span_of(p);
+        if (!span) return span.error();
+        if (span->begin < span->end) spans.push_back(*span);
+      }
     }
-    return {};
+    for (const KafkaSpan& span : spans) {
+      if (const Status status = read_span(span); !status.ok()) return status.error();
+    }
+    return spans;
   }
 
  private:
@@ -79,7 +87,8 @@ class RangeReader {
     return list->elems[0].offset >= 0 ? list->elems[0].offset : none;
   }
 
-  Status read_partition(std::int32_t partition) {
+  // Where the range begins and ends now.
+  Result<KafkaSpan> span_of(std::int32_t partition) {
     std::int64_t low = 0, high = 0;
     const auto error = rd_kafka_query_watermark_offsets(
         client_.get(), range_.topic.c_str(), partition, &low, &high, kBrokerTimeoutMillis);
@@ -95,10 +104,14 @@ class RangeReader {
       if (!at) return at.error();
       end = std::min(high, *at);
     }
-    if (begin >= end) return {};
-    const List list = list_with(partition, begin);
+    return KafkaSpan{static_cast<std::uint32_t>(partition), begin, end};
+  }
+
+  Status read_span(const KafkaSpan& span) {
+    const auto partition = static_cast<std::int32_t>(span.partition);
+    const List list = list_with(partition, span.begin);
     if (const auto e = rd_kafka_assign(client_.get(), list.get())) return failed("reading", e);
-    const Status status = read_until(partition, end);
+    const Status status = read_until(partition, span.end);
     rd_kafka_assign(client_.get(), nullptr);
     return status;
   }
@@ -150,7 +163,8 @@ class RangeReader {
 
 }  // namespace
 
-Status read_kafka_range(const KafkaRange& range, const std::function<Status(RawBatch&)>& sink) {
+Result<std::vector<KafkaSpan>> read_kafka_range(const KafkaRange& range,
+                                                const std::function<Status(RawBatch&)>& sink) {
   auto conf =
       kafka_conf(range.connection, {{"group.id", "driftd-range"},  // asked for, never joined
                                     {"enable.auto.commit", "false"},
@@ -162,9 +176,9 @@ Status read_kafka_range(const KafkaRange& range, const std::function<Status(RawB
   if (!conf) return conf.error();
   auto client = kafka_consumer(std::move(conf).value(), nullptr);
   if (!client) return client.error();
-  const Status status = RangeReader(range, *client, sink).run();
+  auto spans = RangeReader(range, *client, sink).run();
   rd_kafka_consumer_close(client->get());
-  return status;
+  return spans;
 }
 
 }  // namespace driftd::ingest

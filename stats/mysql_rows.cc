@@ -62,6 +62,8 @@ Result<std::uint64_t> read_mysql_rows(const MysqlConnection& c, const std::strin
   const std::unique_ptr<MYSQL, decltype(&mysql_close)> mysql(mysql_init(nullptr), mysql_close);
   if (mysql == nullptr) return Error{ErrorCode::kInternal, "the MySQL client library could not be started"};
   mysql_options(mysql.get(), MYSQL_OPT_CONNECT_TIMEOUT, &c.timeout);
+  mysql_options(mysql.get(), MYSQL_OPT_READ_TIMEOUT, &c.patience);
+  mysql_options(mysql.get(), MYSQL_OPT_WRITE_TIMEOUT, &c.patience);
   mysql_options(mysql.get(), MYSQL_SET_CHARSET_NAME, "utf8mb4");
   if (c.tls) {
     const my_bool yes = 1;

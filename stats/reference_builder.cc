@@ -151,6 +151,7 @@ void ReferenceBuilder::add_history(const Point& point, const Reference& whole, s
       add(field.name, "stddev", f.moments.stddev());
       add(field.name, "min", f.moments.min);
       add(field.name, "max", f.moments.max);
+      add(field.name, "sum", f.moments.sum());
     }
     const FieldProfile* reference = whole.field(*point.segment, field.name);
     if (reference == nullptr || field.kind == FieldKind::kText) continue;

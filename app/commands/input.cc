@@ -65,6 +65,7 @@ Result<stats::MysqlConnection> connection_of(const Config& config, const std::st
   c.user = d.user;
   c.tls = d.tls;
   c.ca_file = d.ca_file;
+  c.patience = static_cast<unsigned>(d.timeout / kSecond);
   if (!d.password_file.empty()) {
     auto password = read_secret(d.password_file);
     if (!password) return password.error().at("database " + it->first + ": password_file");
@@ -104,20 +105,29 @@ Result<std::vector<std::string>> read_query(const Config& config, const InputOpt
   return std::vector<std::string>{"query:" + input.query + " database:" + connection->host + "/" + connection->database};
 }
 
-Result<std::vector<std::string>> read_kafka(const StreamConfig& stream, const InputOptions& input,
-                                            const std::function<Status(RawBatch&)>& sink) {
+Result<InputRead> read_kafka(const StreamConfig& stream, const InputOptions& input, const std::function<Status(RawBatch&)>& sink,
+                             const std::vector<ingest::KafkaSpan>& spans) {
   if (stream.source != "kafka") return Error{ErrorCode::kInvalidArgument, "--kafka reads with the stream's brokers, but stream " + stream.name + " reads from " + stream.source};
   ingest::KafkaRange range;
   range.connection = ingest::kafka_connection(stream.source_params);
   range.topic = input.kafka_topic;
+  range.spans = spans;
   for (const auto& [text, time, option] : {std::tuple(&input.from, &range.from, "--from"), std::tuple(&input.to, &range.to, "--to")}) {
     if (text->empty()) continue;
     const auto parsed = parse_time(*text);
     if (!parsed) return Error{ErrorCode::kInvalidArgument, std::string(option) + " '" + *text + "' is no time as 2026-01-01T00:00:00Z"};
     *time = *parsed;
   }
-  if (const Status s = ingest::read_kafka_range(range, sink); !s) return s.error();
-  return std::vector<std::string>{"kafka:" + input.kafka_topic + " from:" + input.from + " to:" + input.to};
+  auto read = ingest::read_kafka_range(range, sink);
+  if (!read) return read.error();
+  InputRead out;
+  out.sources.push_back("kafka:" + input.kafka_topic + " from:" + input.from + " to:" + input.to);
+  for (const ingest::KafkaSpan& span : *read) {
+    out.sources.push_back("kafka:" + input.kafka_topic + " partition:" + std::to_string(span.partition) + " offsets:" +
+                          std::to_string(span.begin) + "-" + std::to_string(span.end - 1));
+  }
+  out.spans = std::move(*read);
+  return out;
 }
 
 }  // namespace
@@ -148,11 +158,14 @@ Result<const StreamConfig*> pick_stream(const Config& config, const std::string&
   return Error{ErrorCode::kInvalidArgument, "the configuration has no stream '" + name + "'" + (near ? "; did you mean '" + *near + "'?" : "; it has: " + join(names))};
 }
 
-Result<std::vector<std::string>> read_input(const Config& config, const StreamConfig& stream, const InputOptions& input,
-                                            const std::function<Status(RawBatch&)>& sink) {
-  if (!input.files.empty()) return read_files(stream, input, sink);
-  if (!input.query.empty()) return read_query(config, input, sink);
-  if (!input.kafka_topic.empty()) return read_kafka(stream, input, sink);
+Result<InputRead> read_input(const Config& config, const StreamConfig& stream, const InputOptions& input,
+                             const std::function<Status(RawBatch&)>& sink, const std::vector<ingest::KafkaSpan>& spans) {
+  if (input.files.empty() && input.query.empty() && !input.kafka_topic.empty()) return read_kafka(stream, input, sink, spans);
+  if (!input.files.empty() || !input.query.empty()) {
+    auto sources = input.files.empty() ? read_query(config, input, sink) : read_files(stream, input, sink);
+    if (!sources) return sources.error();
+    return InputRead{std::move(*sources), {}};
+  }
   return Error{ErrorCode::kInvalidArgument, "nothing to read: give --input FILE, --query SQL or --kafka TOPIC"};
 }
 

@@ -10,13 +10,19 @@
 #include "app/commands/commands.h"
 #include "app/config/config.h"
 #include "core/raw_batch.h"
+#include "ingest/kafka_range.h"
 
 namespace driftd::app {
 
-// Hands batches to `sink` in order.
-// Returns what was read, as provenance: "file:a.csv sha256:...", without folders.
-Result<std::vector<std::string>> read_input(const Config& config, const StreamConfig& stream, const InputOptions& input,
-                                            const std::function<Status(RawBatch&)>& sink);
+struct InputRead {
+  std::vector<std::string> sources;      // as provenance: "file:a.csv sha256:...", without folders
+  std::vector<ingest::KafkaSpan> spans;  // of a topic
+};
+
+// Hands batches to `sink` in order. `spans`, of an earlier reading of the topic: the same records again,
+// although the topic grows.
+Result<InputRead> read_input(const Config& config, const StreamConfig& stream, const InputOptions& input,
+                             const std::function<Status(RawBatch&)>& sink, const std::vector<ingest::KafkaSpan>& spans = {});
 
 // The stream as it can be read from this input. Files and queries have neither topic nor key: a sensor
 // that stands there is an Error unless input.sensor names a field, and a field that is a level of the

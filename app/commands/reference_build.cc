@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <set>
 
 #include "app/commands/commands.h"
 #include "app/commands/input.h"
@@ -50,6 +51,12 @@ class Spool {
   std::ofstream file_;
 };
 
+// What the second pass needs to know of the first.
+struct FirstPass {
+  std::set<std::uint32_t> partitions;
+  std::vector<ingest::KafkaSpan> spans;
+};
+
 std::string who() {
   char host[256] = "";
   gethostname(host, sizeof host - 1);
@@ -58,14 +65,15 @@ std::string who() {
 }
 
 Status learn(const Config& config, const StreamConfig& stream, const InputOptions& input, stats::ReferenceBuilder& builder,
-             stats::Provenance& provenance, Spool* spool) {
+             stats::Provenance& provenance, Spool* spool, FirstPass& pass) {
   CountRejects rejects;
   const auto* unit = ingest::decoders().find(stream.decoder);
   auto decoder = unit->make(stream.decoder_params, stream.decode, stream.schema);
   if (!decoder) return decoder.error();
   Dictionaries dictionaries(stream.schema.fields.size(), sensor_policy(stream));
   Batch batch;
-  const auto sources = read_input(config, stream, input, [&](RawBatch& raw) -> Status {
+  auto read = read_input(config, stream, input, [&](RawBatch& raw) -> Status {
+    pass.partitions.insert(raw.partition);
     batch.reset(stream.schema, raw.partition);
     BatchBuilder rows(batch, stream.schema, dictionaries);
     (*decoder)->decode(raw, rows, rejects);
@@ -77,27 +85,28 @@ Status learn(const Config& config, const StreamConfig& stream, const InputOption
     provenance.rows += raw.records.size();
     return spool == nullptr ? Status() : spool->add(raw);
   });
-  if (!sources) return sources.error();
+  if (!read) return read.error();
   provenance.rejected = rejects.count;
   if (rejects.count != 0) std::cerr << rejects.count << " record(s) rejected, the first as " << rejects.first << "\n";
-  provenance.sources = *sources;
+  provenance.sources = std::move(read->sources);
+  pass.spans = std::move(read->spans);
   return {};
 }
 
-Status count(const Config& config, const StreamConfig& stream, const InputOptions& input, stats::ReferenceBuilder& builder) {
+Status count(const Config& config, const StreamConfig& stream, const InputOptions& input, const FirstPass& pass, stats::ReferenceBuilder& builder) {
   auto plan = make_counting_plan(stream, builder.freeze());
   if (!plan) return plan.error();
   CountRejects rejects;
   auto engine = StreamEngine::make(*plan, rejects, nullptr, [](ClosedWindow) {});
   if (!engine) return engine.error();
   (*engine)->set_window_tap([&](const stats::Window& window) { builder.add_window(window); });
-  // Only a topic comes one partition after the other; anything else has one partition, whose windows
-  // are complete when they end.
-  (*engine)->hold(!input.kafka_topic.empty());
-  const auto read = read_input(config, stream, input, [&](RawBatch& raw) { return (*engine)->process(raw); });
+  // Several partitions are read one after the other: windows wait in memory until all have passed.
+  const bool several = pass.partitions.size() > 1;
+  if (several) (*engine)->hold(true);
+  const auto read = read_input(config, stream, input, [&](RawBatch& raw) { return (*engine)->process(raw); }, pass.spans);
   if (!read) return read.error();
   (*engine)->finish();
-  (*engine)->hold(false);
+  if (several) (*engine)->hold(false);
   return {};
 }
 
@@ -129,14 +138,18 @@ int reference_build_command(const ReferenceBuildOptions& options) {
   InputOptions second = options.input;
   std::optional<Spool> spool;
   if (query) spool.emplace(config->service.data_dir);
-  if (const Status s = learn(*config, stream, options.input, builder, provenance, spool ? &*spool : nullptr); !s) return fail(s.error());
+  FirstPass pass;
+  if (const Status s = learn(*config, stream, options.input, builder, provenance, spool ? &*spool : nullptr, pass); !s) return fail(s.error());
   if (spool) {
     auto path = spool->finish();
     if (!path) return fail(path.error());
     second = {};
     second.files = {*path};
   }
-  if (const Status s = count(*config, stream, second, builder); !s) return fail(s.error());
+  // Without a record there is nothing to count; a topic might have some by now.
+  if (provenance.rows != 0) {
+    if (const Status s = count(*config, stream, second, pass, builder); !s) return fail(s.error());
+  }
   provenance.created_at = SystemClock().now();
   provenance.created_by = who();
   provenance.driftd_version = DRIFTD_VERSION;

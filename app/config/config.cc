@@ -85,6 +85,7 @@ DatabaseConfig read_database(const std::string& name, const Node& node, ReadFor 
   database.password_file = params.text("password_file");
   database.tls = params.boolean("tls");
   database.ca_file = params.text("ca_file");
+  database.timeout = params.duration("timeout");
   if (!database.tls && !database.ca_file.empty()) errors.add(node, "database " + name + ": ca_file has no effect without tls", "set tls: true");
   if (read_for == ReadFor::kService && !database.password_file.empty()) {
     if (const auto password = read_secret(database.password_file); !password) {

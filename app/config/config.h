@@ -42,6 +42,7 @@ struct DatabaseConfig {
   std::string password_file;
   bool tls = false;
   std::string ca_file;
+  Duration timeout = 10 * kMinute;
 };
 
 struct Config {

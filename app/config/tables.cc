@@ -46,6 +46,7 @@ const std::vector<ParamSpec>& database_params() {
       {.name = "password_file", .sentence = "File whose first line is the password, or credential:NAME"},
       {.name = "tls", .type = T::kBoolean, .sentence = "Encrypt the connection and verify the server", .default_text = "false"},
       {.name = "ca_file", .sentence = "PEM file of the authorities to trust instead of the system's; needs tls"},
+      {.name = "timeout", .type = T::kDuration, .sentence = "How long a query may go without an answer or a row before the server counts as frozen", .default_text = "10m", .min = 1, .max = 86400},
   };
   return specs;
 }

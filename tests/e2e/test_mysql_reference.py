@@ -1,12 +1,16 @@
 """A reference built from a real MariaDB, and what a stream says against it."""
+import os
 import random
+import subprocess
+import time
 
 import pytest
 
 import plant
-from driftd import Driftd, run_driftd
+from driftd import BINARY, Driftd, run_driftd
 
 ROWS = 100_000
+MOST_MEMORY_KIB = 200 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +103,44 @@ def test_a_wrong_password_is_said_and_not_shown(config, table, tmp_path):
     done = build(service, table)
     assert done.returncode == 3, done
     assert "denied" in done.stderr.lower() and "wr0ng-secret" not in done.stderr + done.stdout
+
+
+def test_memory_of_many_windows_is_bounded(config):
+    """2,000,000 rows at 1 Hz in windows of 30 s: 66,667 windows of two fields, each with a history. Windows
+    do not wait in memory for the end, and what is kept of one is small (docs/RELIABILITY.md)."""
+    config["streams"]["plant"]["windows"]["size"] = "30s"
+    service = Driftd(config)
+    query = (f"SELECT 'p1' AS sensor, {plant.START} + seq * 1000 AS ts, 20 + (seq * 7919 % 10007) / 1000 AS temperature, "
+             "IF(seq % 10 = 0, 'idle', 'on') AS status FROM seq_1_to_2000000")
+    build = subprocess.Popen([str(BINARY), "reference", "build", service.config_path, "--query", query, "--name", "long"])
+    _, status, usage = os.wait4(build.pid, 0)
+    build.returncode = os.waitstatus_to_exitcode(status)
+    assert build.returncode == 0
+    assert usage.ru_maxrss < MOST_MEMORY_KIB, f"{usage.ru_maxrss / 1024:.0f} MiB"
+    shown = run_driftd("reference", "show", service.config_path, "long@1").stdout
+    assert "2000000" in shown, shown
+
+
+def test_bit_columns_are_numbers(config, mariadb):
+    """BIT(1) is how MySQL keeps flags, BIT(n) up to 64 bits; they come as bytes."""
+    mariadb.execute("CREATE TABLE bits (sensor VARCHAR(20), ts BIGINT, running BIT(1), mask BIT(12))")
+    mariadb.load("bits", ["sensor", "ts", "running", "mask"],
+                 [("p1", plant.START + i * 1000, i % 2 == 0, 2048 + 3) for i in range(100)] + [("p1", plant.START + 100_000, None, 0)])
+    config["streams"]["plant"]["fields"] = {"running": {"type": "flag"}, "mask": {"type": "integer"}}
+    config["streams"]["plant"]["checks"] = [{"check": "not_null", "field": "running"}]
+    service = Driftd(config)
+    done = run_driftd("reference", "build", service.config_path, "--query", "SELECT * FROM bits ORDER BY ts", "--name", "bits")
+    assert done.returncode == 0, done.stderr
+    shown = run_driftd("reference", "show", service.config_path, "bits@1").stdout
+    assert "running (flag): 100 values, 1 null" in shown and "mean 0.5, " in shown, shown
+    assert "mask (integer): 101 values, 0 null" in shown and "0 to 2051" in shown, shown
+
+
+def test_a_server_that_falls_silent_does_not_hold_a_build_for_ever(config):
+    config["databases"]["plant"]["timeout"] = "1s"
+    service = Driftd(config)
+    begin = time.monotonic()
+    done = run_driftd("reference", "build", service.config_path, "--query", "SELECT 'p1' AS sensor, SLEEP(30) AS ts", "--name", "x")
+    assert done.returncode == 3, done
+    assert "SLEEP" in done.stderr, done.stderr
+    assert time.monotonic() - begin < 15

@@ -56,6 +56,9 @@ def test_windows_after_a_promotion_use_the_new_version(service, tmp_path):
     service.wait(lambda: len(versions(service)) == 8, "eight judged windows")
     expected.update({plant.window_start(n): (2, "ok") for n in (6, 7)})
     assert versions(service) == expected
+    # All findings are asked for, so the good ones say what they rest on too.
+    good = service.findings(check="distance", verdict="ok")
+    assert good and all("p_value" in f["detail"] and "worst_bin" in f["detail"] for f in good), good
     assert service.terminate() == 0
 
     recorded = tmp_path / "recorded.jsonl"

@@ -14,16 +14,17 @@ KafkaRange range_of(const KafkaCluster& cluster, const std::string& topic) {
   return range;
 }
 
-Result<Texts> read(const KafkaRange& range) {
+Result<Texts> read(const KafkaRange& range, std::vector<KafkaSpan>* read_spans = nullptr) {
   Texts out;
-  const Status status = read_kafka_range(range, [&](RawBatch& batch) {
+  const auto spans = read_kafka_range(range, [&](RawBatch& batch) {
     for (const RawRecord& record : batch.records) {
       out.push_back(std::to_string(batch.partition) + "/" + std::to_string(record.position) + ":" +
                     std::string(record.payload));
     }
     return Status();
   });
-  if (!status.ok()) return status.error();
+  if (!spans.ok()) return spans.error();
+  if (read_spans != nullptr) *read_spans = *spans;
   return out;
 }
 
@@ -38,13 +39,36 @@ TEST(KafkaRange, ReadsPartitionByPartition) {
   EXPECT_EQ(*all, (Texts{"0/0:x0", "0/1:x1", "0/2:x2", "2/0:z0", "2/1:z1"}));
 }
 
+TEST(KafkaRange, ReadsTheSameOffsetsAgainAlthoughTheTopicGrew) {
+  KafkaCluster cluster;
+  cluster.create("a", 3);
+  cluster.produce("a", 0, 3, "x");
+  cluster.produce("a", 2, 2, "z");
+  KafkaRange range = range_of(cluster, "a");
+  const auto first = read(range, &range.spans);
+  ASSERT_TRUE(first.ok()) << first.error().message;
+  ASSERT_EQ(range.spans.size(), 2U) << "a partition without records has no offsets";
+  EXPECT_EQ(range.spans[0].partition, 0U);
+  EXPECT_EQ(range.spans[0].begin, 0);
+  EXPECT_EQ(range.spans[0].end, 3);
+  EXPECT_EQ(range.spans[1].partition, 2U);
+  EXPECT_EQ(range.spans[1].end, 2);
+  cluster.produce("a", 0, 2, "new");
+  cluster.produce("a", 1, 1, "new");
+  const auto again = read(range);
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(*again, *first);
+  range.spans = {{0, 1, 2}};
+  EXPECT_EQ(*read(range), Texts{"0/1:x1"});
+}
+
 TEST(KafkaRange, StopsWhenTheSinkDoes) {
   KafkaCluster cluster;
   cluster.create("a", 2);
   cluster.produce("a", 0, 1);
   cluster.produce("a", 1, 1);
   int calls = 0;
-  const Status status = read_kafka_range(range_of(cluster, "a"), [&](RawBatch&) {
+  const auto status = read_kafka_range(range_of(cluster, "a"), [&](RawBatch&) {
     ++calls;
     return Status(Error{ErrorCode::kExhausted, "enough"});
   });

@@ -55,8 +55,10 @@ class DistanceTest : public ::testing::Test {
 
   std::unique_ptr<Check> make(const DistanceRule& rule,
                               std::optional<double> p_value = std::nullopt,
-                              const char* no_verdict = nullptr, bool with_reference = true) {
-    const CheckContext context{&schema_, 0, with_reference ? &reference_ : nullptr, kMinute};
+                              const char* no_verdict = nullptr, bool with_reference = true,
+                              bool all_findings = false) {
+    const CheckContext context{&schema_, 0, with_reference ? &reference_ : nullptr, kMinute,
+                               all_findings};
     return make_distance_check(rule, context, std::make_unique<FakeDistance>(p_value, no_verdict));
   }
   Judgement judge(const Check& check, std::vector<double> counts, const Segment& segment = {}) {
@@ -96,6 +98,24 @@ TEST_F(DistanceTest, FailsAboveMaxAndSaysWhere) {
   EXPECT_EQ(check->kind(), FindingKind::kDrift);
   EXPECT_TRUE(check->needs().bins);
   EXPECT_TRUE(check->needs().sums);
+}
+
+TEST_F(DistanceTest, SaysWhereOfGoodWindowsWhenAllFindingsAreWanted) {
+  const auto check = make({.max = 0.9, .min_samples = 10}, 0.25, nullptr, true, true);
+  const Judgement well = judge(*check, {0, 0, 20});
+  EXPECT_EQ(well.verdict, Verdict::kOk);
+  ASSERT_NE(detail_of(well, "p_value"), nullptr);
+  EXPECT_EQ(detail_of(well, "p_value")->number, 0.25);
+  ASSERT_NE(detail_of(well, "worst_bin"), nullptr);
+  EXPECT_EQ(detail_of(well, "worst_bin")->text, "> 2");
+  // Above max, and not so by the p-value: still ok, and still explained.
+  const auto both =
+      make({.max = 0.3, .min_samples = 10, .max_p_value = 0.05}, 0.25, nullptr, true, true);
+  const Judgement unlikely = judge(*both, {0, 0, 20});
+  EXPECT_EQ(unlikely.verdict, Verdict::kOk);
+  EXPECT_NE(detail_of(unlikely, "p_value"), nullptr);
+  EXPECT_NE(detail_of(unlikely, "worst_bin_share"), nullptr);
+  EXPECT_TRUE(judge(*check, {1, 0, 0}).detail.empty()) << "no verdict, nothing to explain";
 }
 
 TEST_F(DistanceTest, UsesTheSegmentsOwnProfile) {

@@ -92,7 +92,9 @@ TEST(ReferenceBuilder, HistoryHasOneNumberAWindow) {
     const History* mean = history_of(r, segment, "temperature", "mean");
     const History* nulls = history_of(r, segment, "temperature", "null_share");
     const History* largest = history_of(r, segment, "temperature", "max");
-    ASSERT_TRUE(count && mean && nulls && largest);
+    const History* total = history_of(r, segment, "temperature", "sum");
+    ASSERT_TRUE(count && mean && nulls && largest && total);
+    ASSERT_EQ(total->values.size(), 10U);
     ASSERT_EQ(count->values.size(), 10U);
     for (std::size_t w = 0; w < 10; ++w) {
       EXPECT_EQ(count->starts[w], static_cast<Time>(w) * kMinute);
@@ -114,6 +116,7 @@ TEST(ReferenceBuilder, HistoryHasOneNumberAWindow) {
       EXPECT_NEAR(mean->values[w], sum / valid, 1e-10);
       EXPECT_DOUBLE_EQ(nulls->values[w], empty / n);
       EXPECT_EQ(largest->values[w], most);
+      EXPECT_NEAR(total->values[w], sum, 1e-8);
     }
   }
 }
