@@ -54,6 +54,21 @@ void KafkaPartitions::take(rd_kafka_message_s* message) {
   partition.waiting->add(message);
 }
 
+bool KafkaPartitions::wake_fetching(std::size_t least) const {
+  constexpr int kPatienceMillis = 5000;
+  for (const Partition& p : partitions_) {
+    const char* topic = topic_of(p.number).c_str();
+    std::int64_t low = 0, end = 0;
+    if (rd_kafka_get_watermark_offsets(handle_.get(), topic, id_of(p.number), &low, &end) != 0 ||
+        end - p.taken < static_cast<std::int64_t>(least)) {
+      continue;
+    }
+    rd_kafka_query_watermark_offsets(handle_.get(), topic, id_of(p.number), &low, &end, kPatienceMillis);
+    return true;
+  }
+  return false;
+}
+
 bool KafkaPartitions::hand_over(RawBatch& out) {
   for (std::size_t i = 0; i < partitions_.size(); ++i) {
     turn_ = (turn_ + 1) % partitions_.size();

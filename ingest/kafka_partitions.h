@@ -47,6 +47,11 @@ class KafkaPartitions {
   // Takes a message over, or destroys it when it is of no partition of ours or came before.
   void take(rd_kafka_message_s* message);
 
+  // librdkafka 2.0 rests from fetching for up to a second when its queue is full (its issue 2879). A
+  // request to a partition's leader ends the rest at once: sent for one that goes on for `least` records
+  // or more, if there is one; true when it was.
+  bool wake_fetching(std::size_t least) const;
+
   // Hands over what waits for one partition, in turn; false when nothing does.
   bool hand_over(RawBatch& out);
 

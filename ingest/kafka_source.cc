@@ -155,24 +155,11 @@ class KafkaSource final : public Source {
       set_fatal();
   }
 
-  // librdkafka 2.0 rests from fetching for up to a second when its queue is full (its issue 2879),
-  // and in a catch-up the queue is empty again long before. A request to the partition's leader
-  // ends the rest at once; it is sent when the queue runs dry although its partition goes on.
+  // In a catch-up the queue runs dry although there is more.
   void wake_fetching() {
     const Duration now = monotonic_now();
     if (now - last_wake_ < kWakeEvery || rd_kafka_queue_length(queue_) > kDry) return;
-    for (const auto& p : partitions_->all()) {
-      const char* topic = partitions_->topic_of(p.number).c_str();
-      const std::int32_t id = KafkaPartitions::id_of(p.number);
-      std::int64_t low = 0, end = 0;
-      if (rd_kafka_get_watermark_offsets(client_.get(), topic, id, &low, &end) != 0 ||
-          end - p.taken < static_cast<std::int64_t>(kBatch)) {
-        continue;
-      }
-      rd_kafka_query_watermark_offsets(client_.get(), topic, id, &low, &end, kBrokerTimeoutMillis);
-      last_wake_ = now;
-      return;
-    }
+    if (partitions_->wake_fetching(kBatch)) last_wake_ = now;
   }
 
   // The rest of the group waits until a rebalance is answered, so that may be done a little later.

@@ -81,9 +81,11 @@ TEST_F(SharesTest, NumericBinsAreMergedToEqualReferenceMass) {
   EXPECT_EQ(first_bins(), (std::vector<std::uint32_t>{0, 4}));
   ASSERT_EQ(make({1, 1, 1, 1}, {1, 1, 1, 1}, two, false), nullptr);
   EXPECT_EQ(shares_.size, 4U) << "categories have no order to merge along";
-  // What stands behind the last full bin is kept, though the reference has none of it.
+  // What stands beyond the reference's ends belongs to the bins there.
   ASSERT_EQ(make({2, 2, 0}, {1, 1, 2}, two), nullptr);
-  EXPECT_EQ(q(), (Numbers{0.25, 0.25, 0.5}));
+  EXPECT_EQ(q(), (Numbers{0.25, 0.75}));
+  ASSERT_EQ(make({0, 2, 2}, {2, 1, 1}, two), nullptr);
+  EXPECT_EQ(q(), (Numbers{0.75, 0.25}));
 }
 
 TEST_F(SharesTest, SaysWhyThereIsNoScore) {
