@@ -19,9 +19,7 @@ constexpr std::size_t kNameShown = 64;  // bytes of a name from outside in a sum
 const char* const kOverflow = "overflow";
 constexpr std::array kSeverities = {Severity::kInfo, Severity::kWarning, Severity::kCritical};
 
-std::uint8_t bit(Severity severity) {
-  return static_cast<std::uint8_t>(1U << static_cast<unsigned>(severity));
-}
+std::uint8_t bit(Severity severity) { return static_cast<std::uint8_t>(1U << static_cast<unsigned>(severity)); }
 
 bool contains(const std::vector<CheckName>& checks, const CheckName& check) {
   return std::find(checks.begin(), checks.end(), check) != checks.end();
@@ -52,8 +50,7 @@ std::string in_words(const Finding& f) {
   std::string why = f.reason;
   if (f.value) {
     if (!why.empty()) why += ": ";
-    const bool same =
-        f.threshold && *f.value != *f.threshold && short_number(*f.value) == short_number(*f.threshold);
+    const bool same = f.threshold && *f.value != *f.threshold && short_number(*f.value) == short_number(*f.threshold);
     const auto shown = same ? format_number : short_number;
     why += shown(*f.value);
     if (f.threshold) {
@@ -64,9 +61,7 @@ std::string in_words(const Finding& f) {
   return why.empty() ? out : out + " (" + why + ")";
 }
 
-std::string count_of(std::uint64_t n, const std::string& thing) {
-  return std::to_string(n) + " " + thing + (n == 1 ? "" : "s");
-}
+std::string count_of(std::uint64_t n, const std::string& thing) { return std::to_string(n) + " " + thing + (n == 1 ? "" : "s"); }
 
 // The one alert for what is over the cap.
 bool is_overflow(const Alert& alert) { return alert.segment.by == kOverflow && alert.segment.value.empty(); }
@@ -85,10 +80,8 @@ Scope scope_of(std::uint8_t severities, const std::vector<CheckName>& checks, st
 
 std::string fingerprint(const Alert& a) {
   std::string labels;
-  for (const std::string_view part :
-       {std::string_view(a.stream), std::string_view(a.segment.by),
-        std::string_view(a.segment.value), std::string_view(to_string(a.kind)),
-        std::string_view(a.check), std::string_view(a.field)}) {
+  for (const std::string_view part : {std::string_view(a.stream), std::string_view(a.segment.by), std::string_view(a.segment.value),
+                                      std::string_view(to_string(a.kind)), std::string_view(a.check), std::string_view(a.field)}) {
     labels += part;
     labels += '\0';
   }
@@ -146,8 +139,7 @@ void AlertBook::mark_judged(StreamAlerts& stream, const std::vector<std::uint64_
   std::vector<std::pair<std::uint64_t, Entry*>> open;
   for (auto& [key, entry] : stream.entries) {
     const std::string& by = entry.alert.segment.by;
-    const bool has_windows = stream.levels.empty() ||
-                             std::find(stream.levels.begin(), stream.levels.end(), by) != stream.levels.end();
+    const bool has_windows = stream.levels.empty() || std::find(stream.levels.begin(), stream.levels.end(), by) != stream.levels.end();
     entry.window.judged = is_overflow(entry.alert) || (entry.of_records && !has_windows);
     if (!entry.window.judged) open.emplace_back(segment_id(entry.alert.segment), &entry);
   }
@@ -158,8 +150,7 @@ void AlertBook::mark_judged(StreamAlerts& stream, const std::vector<std::uint64_
   }
 }
 
-void AlertBook::close(const std::string& name, Time end, const std::vector<std::uint64_t>& judged,
-                      std::vector<AlertEvent>& out) {
+void AlertBook::close(const std::string& name, Time end, const std::vector<std::uint64_t>& judged, std::vector<AlertEvent>& out) {
   StreamAlerts& stream = streams_[name];
   stream.closed = end;
   mark_judged(stream, judged);
@@ -221,8 +212,7 @@ bool AlertBook::on_silence(Entry& entry, Time end, std::vector<AlertEvent>& out)
 void AlertBook::resolve(Entry& entry, Time at, const std::string& how, std::vector<AlertEvent>& out) {
   entry.alert.state = AlertState::kResolved;
   entry.alert.ends_at = at;
-  entry.alert.summary = place(entry.alert) + ": " + to_string(entry.alert.kind) +
-                        " " + how + " after " + count_of(entry.bad, "bad window");
+  entry.alert.summary = place(entry.alert) + ": " + to_string(entry.alert.kind) + " " + how + " after " + count_of(entry.bad, "bad window");
   entry.window = OpenWindow();
   emit(AlertEvent::Type::kResolved, entry, at, out);
 }
@@ -315,8 +305,7 @@ std::vector<ActiveAlert> AlertBook::firing() const {
   for (const auto& [name, stream] : streams_) {
     for (const auto& [key, entry] : stream.entries) {
       if (entry.alert.state != AlertState::kFiring) continue;
-      out.push_back(
-          {entry.alert, scope_of(entry.told_severities, entry.checks, entry.told_checks)});
+      out.push_back({entry.alert, scope_of(entry.told_severities, entry.checks, entry.told_checks)});
     }
   }
   return out;

@@ -86,8 +86,7 @@ class AlertBook {
 
   // Every finding of the stream's windows up to `window_end` was taken; `judged` are the segments
   // (segment_id) that had a window. Appends what happened, ordered by segment, kind, check and field.
-  void close(const std::string& stream, Time window_end, const std::vector<std::uint64_t>& judged,
-             std::vector<AlertEvent>& out);
+  void close(const std::string& stream, Time window_end, const std::vector<std::uint64_t>& judged, std::vector<AlertEvent>& out);
 
   // The stream is no longer configured: resolves what fires (as of its newest window) and forgets
   // it.
@@ -130,8 +129,8 @@ class AlertBook {
   };
   struct Entry {
     Alert alert;
-    std::uint32_t bad = 0;   // bad windows since it started
-    std::uint32_t good = 0;  // good windows in a row while firing
+    std::uint32_t bad = 0;    // bad windows since it started
+    std::uint32_t good = 0;   // good windows in a row while firing
     bool of_records = false;  // findings about single records are among it
     Time heard = kNoTime;     // end of the newest window in which the segment was judged
     std::vector<CheckName> checks;

@@ -72,9 +72,8 @@ Status AlertBook::load_entry(ByteReader& in, const std::string& stream, Entry& e
   }
   load_checks(in, w.checks);
   w.lead = in.str(kMaxStoredText);
-  const bool sound = e.alert.stream == stream && e.alert.fingerprint == fingerprint(e.alert) &&
-                     e.alert.state != AlertState::kResolved && e.told_checks <= e.checks.size() &&
-                     e.told_severities <= kAllSeverities && w.bad == !w.checks.empty() &&
+  const bool sound = e.alert.stream == stream && e.alert.fingerprint == fingerprint(e.alert) && e.alert.state != AlertState::kResolved &&
+                     e.told_checks <= e.checks.size() && e.told_severities <= kAllSeverities && w.bad == !w.checks.empty() &&
                      (e.bad > 0 || w.bad) && (e.bad > 0 || e.alert.state == AlertState::kPending);
   if (in.failed() || !sound) return damaged;
   return {};

@@ -15,8 +15,7 @@ Status load(ByteReader& in, std::vector<std::string>& texts, std::uint32_t cap) 
 }
 
 void save(ByteWriter& out, const Alert& a) {
-  for (const std::string* text : {&a.fingerprint, &a.stream, &a.segment.by, &a.segment.value,
-                                  &a.check, &a.field, &a.summary}) {
+  for (const std::string* text : {&a.fingerprint, &a.stream, &a.segment.by, &a.segment.value, &a.check, &a.field, &a.summary}) {
     out.str(*text);
   }
   out.u8(static_cast<std::uint8_t>(a.kind));
@@ -29,8 +28,7 @@ void save(ByteWriter& out, const Alert& a) {
 }
 
 Status load(ByteReader& in, Alert& a) {
-  for (std::string* text : {&a.fingerprint, &a.stream, &a.segment.by, &a.segment.value, &a.check,
-                            &a.field, &a.summary}) {
+  for (std::string* text : {&a.fingerprint, &a.stream, &a.segment.by, &a.segment.value, &a.check, &a.field, &a.summary}) {
     *text = in.str(kMaxStoredText);
   }
   a.kind = load_enum(in, FindingKind::kPerformance);

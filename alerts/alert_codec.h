@@ -10,9 +10,8 @@
 
 namespace driftd::alerts {
 
-inline constexpr std::uint32_t kMaxFindingIds = 20;  // of one alert; the newest are kept
-inline constexpr std::uint32_t kMaxStoredText = 1U
-                                                << 16;  // of one text; loading refuses longer ones
+inline constexpr std::uint32_t kMaxFindingIds = 20;        // of one alert; the newest are kept
+inline constexpr std::uint32_t kMaxStoredText = 1U << 16;  // of one text; loading refuses longer ones
 
 void save(ByteWriter& out, const Alert& alert);
 

@@ -17,9 +17,7 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
 }
 
 // Where item `i` of a list, or the single text in its place, was written.
-const Node& item_at(const Node& list, std::size_t i) {
-  return list.is_list() ? list.items[i] : list;
-}
+const Node& item_at(const Node& list, std::size_t i) { return list.is_list() ? list.items[i] : list; }
 
 Route read_route(const Node& node, const std::vector<std::string>& receivers, ErrorList& errors) {
   const Params params = read_params(node, route_params(), "route", errors);
@@ -38,15 +36,13 @@ Route read_route(const Node& node, const std::vector<std::string>& receivers, Er
   route.to = params.texts("to");
   for (std::size_t i = 0; i < route.to.size(); ++i) {
     if (has(receivers, route.to[i])) continue;
-    errors.add(item_at(params.node("to"), i),
-               "route: there is no notifier '" + excerpt(route.to[i], 60) + "'",
+    errors.add(item_at(params.node("to"), i), "route: there is no notifier '" + excerpt(route.to[i], 60) + "'",
                did_you_mean(route.to[i], receivers));
   }
   return route;
 }
 
-void read_notifier(const std::string& name, const Node& node, AlertsConfig& config,
-                   ErrorList& errors) {
+void read_notifier(const std::string& name, const Node& node, AlertsConfig& config, ErrorList& errors) {
   const std::string what = "notifier " + excerpt(name, 60);
   if (!node.is_map()) return errors.add(node, what + " must be a map with a type");
   const Node* type = node.find("type");
@@ -55,8 +51,7 @@ void read_notifier(const std::string& name, const Node& node, AlertsConfig& conf
   }
   const auto* unit = notifiers().find(type->scalar);
   if (unit == nullptr) {
-    return errors.add(*type, what + ": unknown type '" + excerpt(type->scalar, 60) + "'",
-                      did_you_mean(type->scalar, notifiers().names()));
+    return errors.add(*type, what + ": unknown type '" + excerpt(type->scalar, 60) + "'", did_you_mean(type->scalar, notifiers().names()));
   }
   const std::size_t before = errors.errors().size();
   Params params = read_params(node, unit->descriptor.params, what, errors, {"type"});
@@ -98,10 +93,7 @@ const std::vector<ParamSpec>& route_params() {
        .type = ParamType::kNode,
        .sentence = "What an alert must be like, all of it; without it every alert matches",
        .fields = match_params()},
-      {.name = "to",
-       .type = ParamType::kTextList,
-       .sentence = "Names of the notifiers that are told",
-       .required = true},
+      {.name = "to", .type = ParamType::kTextList, .sentence = "Names of the notifiers that are told", .required = true},
   };
   return specs;
 }
@@ -131,8 +123,7 @@ const std::vector<ParamSpec>& alert_params() {
                    "without it the hosts of their URLs, but no link-local address"},
       {.name = "routes",
        .type = ParamType::kNode,
-       .sentence =
-           "Who is told what, a list of match and to; without it every notifier is told all"},
+       .sentence = "Who is told what, a list of match and to; without it every notifier is told all"},
       {.name = "notifiers", .type = ParamType::kNode, .sentence = "Who can be told, by name"},
   };
   return specs;
@@ -153,8 +144,7 @@ AlertsConfig read_alerts(const Node& node, ErrorList& errors) {
     if (targets) {
       config.targets = std::make_shared<const TargetPolicy>(std::move(*targets));
     } else {
-      errors.add(params.node("allowed_targets"),
-                 "alerts: allowed_targets: " + targets.error().message);
+      errors.add(params.node("allowed_targets"), "alerts: allowed_targets: " + targets.error().message);
     }
   }
   const Node& notifiers = params.node("notifiers");

@@ -29,8 +29,7 @@ std::string alert_list(const Message& m, std::size_t max_ids) {
     if (out.back() != '[') out += ',';
     Alert shown = alert;
     if (shown.findings.size() > max_ids) {
-      shown.findings.erase(shown.findings.begin(),
-                           shown.findings.end() - static_cast<std::ptrdiff_t>(max_ids));
+      shown.findings.erase(shown.findings.begin(), shown.findings.end() - static_cast<std::ptrdiff_t>(max_ids));
     }
     append_json(out, shown);
   }

@@ -18,7 +18,6 @@ inline constexpr const char* kCloudEventType = "application/cloudevents+json";
 
 // `source`: where driftd is reachable; empty: "urn:driftd". `more`: members of data to put in
 // front, as JSON with a comma behind each ("" for none).
-std::string cloud_event(const Message& message, const std::string& source,
-                        const std::string& more = "");
+std::string cloud_event(const Message& message, const std::string& source, const std::string& more = "");
 
 }  // namespace driftd::alerts

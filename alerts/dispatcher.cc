@@ -39,15 +39,9 @@ Told told(const Alert& a) { return {a.fingerprint, a.starts_at, a.severity}; }
 
 }  // namespace
 
-Dispatcher::Dispatcher(Outbox& outbox, std::vector<Receiver> receivers, Router router,
-                       const Clock& clock, Telemetry& telemetry, Duration timeout,
-                       StopFlag stop)
-    : outbox_(outbox),
-      router_(std::move(router)),
-      clock_(clock),
-      telemetry_(telemetry),
-      timeout_(timeout),
-      stop_(std::move(stop)) {
+Dispatcher::Dispatcher(Outbox& outbox, std::vector<Receiver> receivers, Router router, const Clock& clock, Telemetry& telemetry,
+                       Duration timeout, StopFlag stop)
+    : outbox_(outbox), router_(std::move(router)), clock_(clock), telemetry_(telemetry), timeout_(timeout), stop_(std::move(stop)) {
   for (Receiver& r : receivers) {
     const Takes takes = alerts::takes(*r.notifier);
     using R = Delivery::Result;
@@ -181,8 +175,7 @@ bool Dispatcher::in_cooldown(Lane& lane, const OutboxRow& row) {
   // A time in the future is as near as one in the past: the clock may have been turned back a
   // little.
   if (!last || !*last || std::abs(now - **last) >= cooldown) return false;
-  const Status s = outbox_.finish(row.message.id, RowState::kCooldown,
-                                  "within the cooldown of " + format_time(**last), now);
+  const Status s = outbox_.finish(row.message.id, RowState::kCooldown, "within the cooldown of " + format_time(**last), now);
   if (!s) check(s.error());
   count_retrain(lane, "cooldown");
   return true;
@@ -203,21 +196,18 @@ Delivery Dispatcher::attempt(Lane& lane, const Message& message) {
       fail(lane, d.detail, d.after);
       break;
     case Delivery::Result::kRejected:
-      log::warning("message refused",
-                   {{"notifier", name}, {"message", message.id}, {"answer", d.detail}});
+      log::warning("message refused", {{"notifier", name}, {"message", message.id}, {"answer", d.detail}});
       break;
     case Delivery::Result::kGone:
       lane.gone = true;
-      log::error("notifier is gone; nothing more is sent to it until driftd starts again",
-                 {{"notifier", name}, {"answer", d.detail}});
+      log::error("notifier is gone; nothing more is sent to it until driftd starts again", {{"notifier", name}, {"answer", d.detail}});
   }
   return d;
 }
 
 void Dispatcher::fail(Lane& lane, const std::string& why, Duration at_least) {
   if (lane.failures == 0) {
-    log::warning("notifier cannot be reached; trying again",
-                 {{"notifier", lane.receiver.name}, {"error", why}});
+    log::warning("notifier cannot be reached; trying again", {{"notifier", lane.receiver.name}, {"error", why}});
   }
   const unsigned doublings = std::min(lane.failures, 10U);
   const Duration pause = std::min(kShortestPause << doublings, kLongestPause);
@@ -237,8 +227,7 @@ bool Dispatcher::record(Lane& lane, const OutboxRow& row, const Delivery& delive
   if (*state == RowState::kGone) count_dropped("gone");
   if (*state == RowState::kDropped) {
     count_dropped("attempts");
-    log::error("message given up after its last attempt",
-               {{"notifier", lane.receiver.name}, {"message", row.message.id}});
+    log::error("message given up after its last attempt", {{"notifier", lane.receiver.name}, {"message", row.message.id}});
   }
   return true;
 }
@@ -257,8 +246,7 @@ void Dispatcher::end_all(Lane& lane) {
 
 void Dispatcher::run_state(Lane& lane) {
   const Time now = clock_.now();
-  const bool resend =
-      now >= lane.resend_at || lane.resend_at > now + lane.receiver.notifier->resend_every();
+  const bool resend = now >= lane.resend_at || lane.resend_at > now + lane.receiver.notifier->resend_every();
   auto rows = outbox_.current(lane.receiver.name, now - kTellEnded, now);
   if (!rows) return check(rows.error());
   std::set<std::string> firing;
@@ -280,8 +268,7 @@ bool Dispatcher::send_active(Lane& lane) {
     message.id = hex64(hash64(lane.receiver.name + std::to_string(now), from));
     message.type = "alert.firing";
     message.created_at = now;
-    message.alerts.assign(lane.active.begin() + static_cast<std::ptrdiff_t>(from),
-                          lane.active.begin() + static_cast<std::ptrdiff_t>(to));
+    message.alerts.assign(lane.active.begin() + static_cast<std::ptrdiff_t>(from), lane.active.begin() + static_cast<std::ptrdiff_t>(to));
     attempt(lane, message);
     if (lane.gone || blocked(lane) || is_set(stop_)) return false;
   }
@@ -291,13 +278,11 @@ bool Dispatcher::send_active(Lane& lane) {
 
 // An alert that is firing again must not be ended by the message about its earlier end.
 bool Dispatcher::send_ended(Lane& lane, OutboxRow row, const std::set<std::string>& firing) {
-  std::erase_if(row.message.alerts,
-                [&](const Alert& a) { return firing.count(a.fingerprint) != 0; });
+  std::erase_if(row.message.alerts, [&](const Alert& a) { return firing.count(a.fingerprint) != 0; });
   const bool pending = row.state == RowState::kPending;
   if (row.message.alerts.empty()) {
     if (!pending) return true;
-    const Status s =
-        outbox_.finish(row.message.id, RowState::kDelivered, "firing again", clock_.now());
+    const Status s = outbox_.finish(row.message.id, RowState::kDelivered, "firing again", clock_.now());
     if (!s) check(s.error());
     return s.ok();
   }

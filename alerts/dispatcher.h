@@ -32,8 +32,8 @@ class Dispatcher {
   static constexpr Duration kDefaultTimeout = 15 * kSecond;
 
   // `outbox`, `clock` and `telemetry` outlive the dispatcher.
-  Dispatcher(Outbox& outbox, std::vector<Receiver> receivers, Router router, const Clock& clock,
-             Telemetry& telemetry, Duration timeout = kDefaultTimeout, StopFlag stop = nullptr);
+  Dispatcher(Outbox& outbox, std::vector<Receiver> receivers, Router router, const Clock& clock, Telemetry& telemetry,
+             Duration timeout = kDefaultTimeout, StopFlag stop = nullptr);
 
   // Everything that is firing now; routed to those that want state. Sent at the next run when it
   // differs from what they were told.

@@ -45,8 +45,7 @@ struct Target {
 // Empty when it is no absolute URL without user and password.
 std::optional<Target> target_of(const std::string& url) {
   const CurlPtr<CURLU> parsed(curl_url());
-  if (parsed == nullptr ||
-      curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_DISALLOW_USER) != CURLUE_OK) {
+  if (parsed == nullptr || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_DISALLOW_USER) != CURLUE_OK) {
     return std::nullopt;
   }
   Target target;
@@ -145,9 +144,8 @@ Result<HttpResponse> http_post(const HttpRequest& request, Deadline deadline) {
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response.status);
   const bool cut = code == CURLE_WRITE_ERROR && response.body.size() == kMaxBody;
   if (code != CURLE_OK && !gate.refused.empty()) {
-    return Error{ErrorCode::kUnavailable,
-                 "the address " + gate.refused + " of " + excerpt(target->host, 100) +
-                     " is not allowed; list it in alerts.allowed_targets if it is right"};
+    return Error{ErrorCode::kUnavailable, "the address " + gate.refused + " of " + excerpt(target->host, 100) +
+                                              " is not allowed; list it in alerts.allowed_targets if it is right"};
   }
   if (code != CURLE_OK && !cut) return Error{ErrorCode::kUnavailable, curl_easy_strerror(code)};
   curl_off_t wait = 0;
@@ -173,8 +171,7 @@ Delivery delivery_of(const Result<HttpResponse>& response) {
 
 Status check_url(const std::string& url) {
   // The URL itself is not repeated in messages: it may hold a password.
-  const Error wrong{ErrorCode::kInvalidArgument,
-                    "url must be an absolute http:// or https:// URL without user or password"};
+  const Error wrong{ErrorCode::kInvalidArgument, "url must be an absolute http:// or https:// URL without user or password"};
   if (!url.starts_with("http://") && !url.starts_with("https://")) return wrong;
   if (std::any_of(url.begin(), url.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; })) {
     return wrong;
@@ -186,9 +183,8 @@ Status check_target(const std::string& url, const Targets& targets) {
   if (Status s = check_url(url); !s) return s;
   const auto target = target_of(url);
   if (targets == nullptr || !target || targets->possible(target->host, target->port)) return {};
-  return Error{ErrorCode::kInvalidArgument,
-               "the host " + excerpt(target->host, 100) + " with port " +
-                   std::to_string(target->port) + " is not in alerts.allowed_targets"};
+  return Error{ErrorCode::kInvalidArgument, "the host " + excerpt(target->host, 100) + " with port " + std::to_string(target->port) +
+                                                " is not in alerts.allowed_targets"};
 }
 
 }  // namespace driftd::alerts

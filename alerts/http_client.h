@@ -21,7 +21,7 @@ struct HttpRequest {
   std::string url;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  std::string ca_file;  // PEM of the authorities to trust; empty: the system's
+  std::string ca_file;   // PEM of the authorities to trust; empty: the system's
   Targets targets = {};  // null: as without a list
   StopFlag stop = {};    // null: never
 };

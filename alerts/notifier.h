@@ -64,8 +64,7 @@ struct NotifierContext {
   StopFlag stop = {};    // null: never
 };
 
-using NotifierFactory = std::function<Result<std::unique_ptr<Notifier>>(
-    const Params& params, const NotifierContext& context)>;
+using NotifierFactory = std::function<Result<std::unique_ptr<Notifier>>(const Params& params, const NotifierContext& context)>;
 using NotifierRegistry = Registry<NotifierFactory>;
 
 // All notifiers of alerts/notifiers.def.

@@ -5,21 +5,19 @@
 #include <array>
 
 #include "alerts/alert_codec.h"
-#include "core/sqlite_statement.h"
 #include "core/hash.h"
 #include "core/log.h"
+#include "core/sqlite_statement.h"
 #include "core/text.h"
 
 namespace driftd::alerts {
 namespace {
 
-constexpr std::array<const char*, 6> kStates = {"pending", "delivered", "rejected",
-                                                "gone",    "cooldown",  "dropped"};
+constexpr std::array<const char*, 6> kStates = {"pending", "delivered", "rejected", "gone", "cooldown", "dropped"};
 // Standard Webhooks' schedule, with more attempts in the first quarter of an hour: a receiver that
 // restarts is back within a minute, and an alert must not wait five for it.
-constexpr std::array<Duration, 12> kWaits = {
-    5 * kSecond, 15 * kSecond, kMinute,    5 * kMinute, 15 * kMinute, 30 * kMinute,
-    2 * kHour,   5 * kHour,    10 * kHour, 14 * kHour,  20 * kHour,   24 * kHour};
+constexpr std::array<Duration, 12> kWaits = {5 * kSecond, 15 * kSecond, kMinute,    5 * kMinute, 15 * kMinute, 30 * kMinute,
+                                             2 * kHour,   5 * kHour,    10 * kHour, 14 * kHour,  20 * kHour,   24 * kHour};
 constexpr Duration kLongestWait = 30 * kHour;  // above 24 h + 20 %
 constexpr Duration kMaxRetryAfter = kDay;
 constexpr std::uint32_t kMaxAlerts = 1024;  // of a stored message
@@ -80,8 +78,7 @@ Result<OutboxRow> read_row(Statement& s) {
   return row;
 }
 
-Status set_finished(sqlite3* db, const std::string& id, RowState state, const std::string& detail,
-                    Time now) {
+Status set_finished(sqlite3* db, const std::string& id, RowState state, const std::string& detail, Time now) {
   Statement update(db, "UPDATE outbox SET state=?, detail=?, finished_at=? WHERE id=?");
   return update.bind(code(state)).bind(excerpt(detail, kMaxDetail)).bind(now).bind(id).run();
 }
@@ -152,26 +149,24 @@ std::optional<Duration> retry_wait(const std::string& id, unsigned attempt) {
 }
 
 Status Outbox::create_tables(sqlite3* db) {
-  for (const char* sql :
-       {"CREATE TABLE IF NOT EXISTS outbox(id TEXT PRIMARY KEY, receiver TEXT NOT NULL, type TEXT "
-        "NOT "
-        "NULL, group_key TEXT NOT NULL, body BLOB NOT NULL, created_at INTEGER NOT NULL, attempts "
-        "INTEGER NOT NULL, next_attempt_at INTEGER NOT NULL, state INTEGER NOT NULL, detail TEXT "
-        "NOT "
-        "NULL, finished_at INTEGER NOT NULL) WITHOUT ROWID",
-        "CREATE INDEX IF NOT EXISTS outbox_due ON outbox(receiver, state, next_attempt_at)",
-        "CREATE INDEX IF NOT EXISTS outbox_group ON outbox(receiver, group_key, state)",
-        "CREATE INDEX IF NOT EXISTS outbox_finished ON outbox(state, finished_at)",
-        "CREATE TABLE IF NOT EXISTS outbox_sent(receiver TEXT, group_key TEXT, at INTEGER NOT "
-        "NULL, "
-        "PRIMARY KEY(receiver, group_key)) WITHOUT ROWID"}) {
+  for (const char* sql : {"CREATE TABLE IF NOT EXISTS outbox(id TEXT PRIMARY KEY, receiver TEXT NOT NULL, type TEXT "
+                          "NOT "
+                          "NULL, group_key TEXT NOT NULL, body BLOB NOT NULL, created_at INTEGER NOT NULL, attempts "
+                          "INTEGER NOT NULL, next_attempt_at INTEGER NOT NULL, state INTEGER NOT NULL, detail TEXT "
+                          "NOT "
+                          "NULL, finished_at INTEGER NOT NULL) WITHOUT ROWID",
+                          "CREATE INDEX IF NOT EXISTS outbox_due ON outbox(receiver, state, next_attempt_at)",
+                          "CREATE INDEX IF NOT EXISTS outbox_group ON outbox(receiver, group_key, state)",
+                          "CREATE INDEX IF NOT EXISTS outbox_finished ON outbox(state, finished_at)",
+                          "CREATE TABLE IF NOT EXISTS outbox_sent(receiver TEXT, group_key TEXT, at INTEGER NOT "
+                          "NULL, "
+                          "PRIMARY KEY(receiver, group_key)) WITHOUT ROWID"}) {
     if (const Status s = sqlite_execute(db, sql); !s) return s;
   }
   return {};
 }
 
-Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messages, Time now,
-                                Telemetry& telemetry, std::size_t max_rows) {
+Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messages, Time now, Telemetry& telemetry, std::size_t max_rows) {
   std::vector<const Outgoing*> fresh;
   Statement find(db, "SELECT 1 FROM outbox WHERE id=?");
   for (const Outgoing& m : messages) {
@@ -204,8 +199,9 @@ Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messag
 }
 
 Result<std::size_t> Outbox::drop_others(sqlite3* db, const std::vector<std::string>& receivers, Time now) {
-  std::string sql = "UPDATE outbox SET state=?, detail='there is no such notifier any more', finished_at=? "
-                    "WHERE state=0 AND receiver NOT IN (";
+  std::string sql =
+      "UPDATE outbox SET state=?, detail='there is no such notifier any more', finished_at=? "
+      "WHERE state=0 AND receiver NOT IN (";
   for (std::size_t i = 0; i < receivers.size(); ++i) sql += i == 0 ? "?" : ",?";
   Statement update(db, (sql + ")").c_str());
   update.bind(code(RowState::kDropped)).bind(now);
@@ -232,11 +228,11 @@ Result<std::unique_ptr<Outbox>> Outbox::open(const std::string& path) {
 
 Outbox::~Outbox() { sqlite3_close(db_); }
 
-Result<std::vector<OutboxRow>> Outbox::due(const std::string& receiver, Time now,
-                                           std::size_t limit) {
+Result<std::vector<OutboxRow>> Outbox::due(const std::string& receiver, Time now, std::size_t limit) {
   const std::string sql = std::string(kColumns) +
                           "WHERE receiver=? AND state=0 AND (next_attempt_at<=? OR "
-                          "next_attempt_at>?)" + kFirstOfGroup + "ORDER BY created_at, next_attempt_at, id LIMIT ?";
+                          "next_attempt_at>?)" +
+                          kFirstOfGroup + "ORDER BY created_at, next_attempt_at, id LIMIT ?";
   Statement s(db_, sql.c_str());
   s.bind(receiver).bind(now).bind(now + kLongestWait).bind(static_cast<std::int64_t>(limit));
   return read_rows(db_, s, now);
@@ -271,9 +267,7 @@ Result<std::optional<Time>> Outbox::next_due(const std::string& receiver) {
   return s.integer(1) == 0 ? std::optional<Time>() : std::optional<Time>(s.integer(0));
 }
 
-Result<std::size_t> Outbox::pending() {
-  return count(db_, kPending);
-}
+Result<std::size_t> Outbox::pending() { return count(db_, kPending); }
 
 Result<RowState> Outbox::mark(const std::string& id, const Delivery& delivery, Time now) {
   RowState state = RowState::kPending;
@@ -310,8 +304,7 @@ Status Outbox::finish(const std::string& id, RowState state, const std::string& 
   return set_finished(db_, id, state, detail, now);
 }
 
-Result<std::optional<Time>> Outbox::last_sent(const std::string& receiver,
-                                              const std::string& group_key) {
+Result<std::optional<Time>> Outbox::last_sent(const std::string& receiver, const std::string& group_key) {
   Statement s(db_, "SELECT at FROM outbox_sent WHERE receiver=? AND group_key=?");
   const auto row = s.bind(receiver).bind(group_key).step();
   if (!row) return row.error();

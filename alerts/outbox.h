@@ -8,9 +8,8 @@
 //
 // Waits follow Standard Webhooks, denser at first: at once, then 5 s, 15 s, 1 min, 5 min, 15 min,
 // 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h after the attempt before, each +-20 % (by a hash of id
-// and attempt); a longer Retry-After wins. After the thirteenth attempt the message is dropped. A wait that is longer than any of these can only
-// come from a clock that was turned back; such a row is due at once. A damaged row is logged and
-// dropped.
+// and attempt); a longer Retry-After wins. After the thirteenth attempt the message is dropped. A wait that is longer than any of these can
+// only come from a clock that was turned back; such a row is due at once. A damaged row is logged and dropped.
 //
 // Bound: kMaxRows. At it, the oldest finished rows go first; when all rows are pending, new ones
 // are refused, counted and logged. Thread-safety: none an object; put() and an Outbox on the same
@@ -54,7 +53,7 @@ class Outbox {
  public:
   static constexpr std::size_t kMaxRows = 10000;
   static constexpr Duration kKeepFinished = 7 * kDay;
-  static constexpr Duration kMaxAge = 5 * kDay;  // pending rows overdue for longer are dropped
+  static constexpr Duration kMaxAge = 5 * kDay;        // pending rows overdue for longer are dropped
   static constexpr Duration kMaxCooldown = 90 * kDay;  // sent times older than this are forgotten
 
   // Makes the tables where they are missing; any open connection. Idempotent.
@@ -63,8 +62,8 @@ class Outbox {
   // Adds the messages that are not known yet, within the caller's transaction. Refused ones are
   // counted (driftd_outbox_dropped_total reason full), as are those that wait then
   // (driftd_outbox_pending). Returns how many were added.
-  static Result<std::size_t> put(sqlite3* db, const std::vector<Outgoing>& messages, Time now,
-                                 Telemetry& telemetry, std::size_t max_rows = kMaxRows);
+  static Result<std::size_t> put(sqlite3* db, const std::vector<Outgoing>& messages, Time now, Telemetry& telemetry,
+                                 std::size_t max_rows = kMaxRows);
 
   // Drops pending messages to all but these receivers; returns how many. On any open connection.
   static Result<std::size_t> drop_others(sqlite3* db, const std::vector<std::string>& receivers, Time now);

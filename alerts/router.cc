@@ -24,25 +24,18 @@ bool matches_segment(const std::vector<std::string>& wanted, const Segment& segm
 }
 
 bool matches_route(const Route& r, const Alert& alert, const Scope& scope) {
-  const auto severity = [&](Severity s) {
-    return (scope.severities >> static_cast<unsigned>(s) & 1U) != 0;
-  };
+  const auto severity = [&](Severity s) { return (scope.severities >> static_cast<unsigned>(s) & 1U) != 0; };
   const auto check = [&](const CheckName& c) {
-    return (r.checks.empty() || has(r.checks, c.check)) &&
-           (r.fields.empty() || has(r.fields, c.field));
+    return (r.checks.empty() || has(r.checks, c.check)) && (r.fields.empty() || has(r.fields, c.field));
   };
-  return (r.severities.empty() ||
-          std::any_of(r.severities.begin(), r.severities.end(), severity)) &&
-         (r.kinds.empty() || has(r.kinds, alert.kind)) &&
-         (r.streams.empty() || has(r.streams, alert.stream)) &&
+  return (r.severities.empty() || std::any_of(r.severities.begin(), r.severities.end(), severity)) &&
+         (r.kinds.empty() || has(r.kinds, alert.kind)) && (r.streams.empty() || has(r.streams, alert.stream)) &&
          matches_segment(r.segments, alert.segment) &&
-         ((r.checks.empty() && r.fields.empty()) ||
-          std::any_of(scope.checks.begin(), scope.checks.end(), check));
+         ((r.checks.empty() && r.fields.empty()) || std::any_of(scope.checks.begin(), scope.checks.end(), check));
 }
 
 bool about_drift(FindingKind kind) {
-  return kind == FindingKind::kDrift || kind == FindingKind::kConceptDrift ||
-         kind == FindingKind::kPerformance;
+  return kind == FindingKind::kDrift || kind == FindingKind::kConceptDrift || kind == FindingKind::kPerformance;
 }
 
 std::string label_value(const Alert& alert, const std::string& label) {
@@ -50,8 +43,7 @@ std::string label_value(const Alert& alert, const std::string& label) {
   if (label == "kind") return to_string(alert.kind);
   if (label == "check") return alert.check;
   if (label == "field") return alert.field;
-  return alert.segment.value.empty() ? alert.segment.by
-                                     : alert.segment.by + "=" + alert.segment.value;
+  return alert.segment.value.empty() ? alert.segment.by : alert.segment.by + "=" + alert.segment.value;
 }
 
 // The key of a message and of each of its attempts: everything that makes it this message.
@@ -70,18 +62,13 @@ Takes takes(const Notifier& notifier) {
   return notifier.resend_every() > 0 ? Takes::kState : Takes::kMessages;
 }
 
-Router::Router(std::vector<Route> routes, std::vector<std::string> group_by,
-               std::vector<ReceiverInfo> receivers)
-    : routes_(std::move(routes)),
-      group_by_(std::move(group_by)),
-      receivers_(std::move(receivers)) {}
+Router::Router(std::vector<Route> routes, std::vector<std::string> group_by, std::vector<ReceiverInfo> receivers)
+    : routes_(std::move(routes)), group_by_(std::move(group_by)), receivers_(std::move(receivers)) {}
 
 bool Router::matches(const std::string& receiver, const Alert& alert, const Scope& scope) const {
   if (scope.severities == 0) return false;  // nothing was told yet
   if (routes_.empty()) return true;
-  return std::any_of(routes_.begin(), routes_.end(), [&](const Route& r) {
-    return has(r.to, receiver) && matches_route(r, alert, scope);
-  });
+  return std::any_of(routes_.begin(), routes_.end(), [&](const Route& r) { return has(r.to, receiver) && matches_route(r, alert, scope); });
 }
 
 bool Router::knows(const std::string& receiver) const {

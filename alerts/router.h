@@ -49,8 +49,7 @@ struct Outgoing {
 class Router {
  public:
   // `group_by`: which of stream, segment, kind, check, field one message's alerts have in common.
-  Router(std::vector<Route> routes, std::vector<std::string> group_by,
-         std::vector<ReceiverInfo> receivers);
+  Router(std::vector<Route> routes, std::vector<std::string> group_by, std::vector<ReceiverInfo> receivers);
 
   // The messages for the events of ONE close() of the book (two closes in one call would make ids
   // depend on timing). Ordered by receiver, type and group.

@@ -17,21 +17,17 @@ constexpr unsigned kMappedBits = 96;  // of ::ffff:0:0/96
 
 // Never a receiver of alerts: unspecified (the own machine, on Linux), link-local (among it the
 // metadata services of clouds), multicast and reserved; metadata services at other addresses.
-constexpr std::array<const char*, 8> kNever = {"0.0.0.0/8",       "169.254.0.0/16", "224.0.0.0/3",
-                                               "100.100.100.200", "::",             "fe80::/10",
-                                               "ff00::/8",        "fd00:ec2::254"};
+constexpr std::array<const char*, 8> kNever = {"0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "100.100.100.200",
+                                               "::",        "fe80::/10",      "ff00::/8",    "fd00:ec2::254"};
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   while (text.ends_with('.')) text.pop_back();  // "host." is the same name
   return text;
 }
 
 bool is_name(const std::string& host) {
-  const auto allowed = [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_';
-  };
+  const auto allowed = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_'; };
   return !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), allowed);
 }
 
@@ -84,8 +80,7 @@ Result<TargetPolicy> TargetPolicy::make(const std::vector<std::string>& entries)
   for (const std::string& text : entries) {
     Entry entry;
     if (!parse_entry(text, entry)) {
-      return Error{ErrorCode::kInvalidArgument,
-                   "'" + excerpt(text, 60) + "' is no host, host:port, address or network"};
+      return Error{ErrorCode::kInvalidArgument, "'" + excerpt(text, 60) + "' is no host, host:port, address or network"};
     }
     policy.entries_.push_back(std::move(entry));
   }
@@ -101,27 +96,23 @@ bool TargetPolicy::contains(const Entry& entry, const Bytes& address) {
 }
 
 bool TargetPolicy::lists(const Bytes& address, std::uint16_t port) const {
-  return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& e) {
-    return e.host.empty() && (e.port == 0 || e.port == port) && contains(e, address);
-  });
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const Entry& e) { return e.host.empty() && (e.port == 0 || e.port == port) && contains(e, address); });
 }
 
 bool TargetPolicy::names(const std::string& host, std::uint16_t port) const {
   if (!restricted_) return true;
   Bytes address{};
   if (parse_address(without_brackets(host), address)) return lists(address, port);
-  return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& e) {
-    return !e.host.empty() && e.host == lower(host) && (e.port == 0 || e.port == port);
-  });
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const Entry& e) { return !e.host.empty() && e.host == lower(host) && (e.port == 0 || e.port == port); });
 }
 
 bool TargetPolicy::possible(const std::string& host, std::uint16_t port) const {
   Bytes address{};
   if (names(host, port)) return true;
   if (parse_address(without_brackets(host), address)) return false;
-  return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& e) {
-    return e.host.empty() && (e.port == 0 || e.port == port);
-  });
+  return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.host.empty() && (e.port == 0 || e.port == port); });
 }
 
 bool TargetPolicy::allows(const sockaddr* from, bool named) const {

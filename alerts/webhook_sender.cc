@@ -27,16 +27,13 @@ Result<std::string> read_secret(const std::string& path) {
 
 std::vector<ParamSpec> webhook_params() {
   return {
-      {.name = "url",
-       .sentence = "Where to post, http or https, without user and password",
-       .required = true},
+      {.name = "url", .sentence = "Where to post, http or https, without user and password", .required = true},
       {.name = "secret_file",
        .type = ParamType::kTextList,
        .sentence =
            "Files with the signing secret (or credential:NAME), whsec_ and base64 of 24 to 64 bytes, or plain; the newest first, old "
            "ones beside it while receivers change over; without it messages are not signed"},
-      {.name = "ca_file",
-       .sentence = "PEM file of the authorities to trust instead of the system's"},
+      {.name = "ca_file", .sentence = "PEM file of the authorities to trust instead of the system's"},
   };
 }
 
@@ -52,18 +49,10 @@ Result<WebhookSender> WebhookSender::make(const Params& params, const NotifierCo
   return sender;
 }
 
-Delivery WebhookSender::post(const std::string& id, const std::string& body,
-                             Deadline deadline) const {
+Delivery WebhookSender::post(const std::string& id, const std::string& body, Deadline deadline) const {
   const std::int64_t seconds = clock_->now() / kSecond;  // of the attempt
-  HttpRequest request{.url = url_,
-                      .headers = {},
-                      .body = body,
-                      .ca_file = ca_file_,
-                      .targets = targets_,
-                      .stop = stop_};
-  request.headers = {{"Content-Type", kCloudEventType},
-                     {"webhook-id", id},
-                     {"webhook-timestamp", std::to_string(seconds)}};
+  HttpRequest request{.url = url_, .headers = {}, .body = body, .ca_file = ca_file_, .targets = targets_, .stop = stop_};
+  request.headers = {{"Content-Type", kCloudEventType}, {"webhook-id", id}, {"webhook-timestamp", std::to_string(seconds)}};
   std::vector<std::string> keys;
   for (const std::string& path : secret_files_) {
     auto key = read_secret(path);

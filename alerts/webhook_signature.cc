@@ -21,8 +21,7 @@ std::string_view trimmed(std::string_view s) {
 
 std::string base64(const unsigned char* data, std::size_t size) {
   std::string out((size + 2) / 3 * 4 + 1, '\0');  // and EVP's terminator
-  const int n =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), data, static_cast<int>(size));
+  const int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), data, static_cast<int>(size));
   out.resize(static_cast<std::size_t>(n));
   return out;
 }
@@ -31,8 +30,7 @@ std::string base64(const unsigned char* data, std::size_t size) {
 std::string unbase64(std::string_view text) {
   if (text.empty() || text.size() % 4 != 0) return {};
   std::string out(text.size() / 4 * 3, '\0');
-  const int n = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                reinterpret_cast<const unsigned char*>(text.data()),
+  const int n = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(text.data()),
                                 static_cast<int>(text.size()));
   if (n < 0) return {};
   std::size_t padding = 0;
@@ -50,12 +48,10 @@ Result<std::string> decode_secret(std::string_view text) {
   std::string key = encoded ? unbase64(text.substr(kPrefix.size())) : std::string(text);
   if (key.size() >= kLeastKey && key.size() <= most) return key;
   return Error{ErrorCode::kInvalidArgument,
-               encoded ? "the secret is not whsec_ and base64 of 24 to 64 bytes"
-                       : "the secret is not 24 to 256 bytes long"};
+               encoded ? "the secret is not whsec_ and base64 of 24 to 64 bytes" : "the secret is not 24 to 256 bytes long"};
 }
 
-std::string webhook_signature(const std::vector<std::string>& keys, std::string_view id,
-                              std::int64_t unix_seconds, std::string_view body) {
+std::string webhook_signature(const std::vector<std::string>& keys, std::string_view id, std::int64_t unix_seconds, std::string_view body) {
   std::string content(id);
   content += '.' + std::to_string(unix_seconds) + '.';
   content += body;
@@ -63,9 +59,8 @@ std::string webhook_signature(const std::vector<std::string>& keys, std::string_
   for (const std::string& key : keys) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned size = 0;
-    HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-         reinterpret_cast<const unsigned char*>(content.data()), content.size(), digest.data(),
-         &size);
+    HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(content.data()), content.size(),
+         digest.data(), &size);
     if (!out.empty()) out += ' ';
     out += "v1," + base64(digest.data(), size);
   }

@@ -17,7 +17,6 @@ Result<std::string> decode_secret(std::string_view text);
 
 // The value of the `webhook-signature` header: one "v1,<base64>" a key, separated by spaces, over
 // "id.timestamp.body". Several keys let a receiver change its secret without losing a message.
-std::string webhook_signature(const std::vector<std::string>& keys, std::string_view id,
-                              std::int64_t unix_seconds, std::string_view body);
+std::string webhook_signature(const std::vector<std::string>& keys, std::string_view id, std::int64_t unix_seconds, std::string_view body);
 
 }  // namespace driftd::alerts

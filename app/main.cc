@@ -17,7 +17,8 @@ void add_input(CLI::App& command, InputOptions& input) {
   command.add_option("--database", input.database, "Database for --query")->needs(query);
   command.add_option("--from", input.from, "First time (RFC 3339), for --kafka")->needs(kafka);
   command.add_option("--to", input.to, "Time to stop before (RFC 3339), for --kafka")->needs(kafka);
-  command.add_option("--sensor", input.sensor, "Field that names the sensor, where the stream takes it from the topic or the key, which files and queries have not");
+  command.add_option("--sensor", input.sensor,
+                     "Field that names the sensor, where the stream takes it from the topic or the key, which files and queries have not");
   files->excludes(query)->excludes(kafka);
   query->excludes(kafka);
 }
@@ -114,7 +115,8 @@ int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape): CLI11 t
   promote->add_option("--alias", b, "Alias")->default_val("production");
   promote->add_option("--at", c, "Event time from which it holds (RFC 3339); default: the next window that no record is in yet");
   promote->callback([&] { status = reference_promote_command(config, a, b, c); });
-  auto* rollback = reference_command("rollback", "Give an alias back to the version that it had before; done twice, it goes forward again, as that is recorded too");
+  auto* rollback = reference_command(
+      "rollback", "Give an alias back to the version that it had before; done twice, it goes forward again, as that is recorded too");
   rollback->add_option("NAME", a, "Reference")->required();
   rollback->add_option("--alias", b, "Alias")->default_val("production");
   rollback->callback([&] { status = reference_rollback_command(config, a, b); });
@@ -162,8 +164,10 @@ int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape): CLI11 t
                         quarantine_action("replay", "Decode them again with this configuration and say what would be accepted")}) {
     command->add_option("--reason", quarantine_options.reason, "Only those rejected for this reason");
     command->add_option("--partition", quarantine_options.partition, "Only those of this partition");
-    if (command->get_name() == "show") command->add_option("--limit", quarantine_options.limit, "At most so many")->check(CLI::Range(1, 100000))->capture_default_str();
-    if (command->get_name() == "replay") command->add_option("--to", quarantine_options.to, "Send what would be accepted: URL of a running driftd, or kafka:TOPIC");
+    if (command->get_name() == "show")
+      command->add_option("--limit", quarantine_options.limit, "At most so many")->check(CLI::Range(1, 100000))->capture_default_str();
+    if (command->get_name() == "replay")
+      command->add_option("--to", quarantine_options.to, "Send what would be accepted: URL of a running driftd, or kafka:TOPIC");
   }
   auto* store = app.add_subcommand("store", "The checkpoint store");
   store->add_option("ACTION", a, "verify or inspect")->required()->check(CLI::IsMember({"verify", "inspect"}));

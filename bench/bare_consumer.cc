@@ -25,8 +25,7 @@ rd_kafka_t* make_consumer(const char* brokers) {
   // Queues and fetching are librdkafka's defaults: the limit is what it does when left alone.
   const std::vector<std::pair<const char*, std::string>> options = {
       {"bootstrap.servers", brokers},
-      {"group.id",
-       "bench-" + std::to_string(std::chrono::steady_clock::now().time_since_epoch().count())},
+      {"group.id", "bench-" + std::to_string(std::chrono::steady_clock::now().time_since_epoch().count())},
       {"enable.auto.commit", "false"},
       {"enable.auto.offset.store", "false"},
       {"auto.offset.reset", "earliest"},
@@ -93,8 +92,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "read %lld of %lld records\n", records, wanted);
     return 1;
   }
-  std::printf("%lld %lld %.6f %lld %.3f\n", records, bytes,
-              std::chrono::duration<double>(end - begin).count(), first, cpu_seconds());
+  std::printf("%lld %lld %.6f %lld %.3f\n", records, bytes, std::chrono::duration<double>(end - begin).count(), first, cpu_seconds());
   rd_kafka_queue_destroy(queue);
   rd_kafka_topic_partition_list_destroy(topics);
   rd_kafka_consumer_close(client);

@@ -24,8 +24,7 @@ inline void require(bool good, const std::string& what) {
 }
 inline void require_near(double found, double expected, const std::string& what) {
   const double scale = std::max(1.0, std::fabs(expected));
-  require(std::fabs(found - expected) <= 1e-9 * scale,
-          what + ": " + std::to_string(found) + ", expected " + std::to_string(expected));
+  require(std::fabs(found - expected) <= 1e-9 * scale, what + ": " + std::to_string(found) + ", expected " + std::to_string(expected));
 }
 
 inline double seconds_of(const std::function<void()>& work) {
@@ -42,9 +41,8 @@ inline app::StreamConfig read_stream(const std::string& yaml) {
   return config.streams.front();
 }
 
-inline std::shared_ptr<const app::StreamPlan> plan_of(
-    app::StreamConfig config, std::shared_ptr<const stats::Reference> reference = nullptr,
-    bool all_findings = false) {
+inline std::shared_ptr<const app::StreamPlan> plan_of(app::StreamConfig config, std::shared_ptr<const stats::Reference> reference = nullptr,
+                                                      bool all_findings = false) {
   auto plan = app::make_plan(std::move(config), std::move(reference), all_findings);
   require(plan.ok(), plan.ok() ? "" : plan.error().message);
   return *plan;
@@ -59,13 +57,12 @@ struct CountRejects final : RejectSink {
 // An engine and what came out of it.
 struct Run {
   explicit Run(std::shared_ptr<const app::StreamPlan> plan) {
-    auto made = app::StreamEngine::make(std::move(plan), rejects, nullptr,
-                                        [this](app::ClosedWindow closed) {
-                                          windows += closed.windows;
-                                          for (Finding& f : closed.findings) {
-                                            findings.push_back(std::move(f));
-                                          }
-                                        });
+    auto made = app::StreamEngine::make(std::move(plan), rejects, nullptr, [this](app::ClosedWindow closed) {
+      windows += closed.windows;
+      for (Finding& f : closed.findings) {
+        findings.push_back(std::move(f));
+      }
+    });
     require(made.ok(), "no engine");
     engine = std::move(*made);
   }

@@ -56,18 +56,15 @@ Corpus make_corpus() {
   for (int i = 0; i < kRecords; ++i) {
     const int sensor = i % kSensors;
     const std::int64_t ts = start + i / kSensors * 1000LL + sensor * 3;
-    double v[kFields] = {60 + 5 * noise(random), 4 + 0.2 * noise(random), 1 + 0.1 * noise(random),
-                         12 + noise(random)};
+    double v[kFields] = {60 + 5 * noise(random), 4 + 0.2 * noise(random), 1 + 0.1 * noise(random), 12 + noise(random)};
     if (random() % 2000 == 0) v[0] += 100;
     char line[256];
-    int size = std::snprintf(line, sizeof line, R"({"sensor":"pump-%03d","ts":%lld)", sensor,
-                             static_cast<long long>(ts));
+    int size = std::snprintf(line, sizeof line, R"({"sensor":"pump-%03d","ts":%lld)", sensor, static_cast<long long>(ts));
     for (int f = 0; f < kFields; ++f) {
       char number[32];
       std::snprintf(number, sizeof number, "%.4f", v[f]);
       v[f] = std::strtod(number, nullptr);
-      size += std::snprintf(line + size, sizeof line - static_cast<std::size_t>(size),
-                            R"(,"%s":%s)", kNames[f], number);
+      size += std::snprintf(line + size, sizeof line - static_cast<std::size_t>(size), R"(,"%s":%s)", kNames[f], number);
       c.sum += v[f];
     }
     text.append(line, static_cast<std::size_t>(size));
@@ -123,8 +120,7 @@ Read simdjson_records(const Corpus& c, simdjson::ondemand::parser& parser) {
     simdjson::ondemand::document document;
     simdjson::ondemand::object object;
     const auto room = static_cast<std::size_t>(end - r.data());
-    if (parser.iterate(r.data(), r.size(), room).get(document) ||
-        document.get_object().get(object) || !take(object, read)) {
+    if (parser.iterate(r.data(), r.size(), room).get(document) || document.get_object().get(object) || !take(object, read)) {
       require(false, "simdjson refused a record");
     }
   }
@@ -229,16 +225,15 @@ int main(int rounds, const std::string& only) {
                                 {"driftd: decode only", decode_only},
                                 {"driftd: decode and windows", engine(bare_plan)},
                                 {"driftd: decode, windows, 12 checks", engine(plan)}};
-  if (!only.empty())
-    std::erase_if(all, [&](const Contender& c) { return c.name.find(only) == std::string::npos; });
+  if (!only.empty()) std::erase_if(all, [&](const Contender& c) { return c.name.find(only) == std::string::npos; });
   require(!all.empty(), "no such contender");
   run_in_turn(all, rounds);
-  std::printf("%d records, %.1f bytes each, %d sensors, windows of 5m by [stream, sensor]\n",
-              kRecords, static_cast<double>(corpus.bytes.size()) / kRecords, kSensors);
+  std::printf("%d records, %.1f bytes each, %d sensors, windows of 5m by [stream, sensor]\n", kRecords,
+              static_cast<double>(corpus.bytes.size()) / kRecords, kSensors);
   std::printf("%-40s %12s %10s %22s\n", "", "M records/s", "ns/record", "x simdjson (a record)");
   for (const Contender& c : all) {
-    std::printf("%-40s %12.2f %10.1f %22.3f\n", c.name.c_str(), kRecords / c.best() / 1e6,
-                c.best() / kRecords * 1e9, median_ratio(c, all[0]));
+    std::printf("%-40s %12.2f %10.1f %22.3f\n", c.name.c_str(), kRecords / c.best() / 1e6, c.best() / kRecords * 1e9,
+                median_ratio(c, all[0]));
   }
   return 0;
 }
@@ -246,7 +241,4 @@ int main(int rounds, const std::string& only) {
 }  // namespace
 }  // namespace driftd::bench
 
-int main(int argc, char** argv) {
-  return driftd::bench::main(argc > 1 ? std::max(1, std::atoi(argv[1])) : 15,
-                             argc > 2 ? argv[2] : "");
-}
+int main(int argc, char** argv) { return driftd::bench::main(argc > 1 ? std::max(1, std::atoi(argv[1])) : 15, argc > 2 ? argv[2] : ""); }

@@ -68,11 +68,11 @@ struct Feeder {
       const bool hot = (s + static_cast<std::uint32_t>(number)) % 1000 == 0;
       out_of_range += hot ? 1 : 0;
       char line[200];
-      const int size = std::snprintf(
-          line, sizeof line,
-          R"({"sensor":"plant-7/pump-%06u","ts":%lld,"temperature":%d.5,"pressure":4.%u,"vibration":0.%u,"current":12.25})"
-          "\n",
-          s, static_cast<long long>(ts), hot ? 200 : 60, s % 97, s % 89);
+      const int size =
+          std::snprintf(line, sizeof line,
+                        R"({"sensor":"plant-7/pump-%06u","ts":%lld,"temperature":%d.5,"pressure":4.%u,"vibration":0.%u,"current":12.25})"
+                        "\n",
+                        s, static_cast<long long>(ts), hot ? 200 : 60, s % 97, s % 89);
       raw.arena.append(line, static_cast<std::size_t>(size));
       RawRecord record;
       record.position = position++;
@@ -110,8 +110,7 @@ int main(std::uint32_t sensors) {
     (*other)->save(again);
     require(again.bytes() == state.bytes(), "what is loaded saves the same bytes");
   }
-  const auto folder =
-      std::filesystem::temp_directory_path() / ("driftd-bench-" + std::to_string(getpid()));
+  const auto folder = std::filesystem::temp_directory_path() / ("driftd-bench-" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);
   double put = 0;
   {
@@ -141,12 +140,11 @@ int main(std::uint32_t sensors) {
   require(sensors_windows == feeder.out_of_range, "sensors' windows with one");
 
   std::printf("%u sensors x 4 fields, 8 checks\n", sensors);
-  std::printf("%-58s %8.1f MiB  %6.0f bytes a sensor\n", "resident, 3 records a sensor", open,
-              open * kMiB / sensors);
+  std::printf("%-58s %8.1f MiB  %6.0f bytes a sensor\n", "resident, 3 records a sensor", open, open * kMiB / sensors);
   std::printf("%-58s %8.1f MiB\n", "the same while a checkpoint's bytes are held", with_state);
   std::printf("%-58s %8.1f MiB\n", "resident, one window later", closed);
-  std::printf("%-58s %8.1f MiB  %6.0f ms to save, %.0f ms to store (fsync)\n", "checkpoint",
-              static_cast<double>(bytes) / kMiB, save * 1e3, put * 1e3);
+  std::printf("%-58s %8.1f MiB  %6.0f ms to save, %.0f ms to store (fsync)\n", "checkpoint", static_cast<double>(bytes) / kMiB, save * 1e3,
+              put * 1e3);
   return 0;
 }
 

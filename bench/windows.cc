@@ -64,8 +64,7 @@ Columns make_rows(std::uint32_t rows, unsigned seed, bool with_drift) {
   return columns;
 }
 
-constexpr Time kStart =
-    2922 * 7 * 24 * 3600 * kSecond;  // the start of a window of any size used here
+constexpr Time kStart = 2922 * 7 * 24 * 3600 * kSecond;  // the start of a window of any size used here
 
 std::vector<Batch> make_batches(const Columns& rows, const app::StreamConfig& config) {
   std::vector<Batch> batches;
@@ -92,8 +91,7 @@ void drain(Run& run, const std::vector<Batch>& batches) {
   run.engine->finish();
 }
 
-std::shared_ptr<const stats::Reference> make_reference(const app::StreamConfig& config,
-                                                       const Columns& rows) {
+std::shared_ptr<const stats::Reference> make_reference(const app::StreamConfig& config, const Columns& rows) {
   const std::vector<Batch> batches = make_batches(rows, config);
   stats::ReferenceBuilder builder(config.schema, config.windows.size);
   for (const Batch& batch : batches) builder.learn(batch, Dictionaries(kFields));
@@ -109,14 +107,12 @@ std::shared_ptr<const stats::Reference> make_reference(const app::StreamConfig& 
 }
 
 // The textbook: the scores of one field in one window, in the order of kMetrics, from the rows.
-std::vector<double> textbook(const stats::FieldProfile& reference, const double* values,
-                             std::uint32_t n) {
+std::vector<double> textbook(const stats::FieldProfile& reference, const double* values, std::uint32_t n) {
   const std::size_t bins = reference.bins.size();
   const std::vector<double>& edges = reference.bins.edges;
   std::vector<double> counts(bins), sums(bins);
   for (std::uint32_t i = 0; i < n; ++i) {
-    const auto b = static_cast<std::size_t>(
-        std::lower_bound(edges.begin(), edges.end(), values[i]) - edges.begin());
+    const auto b = static_cast<std::size_t>(std::lower_bound(edges.begin(), edges.end(), values[i]) - edges.begin());
     counts[b] += 1;
     sums[b] += values[i];
   }
@@ -150,8 +146,7 @@ std::vector<double> textbook(const stats::FieldProfile& reference, const double*
 }
 
 // Every score that the engine gave, in the order window, field, metric.
-std::vector<double> scores_of(const Run& run, const app::StreamPlan& plan, std::uint32_t windows,
-                              Duration size) {
+std::vector<double> scores_of(const Run& run, const app::StreamPlan& plan, std::uint32_t windows, Duration size) {
   std::vector<double> scores(windows * kFields * 4, -1);
   for (const Finding& f : run.findings) {
     const std::size_t window = static_cast<std::size_t>((f.window_start - kStart) / size);
@@ -170,8 +165,7 @@ struct Bench {
   app::StreamConfig windows_config = read_stream(config_of("5m"));
   app::StreamConfig bulk_config = read_stream(config_of("7d"));
   std::vector<Batch> batches = make_batches(rows, windows_config);
-  std::shared_ptr<const stats::Reference> reference =
-      make_reference(windows_config, reference_rows);
+  std::shared_ptr<const stats::Reference> reference = make_reference(windows_config, reference_rows);
   std::vector<double> scores;  // of the windows
   std::vector<double> bulk_scores;
   std::size_t failures = 0;
@@ -182,8 +176,7 @@ struct Bench {
       const std::uint32_t size = kRows / windows;
       for (std::uint32_t w = 0; w < windows; ++w) {
         for (std::size_t f = 0; f < kFields; ++f) {
-          const auto expected = textbook(reference->segments[0].fields[f],
-                                         rows[f].data() + std::size_t{w} * size, size);
+          const auto expected = textbook(reference->segments[0].fields[f], rows[f].data() + std::size_t{w} * size, size);
           for (std::size_t k = 0; k < 4; ++k) {
             require_near(found[(w * kFields + f) * 4 + k], expected[k], kMetrics[k]);
           }
@@ -203,8 +196,7 @@ struct Bench {
     compare(bulk_scores, 1);
   }
 
-  std::function<double()> trial(const app::StreamConfig& config, bool all_findings,
-                                std::size_t findings) const {
+  std::function<double()> trial(const app::StreamConfig& config, bool all_findings, std::size_t findings) const {
     return [this, plan = plan_of(config, reference, all_findings), findings] {
       Run run(plan);
       const double s = seconds_of([&] { drain(run, batches); });
@@ -217,8 +209,7 @@ struct Bench {
 void dump(const Bench& bench, const std::string& folder) {
   const auto write = [&](const std::string& name, const std::vector<double>& values) {
     std::ofstream out(folder + "/" + name + ".f64", std::ios::binary);
-    out.write(reinterpret_cast<const char*>(values.data()),
-              static_cast<std::streamsize>(values.size() * sizeof(double)));
+    out.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(double)));
     require(out.good(), "cannot write " + folder);
   };
   for (std::size_t f = 0; f < kFields; ++f) {
@@ -258,19 +249,15 @@ int main(int argc, char** argv) {
     drain(bulk, bench.batches);
     bulk_failures = bulk.findings.size();
   }
-  std::vector<Contender> all = {
-      {"windows of 300", bench.trial(bench.windows_config, false, bench.failures)},
-      {"windows of 300, every score a finding",
-       bench.trial(bench.windows_config, true, kWindows * kFields * 4)},
-      {"one window of all", bench.trial(bench.bulk_config, false, bulk_failures)}};
+  std::vector<Contender> all = {{"windows of 300", bench.trial(bench.windows_config, false, bench.failures)},
+                                {"windows of 300, every score a finding", bench.trial(bench.windows_config, true, kWindows * kFields * 4)},
+                                {"one window of all", bench.trial(bench.bulk_config, false, bulk_failures)}};
   run_in_turn(all, argc > 1 ? std::max(1, std::atoi(argv[1])) : 15);
-  std::printf("%u rows, %u windows, %zu of %zu scores above their limit\n", kRows, kWindows,
-              bench.failures, bench.scores.size());
+  std::printf("%u rows, %u windows, %zu of %zu scores above their limit\n", kRows, kWindows, bench.failures, bench.scores.size());
   std::printf("%-40s %12s %14s\n", "", "windows/s", "M rows/s");
   for (const Contender& c : all) {
     const double windows = &c == &all.back() ? 1 : kWindows;
-    std::printf("%-40s %12.0f %14.2f\n", c.name.c_str(), windows / c.best(),
-                kRows / c.best() / 1e6);
+    std::printf("%-40s %12.0f %14.2f\n", c.name.c_str(), windows / c.best(), kRows / c.best() / 1e6);
   }
   return 0;
 }

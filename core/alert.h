@@ -22,9 +22,9 @@ struct Alert {
   std::string field;  // empty when not grouped by it
   Severity severity = Severity::kWarning;
   AlertState state = AlertState::kPending;
-  Time starts_at = kNoTime;  // event time: start of the first bad window
-  Time ends_at = kNoTime;    // event time: end of the window that resolved it
-  Time last_seen = kNoTime;  // end of the newest bad window
+  Time starts_at = kNoTime;           // event time: start of the first bad window
+  Time ends_at = kNoTime;             // event time: end of the window that resolved it
+  Time last_seen = kNoTime;           // end of the newest bad window
   std::vector<std::string> findings;  // ids, newest last, capped
   std::string summary;                // one sentence for people
 };

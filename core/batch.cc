@@ -51,8 +51,7 @@ void BatchBuilder::set_number(std::size_t field, double v) {
     column.cells.back() = Cell::kWrongType;
   } else if (!std::isfinite(v)) {
     column.cells.back() = Cell::kNotFinite;
-  } else if ((column.kind == FieldKind::kInteger &&
-              (v != std::trunc(v) || std::fabs(v) > kLargestInteger)) ||
+  } else if ((column.kind == FieldKind::kInteger && (v != std::trunc(v) || std::fabs(v) > kLargestInteger)) ||
              (column.kind == FieldKind::kFlag && v != 0 && v != 1)) {
     column.cells.back() = Cell::kWrongType;
   } else {
@@ -92,12 +91,9 @@ void BatchBuilder::set_text(std::size_t field, std::string_view v) {
   }
 }
 
-void BatchBuilder::set_cell(std::size_t field, Cell state) {
-  batch_.columns[field].cells.back() = state;
-}
+void BatchBuilder::set_cell(std::size_t field, Cell state) { batch_.columns[field].cells.back() = state; }
 
-void BatchBuilder::commit_row(std::uint32_t sensor, Time event_time, Time arrival,
-                              std::int64_t position) {
+void BatchBuilder::commit_row(std::uint32_t sensor, Time event_time, Time arrival, std::int64_t position) {
   if (!dictionaries_.sensors.evicted().empty()) {
     for (const std::uint32_t evicted : dictionaries_.sensors.evicted()) batch_.evictions.push_back({batch_.rows(), evicted});
     dictionaries_.sensors.clear_evicted();

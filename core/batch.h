@@ -29,20 +29,18 @@ enum class Cell : std::uint8_t {
 
 struct Column {
   FieldKind kind = FieldKind::kNumber;
-  std::vector<Cell> cells;            // one a row
-  std::vector<double> numbers;        // numeric kinds: one a row
-  std::vector<std::uint32_t> codes;   // kCategory: number in Dictionaries::categories, or
-                                      // Dictionary::kNone when its dictionary is full or the
-                                      // text is longer than kMaxCategoryBytes
-  std::vector<std::uint32_t> text_at; // kText: where the text starts in Batch::arena
+  std::vector<Cell> cells;             // one a row
+  std::vector<double> numbers;         // numeric kinds: one a row
+  std::vector<std::uint32_t> codes;    // kCategory: number in Dictionaries::categories, or
+                                       // Dictionary::kNone when its dictionary is full or the
+                                       // text is longer than kMaxCategoryBytes
+  std::vector<std::uint32_t> text_at;  // kText: where the text starts in Batch::arena
   std::vector<std::uint32_t> text_size;
 };
 
 // What a partition knows by number. Part of the partition's state.
 struct Dictionaries {
-  explicit Dictionaries(std::size_t fields = 0, SensorDictionary::Policy policy = {},
-                        std::uint32_t category_cap = 4096)
-      : sensors(policy) {
+  explicit Dictionaries(std::size_t fields = 0, SensorDictionary::Policy policy = {}, std::uint32_t category_cap = 4096) : sensors(policy) {
     for (std::size_t i = 0; i < fields; ++i) categories.emplace_back(category_cap);
   }
   SensorDictionary sensors;
@@ -57,12 +55,12 @@ struct RowRange {
 
 struct Batch {
   std::uint32_t partition = 0;
-  std::vector<std::uint32_t> sensor;    // number in Dictionaries::sensors
+  std::vector<std::uint32_t> sensor;  // number in Dictionaries::sensors
   std::vector<Time> event_time;
-  std::vector<Time> arrival;            // when the source took it; kNoTime when it does not say
-  std::vector<std::int64_t> position;   // in the source's partition: offset, sequence, row number
-  std::vector<Column> columns;          // one a field of the schema, in its order
-  std::string arena;                    // the texts of kText columns
+  std::vector<Time> arrival;           // when the source took it; kNoTime when it does not say
+  std::vector<std::int64_t> position;  // in the source's partition: offset, sequence, row number
+  std::vector<Column> columns;         // one a field of the schema, in its order
+  std::string arena;                   // the texts of kText columns
 
   // Sensors whose numbers were given up for the sensor of a row, in the order of rows: with that row their
   // state must go.

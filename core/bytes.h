@@ -31,9 +31,7 @@ class ByteWriter {
     u32(static_cast<std::uint32_t>(s.size()));
     raw(s.data(), s.size());
   }
-  void raw(const void* data, std::size_t size) {
-    bytes_.append(static_cast<const char*>(data), size);
-  }
+  void raw(const void* data, std::size_t size) { bytes_.append(static_cast<const char*>(data), size); }
 
   const std::string& bytes() const { return bytes_; }
   std::string take() { return std::move(bytes_); }

@@ -78,7 +78,7 @@ class Dictionary {
  private:
   std::uint32_t cap_;
   std::array<std::uint32_t, 1U << kSlotBits> recent_{};  // codes; only ever a guess
-  std::deque<std::string> texts_;  // a deque never moves its strings: codes_ views them
+  std::deque<std::string> texts_;                        // a deque never moves its strings: codes_ views them
   std::unordered_map<std::string_view, std::uint32_t> codes_;
 };
 

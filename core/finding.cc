@@ -11,8 +11,7 @@ namespace driftd {
 namespace {
 
 constexpr std::array<const char*, 4> kVerdicts = {"ok", "warn", "fail", "no_verdict"};
-constexpr std::array<const char*, 5> kKinds = {"quality", "fault", "drift", "concept_drift",
-                                               "performance"};
+constexpr std::array<const char*, 5> kKinds = {"quality", "fault", "drift", "concept_drift", "performance"};
 constexpr std::array<const char*, 3> kSeverities = {"info", "warning", "critical"};
 
 template <class E, std::size_t N>
@@ -75,8 +74,8 @@ std::optional<Verdict> verdict(std::string_view name) { return find<Verdict>(kVe
 std::string finding_id(const Finding& f, std::string_view config_hash) {
   std::string key;
   for (const std::string_view part :
-       {std::string_view(f.stream), std::string_view(f.segment.by), std::string_view(f.segment.value),
-        std::string_view(f.field), std::string_view(f.check), std::string_view(f.record_source), config_hash}) {
+       {std::string_view(f.stream), std::string_view(f.segment.by), std::string_view(f.segment.value), std::string_view(f.field),
+        std::string_view(f.check), std::string_view(f.record_source), config_hash}) {
     key += part;
     key += '\0';
   }
@@ -147,8 +146,7 @@ void append_json(std::string& out, const Finding& f) {
 
 bool before(const Finding& a, const Finding& b) {
   const auto key = [](const Finding& f) {
-    return std::tie(f.window_end, f.stream, f.segment, f.field, f.check, f.window_start, f.record_time,
-                    f.record_source, f.id);
+    return std::tie(f.window_end, f.stream, f.segment, f.field, f.check, f.window_start, f.record_time, f.record_source, f.id);
   };
   return key(a) < key(b);
 }

@@ -22,9 +22,9 @@ enum class Verdict : std::uint8_t { kOk = 0, kWarn = 1, kFail = 2, kNoVerdict = 
 enum class FindingKind : std::uint8_t { kQuality, kFault, kDrift, kConceptDrift, kPerformance };
 enum class Severity : std::uint8_t { kInfo, kWarning, kCritical };
 
-const char* to_string(Verdict v);       // ok warn fail no_verdict
-const char* to_string(FindingKind k);   // quality fault drift concept_drift performance
-const char* to_string(Severity s);      // info warning critical
+const char* to_string(Verdict v);      // ok warn fail no_verdict
+const char* to_string(FindingKind k);  // quality fault drift concept_drift performance
+const char* to_string(Severity s);     // info warning critical
 std::optional<Severity> severity(std::string_view name);
 std::optional<FindingKind> finding_kind(std::string_view name);
 std::optional<Verdict> verdict(std::string_view name);

@@ -43,8 +43,8 @@ void get_enum(ByteReader& in, E& v, E last) {
 }  // namespace
 
 void save(ByteWriter& out, const Finding& f) {
-  for (const std::string* text : {&f.id, &f.stream, &f.segment.by, &f.segment.value, &f.field, &f.check,
-                                  &f.reason, &f.record_source, &f.guarantee}) {
+  for (const std::string* text :
+       {&f.id, &f.stream, &f.segment.by, &f.segment.value, &f.field, &f.check, &f.reason, &f.record_source, &f.guarantee}) {
     out.str(*text);
   }
   out.u8(static_cast<std::uint8_t>(f.kind));
@@ -72,8 +72,8 @@ void save(ByteWriter& out, const Finding& f) {
 }
 
 Status load(ByteReader& in, Finding& f) {
-  for (std::string* text : {&f.id, &f.stream, &f.segment.by, &f.segment.value, &f.field, &f.check, &f.reason,
-                            &f.record_source, &f.guarantee}) {
+  for (std::string* text :
+       {&f.id, &f.stream, &f.segment.by, &f.segment.value, &f.field, &f.check, &f.reason, &f.record_source, &f.guarantee}) {
     *text = in.str(65536);
   }
   get_enum(in, f.kind, FindingKind::kPerformance);

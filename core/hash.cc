@@ -65,13 +65,10 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 Result<std::string> sha256_of_file(const std::string& path) {
-  const auto failed = [&]() -> Error {
-    return {ErrorCode::kIo, path + ": cannot be read: " + std::strerror(errno)};
-  };
+  const auto failed = [&]() -> Error { return {ErrorCode::kIo, path + ": cannot be read: " + std::strerror(errno)}; };
   std::ifstream file(path, std::ios::binary);
   if (!file) return failed();
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                        EVP_MD_CTX_free);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
   std::vector<char> chunk(1U << 16);
   do {

@@ -23,12 +23,12 @@ struct Node {
   Node& operator=(Node&&) noexcept;
 
   Kind kind = Kind::kNull;
-  std::string scalar;   // kScalar: the text, environment variables replaced
-  bool quoted = false;  // kScalar: was written in quotes, so "1" is text
+  std::string scalar;                                 // kScalar: the text, environment variables replaced
+  bool quoted = false;                                // kScalar: was written in quotes, so "1" is text
   std::vector<Node> items;                            // kList
   std::vector<std::pair<std::string, Node>> entries;  // kMap, in the order of the file
-  int line = 0;    // of the value, from 1; 0 when it comes from no file
-  int column = 0;  // from 1
+  int line = 0;                                       // of the value, from 1; 0 when it comes from no file
+  int column = 0;                                     // from 1
 
   bool is_null() const { return kind == Kind::kNull; }
   bool is_scalar() const { return kind == Kind::kScalar; }

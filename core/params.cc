@@ -61,12 +61,9 @@ std::string read_scalar(const std::string& text, const ParamSpec& spec, Value& o
   return {};
 }
 
-std::string shown(const ParamSpec& spec, const std::string& text) {
-  return spec.secret ? "(secret)" : "'" + excerpt(text, 60) + "'";
-}
+std::string shown(const ParamSpec& spec, const std::string& text) { return spec.secret ? "(secret)" : "'" + excerpt(text, 60) + "'"; }
 
-void read_list(const Node& node, const ParamSpec& spec, const std::string& name, Value& out,
-               ErrorList& errors) {
+void read_list(const Node& node, const ParamSpec& spec, const std::string& name, Value& out, ErrorList& errors) {
   const bool numbers = spec.type == ParamType::kNumberList;
   const auto add = [&](const Node& item) {
     ParamSpec one = spec;
@@ -88,8 +85,7 @@ void read_list(const Node& node, const ParamSpec& spec, const std::string& name,
   }
 }
 
-void read_value(const Node& node, const ParamSpec& spec, const std::string& name, Value& out,
-                ErrorList& errors) {
+void read_value(const Node& node, const ParamSpec& spec, const std::string& name, Value& out, ErrorList& errors) {
   out.node = node;
   switch (spec.type) {
     case ParamType::kTextList:
@@ -126,9 +122,8 @@ void read_value(const Node& node, const ParamSpec& spec, const std::string& name
 }  // namespace
 
 const char* to_string(ParamType type) {
-  static constexpr std::array<const char*, 11> kNames = {
-      "text",   "number", "integer",   "boolean",      "duration", "size",
-      "choice", "texts",  "numbers", "map of texts", "section"};
+  static constexpr std::array<const char*, 11> kNames = {"text",   "number", "integer", "boolean",      "duration", "size",
+                                                         "choice", "texts",  "numbers", "map of texts", "section"};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -148,8 +143,8 @@ std::optional<std::uint64_t> parse_size(std::string_view s) {
   return static_cast<std::uint64_t>(*v * scale);
 }
 
-Params read_params(const Node& node, const std::vector<ParamSpec>& specs, const std::string& what,
-                   ErrorList& errors, const std::vector<std::string>& also_known) {
+Params read_params(const Node& node, const std::vector<ParamSpec>& specs, const std::string& what, ErrorList& errors,
+                   const std::vector<std::string>& also_known) {
   Params params;
   if (!node.is_map() && !node.is_null()) {
     errors.add(node, what + " must be a map of keys to values");
@@ -198,14 +193,10 @@ double Params::number(std::string_view name) const { return get(name).number; }
 std::int64_t Params::integer(std::string_view name) const { return get(name).integer; }
 bool Params::boolean(std::string_view name) const { return get(name).boolean; }
 Duration Params::duration(std::string_view name) const { return get(name).integer; }
-std::uint64_t Params::size(std::string_view name) const {
-  return static_cast<std::uint64_t>(get(name).integer);
-}
+std::uint64_t Params::size(std::string_view name) const { return static_cast<std::uint64_t>(get(name).integer); }
 const std::vector<std::string>& Params::texts(std::string_view name) const { return get(name).texts; }
 const std::vector<double>& Params::numbers(std::string_view name) const { return get(name).numbers; }
-const std::vector<std::pair<std::string, std::string>>& Params::text_map(std::string_view name) const {
-  return get(name).text_map;
-}
+const std::vector<std::pair<std::string, std::string>>& Params::text_map(std::string_view name) const { return get(name).text_map; }
 const Node& Params::node(std::string_view name) const { return get(name).node; }
 const Params& Params::nested(std::string_view name) const {
   static const Params kNone;

@@ -34,14 +34,14 @@ const char* to_string(ParamType type);
 struct ParamSpec {
   std::string name;
   ParamType type = ParamType::kText;
-  std::string sentence;               // what it means, with its unit; one sentence, no full stop
-  std::string default_text = {};      // as one would write it in YAML; empty: no default
+  std::string sentence;           // what it means, with its unit; one sentence, no full stop
+  std::string default_text = {};  // as one would write it in YAML; empty: no default
   bool required = false;
-  std::optional<double> min = {};     // inclusive; numbers, integers, durations (seconds), sizes
-  std::optional<double> max = {};     // inclusive
+  std::optional<double> min = {};         // inclusive; numbers, integers, durations (seconds), sizes
+  std::optional<double> max = {};         // inclusive
   std::vector<std::string> choices = {};  // kChoice; for kTextList the allowed texts, if any
   std::vector<ParamSpec> fields = {};     // kNode: a nested table, checked when not empty
-  bool secret = false;                // never shown
+  bool secret = false;                    // never shown
 };
 
 // Typed values by name. A name that has neither a value nor a default reads as empty, zero or false:
@@ -58,7 +58,7 @@ class Params {
   const std::vector<std::string>& texts(std::string_view name) const;
   const std::vector<double>& numbers(std::string_view name) const;
   const std::vector<std::pair<std::string, std::string>>& text_map(std::string_view name) const;
-  const Node& node(std::string_view name) const;  // the value as it was written
+  const Node& node(std::string_view name) const;      // the value as it was written
   const Params& nested(std::string_view name) const;  // kNode with fields
 
   std::optional<double> maybe_number(std::string_view name) const;
@@ -85,8 +85,8 @@ class Params {
 // Reads `node` (a map, or null for "all defaults") by the table. Unknown keys are errors with a
 // did-you-mean; missing required keys are errors at the node; all errors are collected. `what` names
 // the thing in messages ("check in_range"). Keys in `also_known` are left to the caller.
-Params read_params(const Node& node, const std::vector<ParamSpec>& specs, const std::string& what,
-                   ErrorList& errors, const std::vector<std::string>& also_known = {});
+Params read_params(const Node& node, const std::vector<ParamSpec>& specs, const std::string& what, ErrorList& errors,
+                   const std::vector<std::string>& also_known = {});
 
 // "64MiB" -> bytes.
 std::optional<std::uint64_t> parse_size(std::string_view text);

@@ -12,12 +12,12 @@
 namespace driftd {
 
 struct RawRecord {
-  std::string_view payload;    // the bytes; nothing (a Kafka tombstone) is a reject: empty_payload
-  std::string_view key;        // Kafka key, MQTT topic level chosen by the configuration; may be empty
-  std::string_view topic;      // Kafka topic or MQTT topic; empty for files
-  Time arrival = kNoTime;      // when the source's keeper took it (Kafka timestamp, journal); stored
-                               // with the record, so that a replay sees the same
-  std::int64_t position = 0;   // offset, journal sequence or row number; grows within a partition
+  std::string_view payload;   // the bytes; nothing (a Kafka tombstone) is a reject: empty_payload
+  std::string_view key;       // Kafka key, MQTT topic level chosen by the configuration; may be empty
+  std::string_view topic;     // Kafka topic or MQTT topic; empty for files
+  Time arrival = kNoTime;     // when the source's keeper took it (Kafka timestamp, journal); stored
+                              // with the record, so that a replay sees the same
+  std::int64_t position = 0;  // offset, journal sequence or row number; grows within a partition
 };
 
 struct RawBatch {

@@ -22,12 +22,12 @@ struct Reason {
 };
 
 struct Descriptor {
-  std::string name;        // as written in the configuration, snake_case
+  std::string name;             // as written in the configuration, snake_case
   std::string summary = {};     // one sentence
   std::string applies_to = {};  // kinds of field or stream: "number, integer", "any field", "stream"
   std::vector<ParamSpec> params = {};
-  std::string source = {};      // paper, standard or tool whose definition this is
-  std::string example = {};     // YAML that a user can paste
+  std::string source = {};   // paper, standard or tool whose definition this is
+  std::string example = {};  // YAML that a user can paste
   std::vector<Reason> reasons = {};
   std::string notes = {};  // nulls and NaN, cost, when to prefer another
 };
@@ -41,9 +41,7 @@ class Registry {
     Factory make;
   };
 
-  void add(Descriptor descriptor, Factory make) {
-    units_.push_back({std::move(descriptor), std::move(make)});
-  }
+  void add(Descriptor descriptor, Factory make) { units_.push_back({std::move(descriptor), std::move(make)}); }
   const Unit* find(std::string_view name) const {
     for (const Unit& unit : units_) {
       if (unit.descriptor.name == name) return &unit;

@@ -16,8 +16,6 @@ constexpr std::array<Row, kRejectReasons> kRows = {{
 }  // namespace
 
 const char* to_string(RejectReason reason) { return kRows[static_cast<std::size_t>(reason)].word; }
-const char* reject_meaning(RejectReason reason) {
-  return kRows[static_cast<std::size_t>(reason)].meaning;
-}
+const char* reject_meaning(RejectReason reason) { return kRows[static_cast<std::size_t>(reason)].meaning; }
 
 }  // namespace driftd

@@ -25,9 +25,7 @@ std::optional<FieldKind> field_kind(std::string_view name);
 std::optional<FieldRole> field_role(std::string_view name);
 
 // Kinds whose cells are doubles in Column::numbers.
-inline bool is_numeric(FieldKind kind) {
-  return kind == FieldKind::kNumber || kind == FieldKind::kInteger || kind == FieldKind::kFlag;
-}
+inline bool is_numeric(FieldKind kind) { return kind == FieldKind::kNumber || kind == FieldKind::kInteger || kind == FieldKind::kFlag; }
 
 struct Field {
   std::string name;

@@ -18,15 +18,12 @@ Result<std::string> secret_file(const std::string& path) {
   if (!is_credential(path)) return path;
   const std::string name = path.substr(kCredential.size());
   if (name.empty() || name.find('/') != std::string::npos || name == "." || name == "..") {
-    return Error{ErrorCode::kInvalidArgument,
-                 "'" + excerpt(path) + "': a credential's name has no slash"};
+    return Error{ErrorCode::kInvalidArgument, "'" + excerpt(path) + "': a credential's name has no slash"};
   }
   const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
   if (folder == nullptr || *folder == '\0') {
-    return Error{ErrorCode::kNotFound,
-                 "'" + excerpt(path) +
-                     "': systemd gave no credentials; add LoadCredential=" + excerpt(name) +
-                     ":/path to the unit, or name a file"};
+    return Error{ErrorCode::kNotFound, "'" + excerpt(path) + "': systemd gave no credentials; add LoadCredential=" + excerpt(name) +
+                                           ":/path to the unit, or name a file"};
   }
   return std::string(folder) + "/" + name;
 }
@@ -36,13 +33,10 @@ Result<std::string> read_secret(const std::string& path) {
   if (!found) return found.error();
   std::ifstream file(*found);
   std::string line;
-  if (!file)
-    return Error{ErrorCode::kNotFound, "the secret file '" + excerpt(path) + "' cannot be read"};
+  if (!file) return Error{ErrorCode::kNotFound, "the secret file '" + excerpt(path) + "' cannot be read"};
   std::getline(file, line);
   if (line.ends_with('\r')) line.pop_back();
-  if (line.empty())
-    return Error{ErrorCode::kNotFound,
-                 "the first line of the secret file '" + excerpt(path) + "' is empty"};
+  if (line.empty()) return Error{ErrorCode::kNotFound, "the first line of the secret file '" + excerpt(path) + "' is empty"};
   return line;
 }
 

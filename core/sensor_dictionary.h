@@ -69,7 +69,7 @@ class SensorDictionary {
  private:
   struct Sensor {
     std::string name;
-    Time seen = kNoTime;  // newest event time of all sensors when it last had a record, to a grain
+    Time seen = kNoTime;                          // newest event time of all sensors when it last had a record, to a grain
     std::uint32_t before = kNone, after = kNone;  // in the order of `seen`
     bool live = false;
   };
@@ -134,10 +134,10 @@ class SensorDictionary {
   Policy policy_;
   Time now_ = kNoTime;
   std::array<std::uint32_t, 1U << Dictionary::kSlotBits> recent_{};  // numbers; only ever a guess
-  std::deque<Sensor> sensors_;  // by number; a deque never moves its strings: numbers_ views them
-  std::unordered_map<std::string_view, std::uint32_t> numbers_;  // of the live ones
-  std::uint32_t first_ = kNone, last_ = kNone;  // of the live ones: silent the longest, the shortest
-  std::deque<Resting> resting_;                 // evicted, oldest first
+  std::deque<Sensor> sensors_;                                       // by number; a deque never moves its strings: numbers_ views them
+  std::unordered_map<std::string_view, std::uint32_t> numbers_;      // of the live ones
+  std::uint32_t first_ = kNone, last_ = kNone;                       // of the live ones: silent the longest, the shortest
+  std::deque<Resting> resting_;                                      // evicted, oldest first
   std::vector<std::uint32_t> evicted_;
 };
 

@@ -7,8 +7,7 @@ namespace driftd {
 Error sqlite_error(sqlite3* db, std::string_view what) {
   const int code = sqlite3_errcode(db);
   const bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
-  return {damaged ? ErrorCode::kCorrupt : ErrorCode::kIo,
-          "database: " + std::string(what) + ": " + sqlite3_errmsg(db)};
+  return {damaged ? ErrorCode::kCorrupt : ErrorCode::kIo, "database: " + std::string(what) + ": " + sqlite3_errmsg(db)};
 }
 
 Status sqlite_execute(sqlite3* db, const char* sql) {
@@ -18,14 +17,11 @@ Status sqlite_execute(sqlite3* db, const char* sql) {
 
 // A statement that cannot be prepared stays null; SQLite refuses every call on it, and step() says
 // so.
-Statement::Statement(sqlite3* db, const char* sql) : db_(db) {
-  sqlite3_prepare_v2(db, sql, -1, &statement_, nullptr);
-}
+Statement::Statement(sqlite3* db, const char* sql) : db_(db) { sqlite3_prepare_v2(db, sql, -1, &statement_, nullptr); }
 Statement::~Statement() { sqlite3_finalize(statement_); }
 
 Statement& Statement::bind(std::string_view text) {
-  sqlite3_bind_text(statement_, ++bound_, text.data(), static_cast<int>(text.size()),
-                    SQLITE_TRANSIENT);
+  sqlite3_bind_text(statement_, ++bound_, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
   return *this;
 }
 Statement& Statement::bind(std::int64_t value) {

@@ -12,9 +12,7 @@ namespace {
 
 // Length of the valid UTF-8 sequence at s[at], 0 when there is none (RFC 3629).
 std::size_t utf8_length(std::string_view s, std::size_t at) {
-  const auto byte = [&](std::size_t i) {
-    return at + i < s.size() ? static_cast<unsigned char>(s[at + i]) : 0U;
-  };
+  const auto byte = [&](std::size_t i) { return at + i < s.size() ? static_cast<unsigned char>(s[at + i]) : 0U; };
   const auto tail = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
   const unsigned b = byte(0);
   if (b < 0x80) return 1;
@@ -36,19 +34,45 @@ std::size_t utf8_length(std::string_view s, std::size_t at) {
 
 // What other tools, papers and languages call our words.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 36> kSynonyms = {{
-    {"js", "jensen_shannon"}, {"jsd", "jensen_shannon"}, {"tv", "total_variation"}, {"tvd", "total_variation"},
-    {"kolmogorov_smirnov", "ks"}, {"kullback_leibler", "kl"}, {"emd", "wasserstein"}, {"chi2", "chi_square"}, {"linf", "l_infinity"},
-    {"population_stability_index", "psi"}, {"cvm", "cramer_von_mises"},
-    {"string", "text"}, {"str", "text"}, {"bool", "flag"}, {"boolean", "flag"}, {"float", "number"}, {"double", "number"},
-    {"numeric", "number"}, {"int", "integer"}, {"long", "integer"}, {"enum", "category"}, {"categorical", "category"},
-    {"warn", "warning"}, {"error", "critical"}, {"fatal", "critical"}, {"high", "critical"},
-    {"isnull", "not_null"}, {"is_null", "not_null"}, {"null", "not_null"}, {"nulls", "not_null"}, {"range", "in_range"},
-    {"between", "in_range"}, {"one_of", "in_set"}, {"regex", "matches"}, {"flatline", "stuck_value"}, {"avg", "mean"},
+    {"js", "jensen_shannon"},
+    {"jsd", "jensen_shannon"},
+    {"tv", "total_variation"},
+    {"tvd", "total_variation"},
+    {"kolmogorov_smirnov", "ks"},
+    {"kullback_leibler", "kl"},
+    {"emd", "wasserstein"},
+    {"chi2", "chi_square"},
+    {"linf", "l_infinity"},
+    {"population_stability_index", "psi"},
+    {"cvm", "cramer_von_mises"},
+    {"string", "text"},
+    {"str", "text"},
+    {"bool", "flag"},
+    {"boolean", "flag"},
+    {"float", "number"},
+    {"double", "number"},
+    {"numeric", "number"},
+    {"int", "integer"},
+    {"long", "integer"},
+    {"enum", "category"},
+    {"categorical", "category"},
+    {"warn", "warning"},
+    {"error", "critical"},
+    {"fatal", "critical"},
+    {"high", "critical"},
+    {"isnull", "not_null"},
+    {"is_null", "not_null"},
+    {"null", "not_null"},
+    {"nulls", "not_null"},
+    {"range", "in_range"},
+    {"between", "in_range"},
+    {"one_of", "in_set"},
+    {"regex", "matches"},
+    {"flatline", "stuck_value"},
+    {"avg", "mean"},
 }};
 
-bool has(const std::vector<std::string>& list, std::string_view word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
+bool has(const std::vector<std::string>& list, std::string_view word) { return std::find(list.begin(), list.end(), word) != list.end(); }
 
 }  // namespace
 
@@ -99,11 +123,21 @@ void append_json_string(std::string& out, std::string_view s) {
       continue;
     }
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (c < 0x20) {
           std::array<char, 8> escape{};

@@ -31,8 +31,7 @@ Civil civil_of(std::int64_t days) {
   const unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
   const unsigned mp = (5 * doy + 2) / 153;
   const unsigned month = mp < 10 ? mp + 3 : mp - 9;
-  return {static_cast<std::int64_t>(yoe) + era * 400 + (month <= 2 ? 1 : 0), month,
-          doy - (153 * mp + 2) / 5 + 1};
+  return {static_cast<std::int64_t>(yoe) + era * 400 + (month <= 2 ? 1 : 0), month, doy - (153 * mp + 2) / 5 + 1};
 }
 
 // Reads exactly `width` digits at `at`; -1 when they are not there.
@@ -50,13 +49,8 @@ struct Unit {
   std::string_view name;
   Duration length;
 };
-constexpr std::array<Unit, 7> kUnits = {{{"d", kDay},
-                                         {"h", kHour},
-                                         {"m", kMinute},
-                                         {"s", kSecond},
-                                         {"ms", kMillisecond},
-                                         {"us", kMicrosecond},
-                                         {"ns", 1}}};
+constexpr std::array<Unit, 7> kUnits = {
+    {{"d", kDay}, {"h", kHour}, {"m", kMinute}, {"s", kSecond}, {"ms", kMillisecond}, {"us", kMicrosecond}, {"ns", 1}}};
 
 }  // namespace
 
@@ -69,9 +63,8 @@ void append_time(std::string& out, Time t) {
   const auto in_day = static_cast<unsigned>(second - day * 86400);
   const Civil c = civil_of(day);
   std::array<char, 48> text{};
-  int n = std::snprintf(text.data(), text.size(), "%04lld-%02u-%02uT%02u:%02u:%02u",
-                        static_cast<long long>(c.year), c.month, c.day, in_day / 3600,
-                        in_day / 60 % 60, in_day % 60);
+  int n = std::snprintf(text.data(), text.size(), "%04lld-%02u-%02uT%02u:%02u:%02u", static_cast<long long>(c.year), c.month, c.day,
+                        in_day / 3600, in_day / 60 % 60, in_day % 60);
   out.append(text.data(), static_cast<std::size_t>(n));
   if (fraction != 0) {
     n = std::snprintf(text.data(), text.size(), ".%09u", fraction);
@@ -90,12 +83,11 @@ std::string format_time(Time t) {
 std::optional<Time> parse_time(std::string_view s) {
   const int year = digits(s, 0, 4), month = digits(s, 5, 2), day = digits(s, 8, 2);
   const int hour = digits(s, 11, 2), minute = digits(s, 14, 2), second = digits(s, 17, 2);
-  if (year < 1678 || year > 2261 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 ||
-      minute < 0 || minute > 59 || second < 0 || second > 60) {
+  if (year < 1678 || year > 2261 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
+      second < 0 || second > 60) {
     return std::nullopt;
   }
-  if (s[4] != '-' || s[7] != '-' || s[13] != ':' || s[16] != ':' ||
-      (s[10] != 'T' && s[10] != 't' && s[10] != ' ')) {
+  if (s[4] != '-' || s[7] != '-' || s[13] != ':' || s[16] != ':' || (s[10] != 'T' && s[10] != 't' && s[10] != ' ')) {
     return std::nullopt;
   }
   const std::int64_t days = days_of(year, static_cast<unsigned>(month), static_cast<unsigned>(day));

@@ -57,10 +57,7 @@ Json json_of(const StreamView& stream) {
   put_text(json, "reference", stream.reference);
   put_text(json, "config_hash", stream.config_hash);
   put_time(json, "watermark", stream.watermark);
-  json["records"] = {{"accepted", stream.accepted},
-                     {"rejected", stream.rejected},
-                     {"late", stream.late},
-                     {"duplicate", stream.duplicate}};
+  json["records"] = {{"accepted", stream.accepted}, {"rejected", stream.rejected}, {"late", stream.late}, {"duplicate", stream.duplicate}};
   json["sensors"] = stream.sensors;
   return json;
 }
@@ -121,9 +118,7 @@ Response ready(const ApiSource& source) {
   if (readiness.ready) return {200, "text/plain; charset=utf-8", "driftd is ready.\n"};
   Response response = problem(503, "driftd is not ready: " + join(readiness.reasons, "; "));
   response.body.pop_back();
-  response.body += ",\"reasons\":" +
-                   Json(readiness.reasons).dump(-1, ' ', false, Json::error_handler_t::replace) +
-                   "}";
+  response.body += ",\"reasons\":" + Json(readiness.reasons).dump(-1, ' ', false, Json::error_handler_t::replace) + "}";
   return response;
 }
 
@@ -164,8 +159,7 @@ Response submit(ApiSource& source, const Request& request) {
     return problem(415, "Content-Encoding is not supported; send the body as it is");
   }
   const std::string* type = request.header("content-type");
-  const Submission done =
-      source.submit(request.param("stream"), request.body, type != nullptr ? *type : "");
+  const Submission done = source.submit(request.param("stream"), request.body, type != nullptr ? *type : "");
   const Duration whole = (std::max<Duration>(done.retry_after, 1) + kSecond - 1) / kSecond;
   const TextPairs retry = {{"Retry-After", std::to_string(whole)}};
   switch (done.result) {
@@ -191,8 +185,7 @@ Response promote(ApiSource& source, const Request& request) {
   const Promotion& wanted = std::get<Promotion>(promotion);
   const Result<std::uint32_t> version = source.promote(wanted);
   if (!version) return problem_of(version.error());
-  return json_response(
-      {{"name", wanted.name}, {"alias", wanted.alias}, {"version", version.value()}});
+  return json_response({{"name", wanted.name}, {"alias", wanted.alias}, {"version", version.value()}});
 }
 
 Response reload(ApiSource& source) {
@@ -213,17 +206,11 @@ Router::Handler guarded(Router::Handler handler) {
 
 Router api_router(ApiSource& source, const Telemetry& telemetry) {
   Router router;
-  const auto get = [&](const char* pattern, Router::Handler handler) {
-    router.add({"GET"}, pattern, std::move(handler));
-  };
-  const auto healthy = [](const Request&) {
-    return Response{200, "text/plain; charset=utf-8", "driftd is healthy.\n"};
-  };
+  const auto get = [&](const char* pattern, Router::Handler handler) { router.add({"GET"}, pattern, std::move(handler)); };
+  const auto healthy = [](const Request&) { return Response{200, "text/plain; charset=utf-8", "driftd is healthy.\n"}; };
   const auto is_ready = [&source](const Request&) { return ready(source); };
   get("/", [](const Request&) { return page(); });
-  get("/metrics", [&telemetry](const Request&) {
-    return Response{200, kPrometheusContentType, prometheus_text(telemetry)};
-  });
+  get("/metrics", [&telemetry](const Request&) { return Response{200, kPrometheusContentType, prometheus_text(telemetry)}; });
   get("/-/healthy", healthy);
   get("/healthz", healthy);
   get("/-/ready", is_ready);
@@ -235,14 +222,11 @@ Router api_router(ApiSource& source, const Telemetry& telemetry) {
     const auto references = source.references();
     return references ? list("references", references.value()) : problem_of(references.error());
   });
-  get("/api/v1/references/{id}",
-      [&source](const Request& request) { return reference(source, request); });
+  get("/api/v1/references/{id}", [&source](const Request& request) { return reference(source, request); });
   get("/api/v1/units", [&source](const Request&) { return list("units", source.units()); });
 
-  router.add({"POST", "PUT"}, "/-/reload",
-             guarded([&source](const Request&) { return reload(source); }));
-  router.add({"POST"}, "/api/v1/streams/{stream}/records",
-             guarded([&source](const Request& request) { return submit(source, request); }));
+  router.add({"POST", "PUT"}, "/-/reload", guarded([&source](const Request&) { return reload(source); }));
+  router.add({"POST"}, "/api/v1/streams/{stream}/records", guarded([&source](const Request& request) { return submit(source, request); }));
   router.add({"POST"}, "/api/v1/references/{name}/promote",
              guarded([&source](const Request& request) { return promote(source, request); }));
   return router;

@@ -13,16 +13,14 @@ const std::vector<std::string>& findings_parameters() {
   return names;
 }
 
-Response unknown(const std::string& what, const std::string& name,
-                 const std::vector<std::string>& known) {
+Response unknown(const std::string& what, const std::string& name, const std::vector<std::string>& known) {
   const auto near = nearest(name, known);
-  return problem(400, what + " \"" + excerpt(name) + "\" is not known; " +
-                          (near ? "did you mean \"" + *near + "\"?" : "known are " + join(known)));
+  return problem(
+      400, what + " \"" + excerpt(name) + "\" is not known; " + (near ? "did you mean \"" + *near + "\"?" : "known are " + join(known)));
 }
 
 // Reads one parameter into `query`; the problem when it is wrong.
-std::optional<Response> read_parameter(const std::string& name, const std::string& value,
-                                       FindingsQuery& query) {
+std::optional<Response> read_parameter(const std::string& name, const std::string& value, FindingsQuery& query) {
   if (name == "stream") {
     query.stream = value;
   } else if (name == "cursor") {
@@ -30,8 +28,7 @@ std::optional<Response> read_parameter(const std::string& name, const std::strin
   } else if (name == "since") {
     query.since = parse_time(value);
     if (!query.since) {
-      return problem(400, "since: \"" + excerpt(value) +
-                              "\" is no RFC 3339 time such as 2026-11-23T10:00:00Z");
+      return problem(400, "since: \"" + excerpt(value) + "\" is no RFC 3339 time such as 2026-11-23T10:00:00Z");
     }
   } else if (name == "limit") {
     const auto limit = parse_integer(value);
@@ -60,8 +57,7 @@ std::string_view host_of(std::string_view origin) {
 }
 
 // Reads one key of the promote body; what is wrong with it, or "".
-std::string read_promotion_key(const std::string& key, const nlohmann::json& value,
-                               Promotion& promotion) {
+std::string read_promotion_key(const std::string& key, const nlohmann::json& value, Promotion& promotion) {
   if (key == "version" && value.is_number_unsigned()) {
     promotion.version = std::to_string(value.get<std::uint64_t>());
   } else if (!value.is_string() || value.get_ref<const std::string&>().empty()) {
@@ -96,13 +92,11 @@ OrProblem<Promotion> read_promotion(const Request& request) {
   Promotion promotion;
   promotion.name = request.param("name");
   for (const auto& [key, value] : body.items()) {
-    if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end())
-      return unknown("the key", key, kKeys);
+    if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end()) return unknown("the key", key, kKeys);
     const std::string wrong = read_promotion_key(key, value, promotion);
     if (!wrong.empty()) return problem(400, wrong);
   }
-  if (promotion.version.empty())
-    return problem(400, "version is missing: a version number, tag or alias");
+  if (promotion.version.empty()) return problem(400, "version is missing: a version number, tag or alias");
   return promotion;
 }
 

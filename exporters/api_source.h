@@ -89,12 +89,10 @@ class ApiSource {
   virtual Result<std::vector<ReferenceView>> references() const = 0;
   // One version as a JSON object (as `driftd reference show` has it); `selector` is a version
   // number, tag or alias. kNotFound when there is none.
-  virtual Result<std::string> reference_json(const std::string& name,
-                                             const std::string& selector) const = 0;
+  virtual Result<std::string> reference_json(const std::string& name, const std::string& selector) const = 0;
   virtual std::vector<UnitView> units() const = 0;
   // The body may hold many records; all of them are taken or none.
-  virtual Submission submit(const std::string& stream, const std::string& body,
-                            const std::string& content_type) = 0;
+  virtual Submission submit(const std::string& stream, const std::string& body, const std::string& content_type) = 0;
   // Reads the configuration again; on an error the old one goes on.
   virtual Status reload() = 0;
   // Returns the version that the alias names from then on.

@@ -37,8 +37,7 @@ std::optional<Credentials> parse(std::string_view authorization) {
   while (coded.starts_with(' ')) coded.remove_prefix(1);
   if (coded.empty() || coded.size() > kMaxCredentials || coded.size() % 4 != 0) return std::nullopt;
   std::string text(coded.size() / 4 * 3, '\0');
-  const int n = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                reinterpret_cast<const unsigned char*>(coded.data()),
+  const int n = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(text.data()), reinterpret_cast<const unsigned char*>(coded.data()),
                                 static_cast<int>(coded.size()));
   if (n < 0) return std::nullopt;
   const std::size_t padding = coded.ends_with("==") ? 2 : coded.ends_with('=') ? 1 : 0;
@@ -51,8 +50,7 @@ std::optional<Credentials> parse(std::string_view authorization) {
 bool matches(const std::string& password, const std::string& hash) {
   const auto work = std::make_unique<crypt_data>();  // 32 KB, too much for some stacks
   const char* made = crypt_r(password.c_str(), hash.c_str(), work.get());
-  const bool same = made != nullptr && std::string_view(made).size() == hash.size() &&
-                    CRYPTO_memcmp(made, hash.data(), hash.size()) == 0;
+  const bool same = made != nullptr && std::string_view(made).size() == hash.size() && CRYPTO_memcmp(made, hash.data(), hash.size()) == 0;
   OPENSSL_cleanse(work.get(), sizeof *work);
   return same;
 }
@@ -69,8 +67,7 @@ std::string bcrypt_problem(std::string_view hash) {
   return "";
 }
 
-BasicAuth::BasicAuth(std::map<std::string, std::string> users)
-    : users_(std::move(users)), key_(kKeyBytes, '\0') {
+BasicAuth::BasicAuth(std::map<std::string, std::string> users) : users_(std::move(users)), key_(kKeyBytes, '\0') {
   RAND_bytes(reinterpret_cast<unsigned char*>(key_.data()), static_cast<int>(key_.size()));
   const std::string like = users_.empty() ? "$2y$10" : users_.begin()->second.substr(0, 6);
   dummy_ = like + std::string(kDummyRest);
@@ -79,12 +76,11 @@ BasicAuth::BasicAuth(std::map<std::string, std::string> users)
 // The hash is part of it, so that a changed password is asked for anew.
 std::string BasicAuth::cache_key(const std::string& user, const std::string& password) const {
   const auto it = users_.find(user);
-  const std::string text =
-      user + '\0' + (it == users_.end() ? std::string() : it->second) + '\0' + password;
+  const std::string text = user + '\0' + (it == users_.end() ? std::string() : it->second) + '\0' + password;
   std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
   unsigned size = 0;
-  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data(), &size);
+  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+       out.data(), &size);
   return {reinterpret_cast<const char*>(out.data()), size};
 }
 

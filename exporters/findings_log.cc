@@ -51,8 +51,7 @@ Status FindingsLog::failed(Status status) {
   return status;
 }
 
-Result<std::unique_ptr<FindingsLog>> FindingsLog::open(const Options& options,
-                                                       Telemetry* telemetry) {
+Result<std::unique_ptr<FindingsLog>> FindingsLog::open(const Options& options, Telemetry* telemetry) {
   std::unique_ptr<FindingsLog> log(new FindingsLog(options, telemetry));
   if (Status status = log->recover(); !status) return status.error();
   if (Status status = log->open_file(); !status) return status.error();
@@ -66,8 +65,7 @@ Status FindingsLog::recover() {
   if (!(in >> position_.generation >> intent)) return {};  // a new log: generation 0
   if (intent == kRotating && size_of(options_.path) > 0) {
     --position_.generation;  // killed before the rename: the old generation goes on
-  } else if (intent == kUndoing && size_of(older_) >= 0 &&
-             ::rename(older_.c_str(), options_.path.c_str()) != 0) {
+  } else if (intent == kUndoing && size_of(older_) >= 0 && ::rename(older_.c_str(), options_.path.c_str()) != 0) {
     return io_error("renaming", older_);
   }
   return intent == kSteady ? Status() : write_state(position_.generation, kSteady);
@@ -79,14 +77,12 @@ Status FindingsLog::open_file() {
   file_ = ::open(options_.path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   if (file_ < 0) return io_error("opening", options_.path);
   if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
-    return Error{ErrorCode::kIo,
-                 "findings log: " + options_.path + " is being written by another process"};
+    return Error{ErrorCode::kIo, "findings log: " + options_.path + " is being written by another process"};
   }
   const std::int64_t size = size_of(options_.path);
   std::string block(4096, '\0');
   for (std::int64_t end = size; end > 0;) {
-    const std::int64_t from =
-        std::max<std::int64_t>(0, end - static_cast<std::int64_t>(block.size()));
+    const std::int64_t from = std::max<std::int64_t>(0, end - static_cast<std::int64_t>(block.size()));
     const ssize_t n = ::pread(file_, block.data(), static_cast<std::size_t>(end - from), from);
     if (n != end - from) return io_error("reading", options_.path);
     const std::size_t line_end = block.rfind('\n', static_cast<std::size_t>(n) - 1);
@@ -103,9 +99,7 @@ Status FindingsLog::write_state(std::uint64_t generation, const char* intent) {
   const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
   if (file < 0) return io_error("writing", temporary);
   const std::string text = std::to_string(generation) + " " + intent + "\n";
-  const bool written =
-      ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      ::fdatasync(file) == 0;
+  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fdatasync(file) == 0;
   const Status refused = written ? Status() : Status(io_error("writing", temporary));
   ::close(file);
   if (!refused) return refused;
@@ -156,9 +150,7 @@ Status FindingsLog::start_over(std::uint64_t generation) {
 Status FindingsLog::truncate_to(const LogPosition& position) {
   pending_.clear();
   line_sizes_.clear();
-  const auto shorter = [&](std::int64_t size) {
-    return size < 0 || static_cast<std::uint64_t>(size) < position.offset;
-  };
+  const auto shorter = [&](std::int64_t size) { return size < 0 || static_cast<std::uint64_t>(size) < position.offset; };
   if (position_.generation == position.generation) {
     if (!shorter(static_cast<std::int64_t>(position_.offset))) return failed(cut(position.offset));
   } else if (position_.generation == position.generation + 1) {
@@ -168,10 +160,9 @@ Status FindingsLog::truncate_to(const LogPosition& position) {
   } else if (Status status = write_state(position.generation + 1, kSteady); !status) {
     return failed(status);  // positions from now on must lie behind the checkpoint's
   }
-  return Error{ErrorCode::kCorrupt,
-               "findings log: " + options_.path +
-                   " is older or shorter than the checkpoint says; was it replaced? Findings that "
-                   "are computed again may stand in it twice"};
+  return Error{ErrorCode::kCorrupt, "findings log: " + options_.path +
+                                        " is older or shorter than the checkpoint says; was it replaced? Findings that "
+                                        "are computed again may stand in it twice"};
 }
 
 Status FindingsLog::append(const std::vector<Finding>& findings) {
@@ -190,8 +181,7 @@ Status FindingsLog::append(const std::vector<Finding>& findings) {
   }
   if (lost != 0 && dropped_ != nullptr) dropped_->add(static_cast<double>(lost));
   if (lost != 0) {
-    return Error{ErrorCode::kIo, "findings log: the disk refuses " + options_.path +
-                                     " and the buffer is full: " + std::to_string(lost) +
+    return Error{ErrorCode::kIo, "findings log: the disk refuses " + options_.path + " and the buffer is full: " + std::to_string(lost) +
                                      " findings were lost"};
   }
   return pending_.size() >= kWriteAt ? flush() : Status();
@@ -221,15 +211,13 @@ Status FindingsLog::flush() {
   }
   while (!line_sizes_.empty()) {
     std::size_t lines = 0, bytes = 0;
-    while (lines < line_sizes_.size() &&
-           position_.offset + bytes + line_sizes_[lines] <= options_.max_size) {
+    while (lines < line_sizes_.size() && position_.offset + bytes + line_sizes_[lines] <= options_.max_size) {
       bytes += line_sizes_[lines++];
     }
     if (lines == 0 && position_.offset == 0) bytes = line_sizes_[lines++];  // longer than a file
     Status status = lines == 0 ? rotate() : write_lines(bytes);
     if (!status) return failed(status);
-    line_sizes_.erase(line_sizes_.begin(),
-                      line_sizes_.begin() + static_cast<std::ptrdiff_t>(lines));
+    line_sizes_.erase(line_sizes_.begin(), line_sizes_.begin() + static_cast<std::ptrdiff_t>(lines));
   }
   return {};
 }

@@ -11,8 +11,7 @@ namespace {
 bool wanted(const FindingsQuery& query, const Finding& finding) {
   if (!query.stream.empty() && finding.stream != query.stream) return false;
   if (query.since && finding.record_time.value_or(finding.window_end) < *query.since) return false;
-  return query.verdicts.empty() || std::find(query.verdicts.begin(), query.verdicts.end(),
-                                             finding.verdict) != query.verdicts.end();
+  return query.verdicts.empty() || std::find(query.verdicts.begin(), query.verdicts.end(), finding.verdict) != query.verdicts.end();
 }
 
 }  // namespace
@@ -34,8 +33,7 @@ Result<FindingsPage> FindingsRing::query(const FindingsQuery& query) const {
   if (!query.cursor.empty()) {
     const auto number = number_of(query.cursor);
     if (!number || *number >= end) {
-      return Error{ErrorCode::kInvalidArgument,
-                   "the cursor is not known (any more); start without one"};
+      return Error{ErrorCode::kInvalidArgument, "the cursor is not known (any more); start without one"};
     }
     end = *number + 1;
   }

@@ -34,8 +34,7 @@ struct FindingsPage {
 class FindingsRing {
  public:
   // `generation` must differ from one start of the process to the next (a start time does).
-  FindingsRing(std::size_t capacity, std::uint64_t generation)
-      : capacity_(capacity), generation_(generation) {}
+  FindingsRing(std::size_t capacity, std::uint64_t generation) : capacity_(capacity), generation_(generation) {}
 
   void append(const std::vector<Finding>& findings);
 

@@ -33,13 +33,10 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-bool is_param(std::string_view segment) {
-  return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
-}
+bool is_param(std::string_view segment) { return segment.size() > 2 && segment.front() == '{' && segment.back() == '}'; }
 
 // The parameters when `path` matches the pattern's segments.
-std::optional<TextPairs> match(const std::vector<std::string>& pattern,
-                               const std::vector<std::string>& path) {
+std::optional<TextPairs> match(const std::vector<std::string>& pattern, const std::vector<std::string>& path) {
   if (pattern.size() != path.size()) return std::nullopt;
   TextPairs params;
   for (std::size_t i = 0; i < path.size(); ++i) {
@@ -136,8 +133,7 @@ std::optional<TextPairs> parse_query(std::string_view query) {
 void Router::add(std::vector<std::string> methods, std::string pattern, Handler handler) {
   std::vector<std::string> segments;
   for (const std::string_view segment : split(pattern, '/')) segments.emplace_back(segment);
-  routes_.push_back(
-      {std::move(methods), std::move(pattern), std::move(segments), std::move(handler)});
+  routes_.push_back({std::move(methods), std::move(pattern), std::move(segments), std::move(handler)});
 }
 
 Router::Target Router::find(std::string_view method, std::string_view path) const {

@@ -28,11 +28,11 @@ using tcp = asio::ip::tcp;
 using TlsStream = asio::ssl::stream<tcp::socket>;
 using Code = boost::system::error_code;
 
-constexpr std::size_t kMaxTarget = 8192;         // bytes of path and query; above it 414
-constexpr std::uint32_t kMaxHeaderBytes = 16384;  // request line and headers; above it 400
-constexpr std::size_t kMaxChecks = 32;            // password checks waiting; above it 429
-constexpr Duration kLinger = kSecond;             // for a client to read the last answer
-constexpr std::size_t kMaxLinger = 64U << 20;     // bytes thrown away meanwhile
+constexpr std::size_t kMaxTarget = 8192;            // bytes of path and query; above it 414
+constexpr std::uint32_t kMaxHeaderBytes = 16384;    // request line and headers; above it 400
+constexpr std::size_t kMaxChecks = 32;              // password checks waiting; above it 429
+constexpr Duration kLinger = kSecond;               // for a client to read the last answer
+constexpr std::size_t kMaxLinger = 64U << 20;       // bytes thrown away meanwhile
 constexpr const char* kInvalidRequest = "invalid";  // handler label of what is no request at all
 
 std::string lower(std::string_view text) {
@@ -55,14 +55,13 @@ Response call(const Router::Handler& handler, const Request& request) {
 }
 
 template <class Stream>
-class Connection final : public HttpConnection,
-                         public std::enable_shared_from_this<Connection<Stream>> {
+class Connection final : public HttpConnection, public std::enable_shared_from_this<Connection<Stream>> {
  public:
   static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
 
   template <class... Args>
-  Connection(HttpShared& shared, std::uint64_t number, std::uint64_t client, WebAccess* web,
-             std::shared_ptr<const WebAccess::State> state, tcp::socket socket, Args&... context)
+  Connection(HttpShared& shared, std::uint64_t number, std::uint64_t client, WebAccess* web, std::shared_ptr<const WebAccess::State> state,
+             tcp::socket socket, Args&... context)
       : shared_(shared),
         number_(number),
         client_(client),
@@ -76,11 +75,11 @@ class Connection final : public HttpConnection,
     wait(shared_.request_timeout);
     if constexpr (kTls) {
       stream_.async_handshake(asio::ssl::stream_base::server, bind([](auto& self, Code ec) {
-        if (!ec) return self.read_header();
-        self.shared_.tls_failed();
-        log::debug("a TLS handshake failed", {{"why", ec.message()}});
-        self.close();
-      }));
+                                if (!ec) return self.read_header();
+                                self.shared_.tls_failed();
+                                log::debug("a TLS handshake failed", {{"why", ec.message()}});
+                                self.close();
+                              }));
     } else {
       read_header();
     }
@@ -139,8 +138,7 @@ class Connection final : public HttpConnection,
     parser_->header_limit(kMaxHeaderBytes);
     parser_->body_limit(std::numeric_limits<std::uint64_t>::max());  // judged in route()
     wait(shared_.request_timeout);
-    http::async_read_header(stream_, buffer_, *parser_,
-                            bind([](auto& self, Code ec) { self.on_header(ec); }));
+    http::async_read_header(stream_, buffer_, *parser_, bind([](auto& self, Code ec) { self.on_header(ec); }));
   }
 
   void on_header(Code ec) {
@@ -149,8 +147,7 @@ class Connection final : public HttpConnection,
     if (timed_out_ && some) return refuse(408, "the request's headers did not arrive in time");
     if (ec == http::make_error_code(http::error::end_of_stream) || timed_out_) return finish();
     if (ec.category() != http::make_error_code(http::error::bad_method).category()) return close();
-    refuse(400, "the request line or headers are malformed or larger than " +
-                    std::to_string(kMaxHeaderBytes) + " bytes");
+    refuse(400, "the request line or headers are malformed or larger than " + std::to_string(kMaxHeaderBytes) + " bytes");
   }
 
   void on_request() {
@@ -165,13 +162,11 @@ class Connection final : public HttpConnection,
     request_.path = target.substr(0, mark);
     query_ = target.substr(std::min(mark + 1, target.size()));
     for (const auto& field : message) {
-      request_.headers.emplace_back(lower({field.name_string().data(), field.name_string().size()}),
-                                    std::string(field.value()));
+      request_.headers.emplace_back(lower({field.name_string().data(), field.name_string().size()}), std::string(field.value()));
     }
     if (web_ != nullptr) state_ = web_->current();
     if (!shared_.rate.take(client_, monotonic_now())) {
-      return respond(problem(429, "too many requests a second from this address", {{"Retry-After", "1"}}),
-                     !parser_->is_done());
+      return respond(problem(429, "too many requests a second from this address", {{"Retry-After", "1"}}), !parser_->is_done());
     }
     if (state_ == nullptr || state_->auth == nullptr) return route();
     authenticate(state_->auth);
@@ -197,8 +192,7 @@ class Connection final : public HttpConnection,
   }
 
   void unauthorized() {
-    respond(problem(401, "a user and a password are needed",
-                    {{"WWW-Authenticate", "Basic realm=\"driftd\", charset=\"UTF-8\""}}),
+    respond(problem(401, "a user and a password are needed", {{"WWW-Authenticate", "Basic realm=\"driftd\", charset=\"UTF-8\""}}),
             !parser_->is_done());
   }
 
@@ -242,21 +236,19 @@ class Connection final : public HttpConnection,
 
   void read_body() {
     http::async_read(stream_, buffer_, *parser_, bind([](auto& self, Code ec) {
-      if (!ec) {
-        self.request_.body = std::move(self.parser_->get().body());
-        return self.handle();
-      }
-      if (self.timed_out_) {
-        return self.respond(problem(408, "the body did not arrive in time"), true);
-      }
-      if (ec == http::make_error_code(http::error::body_limit)) return self.too_large();
-      self.respond(problem(400, "the body could not be read, or is shorter than announced"), true);
-    }));
+                       if (!ec) {
+                         self.request_.body = std::move(self.parser_->get().body());
+                         return self.handle();
+                       }
+                       if (self.timed_out_) {
+                         return self.respond(problem(408, "the body did not arrive in time"), true);
+                       }
+                       if (ec == http::make_error_code(http::error::body_limit)) return self.too_large();
+                       self.respond(problem(400, "the body could not be read, or is shorter than announced"), true);
+                     }));
   }
 
-  void too_large() {
-    respond(problem(413, "the body is larger than " + std::to_string(shared_.max_body) + " bytes"), true);
-  }
+  void too_large() { respond(problem(413, "the body is larger than " + std::to_string(shared_.max_body) + " bytes"), true); }
 
   void handle() {
     work();
@@ -300,11 +292,11 @@ class Connection final : public HttpConnection,
     if (asked.method() != http::verb::head) answer_.body() = std::move(response.body);
     wait(shared_.request_timeout);
     http::async_write(stream_, answer_, bind([keep, status = response.status](auto& self, Code ec) {
-      self.answer_ = {};
-      self.end(status);
-      if (ec) return self.close();
-      keep ? self.read_header() : self.finish();
-    }));
+                        self.answer_ = {};
+                        self.end(status);
+                        if (ec) return self.close();
+                        keep ? self.read_header() : self.finish();
+                      }));
   }
 
   void end(int status) {
@@ -336,13 +328,12 @@ class Connection final : public HttpConnection,
   }
 
   void discard() {
-    socket().async_read_some(
-        asio::buffer(scrap_), [self = this->shared_from_this()](Code ec, std::size_t n) {
-          if (self->closed_) return;
-          self->discarded_ += n;
-          if (ec || self->discarded_ > kMaxLinger) return self->close();
-          self->discard();
-        });
+    socket().async_read_some(asio::buffer(scrap_), [self = this->shared_from_this()](Code ec, std::size_t n) {
+      if (self->closed_) return;
+      self->discarded_ += n;
+      if (ec || self->discarded_ > kMaxLinger) return self->close();
+      self->discard();
+    });
   }
 
   HttpShared& shared_;
@@ -366,8 +357,7 @@ class Connection final : public HttpConnection,
 
 }  // namespace
 
-std::shared_ptr<HttpConnection> make_http_connection(HttpShared& shared, std::uint64_t number,
-                                                     int descriptor, const sockaddr_storage& from,
+std::shared_ptr<HttpConnection> make_http_connection(HttpShared& shared, std::uint64_t number, int descriptor, const sockaddr_storage& from,
                                                      WebAccess* web) {
   tcp::socket socket(shared.io);
   socket.assign(from.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor);
@@ -375,11 +365,9 @@ std::shared_ptr<HttpConnection> make_http_connection(HttpShared& shared, std::ui
   auto state = web == nullptr ? nullptr : web->current();
   if (state != nullptr && state->tls != nullptr) {
     asio::ssl::context& tls = *state->tls;
-    return std::make_shared<Connection<TlsStream>>(shared, number, client, web, std::move(state),
-                                                   std::move(socket), tls);
+    return std::make_shared<Connection<TlsStream>>(shared, number, client, web, std::move(state), std::move(socket), tls);
   }
-  return std::make_shared<Connection<tcp::socket>>(shared, number, client, web, std::move(state),
-                                                   std::move(socket));
+  return std::make_shared<Connection<tcp::socket>>(shared, number, client, web, std::move(state), std::move(socket));
 }
 
 }  // namespace driftd::exporters

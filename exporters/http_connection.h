@@ -37,9 +37,9 @@ struct HttpShared {
   Duration request_timeout = 0;
   RequestRate rate;  // of the I/O thread
 
-  std::function<bool()> begin;                           // false: the server is stopping
-  std::function<void(const std::string&, int)> end;      // pattern and status; 0: not answered
-  std::function<void(std::uint64_t)> gone;               // the connection of that number is closed
+  std::function<bool()> begin;                       // false: the server is stopping
+  std::function<void(const std::string&, int)> end;  // pattern and status; 0: not answered
+  std::function<void(std::uint64_t)> gone;           // the connection of that number is closed
   std::function<void()> tls_failed;
 
   // Of the I/O thread.
@@ -62,8 +62,7 @@ class HttpConnection {
 
 // Takes the socket over (a descriptor that does not block), of the client at `from`. `web` may be null:
 // plain HTTP for all.
-std::shared_ptr<HttpConnection> make_http_connection(HttpShared& shared, std::uint64_t number,
-                                                     int socket, const sockaddr_storage& from,
+std::shared_ptr<HttpConnection> make_http_connection(HttpShared& shared, std::uint64_t number, int socket, const sockaddr_storage& from,
                                                      WebAccess* web);
 
 }  // namespace driftd::exporters

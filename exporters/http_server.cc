@@ -30,7 +30,7 @@ namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 using Code = boost::system::error_code;
 
-constexpr int kBacklog = 1024;  // connections the kernel holds until they are accepted
+constexpr int kBacklog = 1024;                          // connections the kernel holds until they are accepted
 constexpr std::chrono::milliseconds kAcceptPause{100};  // after accept was refused
 constexpr std::chrono::seconds kRefresh{1};             // between looks at the web configuration
 
@@ -57,8 +57,7 @@ Status listen_on(tcp::acceptor& acceptor, asio::io_context& io, const ListenAddr
     return bind(acceptor, {asio::ip::address_v4::loopback(), address.port}, false);
   }
   Code ec;
-  const auto found = tcp::resolver(io).resolve(address.host, std::to_string(address.port),
-                                               tcp::resolver::passive, ec);
+  const auto found = tcp::resolver(io).resolve(address.host, std::to_string(address.port), tcp::resolver::passive, ec);
   if (ec || found.empty()) return Error{ErrorCode::kUnavailable, ec.message()};
   return bind(acceptor, found.begin()->endpoint(), false);
 }
@@ -70,8 +69,15 @@ struct HttpServer::Impl {
       : options(o),
         telemetry(t),
         handlers(o.threads),
-        shared{io, handlers, passwords, std::move(router), o.max_body, o.max_bodies,
-               o.request_timeout, RequestRate(o.requests_per_second), [this] { return begin(); },
+        shared{io,
+               handlers,
+               passwords,
+               std::move(router),
+               o.max_body,
+               o.max_bodies,
+               o.request_timeout,
+               RequestRate(o.requests_per_second),
+               [this] { return begin(); },
                [this](const std::string& pattern, int status) { end(pattern, status); },
                [this](std::uint64_t number) { connections.erase(number); },
                [this] { count("tls_failed"); }} {
@@ -140,8 +146,7 @@ struct HttpServer::Impl {
       if (full && oldest_waiting() == nullptr) return false;
       sockaddr_storage from{};
       socklen_t size = sizeof from;
-      const int socket = accept4(acceptor.native_handle(), reinterpret_cast<sockaddr*>(&from), &size,
-                                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+      const int socket = accept4(acceptor.native_handle(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (socket < 0) {
         const int error = errno;
         if (error == EAGAIN || error == EWOULDBLOCK) return true;
@@ -212,13 +217,11 @@ struct HttpServer::Impl {
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() { stop(); }
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(const Options& options, Router router,
-                                                      Telemetry* telemetry) {
+Result<std::unique_ptr<HttpServer>> HttpServer::start(const Options& options, Router router, Telemetry* telemetry) {
   Result<ListenAddress> address = parse_listen(options.listen);
   if (!address) return address.error().at("listen");
-  if (options.threads < 1 || options.threads > 256 || options.max_connections < options.threads ||
-      options.max_bodies < options.max_body || options.request_timeout < kSecond / 10 ||
-      options.requests_per_second < 1) {
+  if (options.threads < 1 || options.threads > 256 || options.max_connections < options.threads || options.max_bodies < options.max_body ||
+      options.request_timeout < kSecond / 10 || options.requests_per_second < 1) {
     return Error{ErrorCode::kInvalidArgument,
                  "HTTP server: 1 to 256 threads, as many connections or more, room for one body, "
                  "a request timeout of 100ms or more and a request a second are needed"};
@@ -246,8 +249,7 @@ void HttpServer::stop() {
   {
     std::unique_lock lock(impl_->mutex);
     impl_->draining = true;
-    impl_->idle.wait_for(lock, std::chrono::nanoseconds(impl_->options.drain_timeout),
-                         [this] { return impl_->running == 0; });
+    impl_->idle.wait_for(lock, std::chrono::nanoseconds(impl_->options.drain_timeout), [this] { return impl_->running == 0; });
   }
   asio::post(impl_->io, [impl = impl_.get()] { impl->close_all(); });
   impl_->io_thread.join();

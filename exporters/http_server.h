@@ -31,12 +31,12 @@ namespace driftd::exporters {
 class HttpServer {
  public:
   struct Options {
-    std::string listen = "127.0.0.1:9464";  // see listen.h; port 0: a free one, see port()
-    unsigned threads = 8;                   // requests answered at the same time; 1 to 256
-    unsigned max_connections = 256;         // above it the one that waits longest is closed
-    std::size_t max_body = 16U << 20;       // bytes; above it 413
-    std::size_t max_bodies = 128U << 20;    // bytes of all bodies on their way; above it 429
-    unsigned requests_per_second = 1000;    // from one address (IPv6: its /64); above it 429
+    std::string listen = "127.0.0.1:9464";    // see listen.h; port 0: a free one, see port()
+    unsigned threads = 8;                     // requests answered at the same time; 1 to 256
+    unsigned max_connections = 256;           // above it the one that waits longest is closed
+    std::size_t max_body = 16U << 20;         // bytes; above it 413
+    std::size_t max_bodies = 128U << 20;      // bytes of all bodies on their way; above it 429
+    unsigned requests_per_second = 1000;      // from one address (IPv6: its /64); above it 429
     Duration request_timeout = 30 * kSecond;  // to receive headers, and again the body; else 408
     Duration drain_timeout = 10 * kSecond;    // stop() waits this long for requests to finish
     std::shared_ptr<WebAccess> web;           // looked at every second; null: plain HTTP for all
@@ -45,8 +45,7 @@ class HttpServer {
   // Listens and answers from now on. kInvalidArgument: options out of their ranges. kUnavailable:
   // the address cannot be had (in use, not permitted); the message says which. `telemetry` may be
   // null and must outlive the server.
-  static Result<std::unique_ptr<HttpServer>> start(const Options& options, Router router,
-                                                   Telemetry* telemetry);
+  static Result<std::unique_ptr<HttpServer>> start(const Options& options, Router router, Telemetry* telemetry);
   ~HttpServer();  // stop()
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

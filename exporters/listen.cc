@@ -24,13 +24,10 @@ bool is_ipv6(const std::string& host) {
 bool is_name(const std::string& host) {
   const auto allowed = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '-'; };
   const auto letter = [](unsigned char c) { return std::isalpha(c) != 0; };
-  return host.size() <= 253 && std::all_of(host.begin(), host.end(), allowed) &&
-         std::any_of(host.begin(), host.end(), letter);
+  return host.size() <= 253 && std::all_of(host.begin(), host.end(), allowed) && std::any_of(host.begin(), host.end(), letter);
 }
 
-Error wrong(std::string_view text, const std::string& why) {
-  return {ErrorCode::kInvalidArgument, "\"" + excerpt(text) + "\": " + why};
-}
+Error wrong(std::string_view text, const std::string& why) { return {ErrorCode::kInvalidArgument, "\"" + excerpt(text) + "\": " + why}; }
 
 }  // namespace
 

@@ -31,8 +31,7 @@ constexpr const char* kIntroduction =
     "| metric | type | labels | meaning |\n"
     "|---|---|---|---|\n";
 
-void add_row(std::string& out, const std::string& name, MetricType type,
-             const std::vector<std::string>& labels, const std::string& help) {
+void add_row(std::string& out, const std::string& name, MetricType type, const std::vector<std::string>& labels, const std::string& help) {
   out += "| `" + name + "` | ";
   out += type == MetricType::kCounter ? "counter" : "gauge";
   out += " | ";

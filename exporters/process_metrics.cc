@@ -65,27 +65,18 @@ std::vector<ProcessMetric> process_metrics(const std::string& proc) {
   const auto boot = number_after(proc + "/stat", "btime ");
 
   std::vector<ProcessMetric> out;
-  const auto add = [&](const char* name, MetricType type, const char* help,
-                       std::optional<double> value) {
+  const auto add = [&](const char* name, MetricType type, const char* help, std::optional<double> value) {
     out.push_back({name, type, help, value});
   };
-  const auto scaled = [](std::optional<double> v, double factor) {
-    return v ? std::optional(*v * factor) : std::nullopt;
-  };
-  const auto sum = [](std::optional<double> a, std::optional<double> b) {
-    return a && b ? std::optional(*a + *b) : std::nullopt;
-  };
-  add("process_cpu_seconds_total", MetricType::kCounter, "User and system CPU time spent, seconds.",
-      scaled(sum(user, system), 1 / ticks));
-  add("process_resident_memory_bytes", MetricType::kGauge, "Resident memory, bytes.",
-      scaled(resident, page));
+  const auto scaled = [](std::optional<double> v, double factor) { return v ? std::optional(*v * factor) : std::nullopt; };
+  const auto sum = [](std::optional<double> a, std::optional<double> b) { return a && b ? std::optional(*a + *b) : std::nullopt; };
+  add("process_cpu_seconds_total", MetricType::kCounter, "User and system CPU time spent, seconds.", scaled(sum(user, system), 1 / ticks));
+  add("process_resident_memory_bytes", MetricType::kGauge, "Resident memory, bytes.", scaled(resident, page));
   add("process_virtual_memory_bytes", MetricType::kGauge, "Virtual memory, bytes.", size);
   add("process_open_fds", MetricType::kGauge, "Open file descriptors.", open_files(proc));
-  add("process_max_fds", MetricType::kGauge, "Limit of open file descriptors.",
-      number_after(proc + "/self/limits", "Max open files"));
+  add("process_max_fds", MetricType::kGauge, "Limit of open file descriptors.", number_after(proc + "/self/limits", "Max open files"));
   add("process_threads", MetricType::kGauge, "Threads.", threads);
-  add("process_start_time_seconds", MetricType::kGauge, "When the process started, Unix seconds.",
-      sum(scaled(start, 1 / ticks), boot));
+  add("process_start_time_seconds", MetricType::kGauge, "When the process started, Unix seconds.", sum(scaled(start, 1 / ticks), boot));
   return out;
 }
 

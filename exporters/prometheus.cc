@@ -20,13 +20,11 @@ prometheus::MetricFamily family_of(std::string name, MetricType type, std::strin
   prometheus::MetricFamily family;
   family.name = std::move(name);
   family.help = std::move(help);
-  family.type = type == MetricType::kCounter ? prometheus::MetricType::Counter
-                                             : prometheus::MetricType::Gauge;
+  family.type = type == MetricType::kCounter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
   return family;
 }
 
-void add_sample(prometheus::MetricFamily& family, double value,
-                std::vector<prometheus::ClientMetric::Label> labels) {
+void add_sample(prometheus::MetricFamily& family, double value, std::vector<prometheus::ClientMetric::Label> labels) {
   if (!std::isfinite(value)) return;
   prometheus::ClientMetric metric;
   metric.label = std::move(labels);
@@ -38,8 +36,7 @@ void add_sample(prometheus::MetricFamily& family, double value,
   family.metric.push_back(std::move(metric));
 }
 
-std::vector<prometheus::ClientMetric::Label> labels_of(const MetricInfo& metric,
-                                                       const Telemetry::Sample& sample) {
+std::vector<prometheus::ClientMetric::Label> labels_of(const MetricInfo& metric, const Telemetry::Sample& sample) {
   if (sample.overflow) return {{"overflow", "true"}};
   std::vector<prometheus::ClientMetric::Label> labels;
   for (std::size_t i = 0; i < metric.labels.size() && i < sample.label_values.size(); ++i) {

@@ -15,8 +15,7 @@ Error refused(const std::string& what) {
   const unsigned long code = ERR_peek_last_error();
   const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
   ERR_clear_error();
-  return {ErrorCode::kInvalidArgument,
-          "tls_server_config: " + what + (reason == nullptr ? "" : std::string(": ") + reason)};
+  return {ErrorCode::kInvalidArgument, "tls_server_config: " + what + (reason == nullptr ? "" : std::string(": ") + reason)};
 }
 
 int version_of(const std::string& name) { return name == "TLS13" ? TLS1_3_VERSION : TLS1_2_VERSION; }
@@ -26,20 +25,17 @@ int accept_any(int, X509_STORE_CTX*) { return 1; }
 Status set_client_auth(SSL_CTX* ctx, const WebConfig::Tls& tls) {
   int mode = SSL_VERIFY_NONE;
   if (tls.client_auth != ClientAuth::kNone) mode = SSL_VERIFY_PEER;
-  if (tls.client_auth == ClientAuth::kRequireAny ||
-      tls.client_auth == ClientAuth::kRequireAndVerify) {
+  if (tls.client_auth == ClientAuth::kRequireAny || tls.client_auth == ClientAuth::kRequireAndVerify) {
     mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
   }
-  const bool unverified =
-      tls.client_auth == ClientAuth::kRequest || tls.client_auth == ClientAuth::kRequireAny;
+  const bool unverified = tls.client_auth == ClientAuth::kRequest || tls.client_auth == ClientAuth::kRequireAny;
   SSL_CTX_set_verify(ctx, mode, unverified ? accept_any : nullptr);
   // Without it a client that shows a certificate cannot resume its session.
   static constexpr unsigned char kSessions[] = "driftd";
   SSL_CTX_set_session_id_context(ctx, kSessions, sizeof kSessions - 1);
   if (tls.client_ca_file.empty()) return {};
   STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(tls.client_ca_file.c_str());
-  if (names == nullptr ||
-      SSL_CTX_load_verify_locations(ctx, tls.client_ca_file.c_str(), nullptr) != 1) {
+  if (names == nullptr || SSL_CTX_load_verify_locations(ctx, tls.client_ca_file.c_str(), nullptr) != 1) {
     return refused("client_ca_file " + excerpt(tls.client_ca_file) + " cannot be used");
   }
   SSL_CTX_set_client_CA_list(ctx, names);  // takes it over
@@ -51,9 +47,8 @@ Status set_ciphers(SSL_CTX* ctx, const WebConfig::Tls& tls) {
   for (const std::string& name : tls.cipher_suites) {
     const std::string ours = OPENSSL_cipher_name(name.c_str());
     if (ours == "(NONE)") {
-      return Error{ErrorCode::kInvalidArgument,
-                   "tls_server_config: cipher_suites: '" + excerpt(name, 60) +
-                       "' is not known; names look like TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"};
+      return Error{ErrorCode::kInvalidArgument, "tls_server_config: cipher_suites: '" + excerpt(name, 60) +
+                                                    "' is not known; names look like TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"};
     }
     if (!name.starts_with("TLS_AES_") && !name.starts_with("TLS_CHACHA20_")) names.push_back(ours);
   }
@@ -79,8 +74,7 @@ Status set_up(SSL_CTX* ctx, const WebConfig::Tls& tls) {
   }
   const auto key = secret_file(tls.key_file);
   if (!key) return key.error().at("tls_server_config: key_file");
-  if (SSL_CTX_use_PrivateKey_file(ctx, key->c_str(), SSL_FILETYPE_PEM) != 1 ||
-      SSL_CTX_check_private_key(ctx) != 1) {
+  if (SSL_CTX_use_PrivateKey_file(ctx, key->c_str(), SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(ctx) != 1) {
     return refused("key_file " + excerpt(tls.key_file) + " cannot be used with the certificate");
   }
   if (const Status s = set_ciphers(ctx, tls); !s) return s;
@@ -91,8 +85,7 @@ Status set_up(SSL_CTX* ctx, const WebConfig::Tls& tls) {
 
 Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_context(const WebConfig::Tls& tls) {
   try {
-    auto context =
-        std::make_shared<boost::asio::ssl::context>(boost::asio::ssl::context::tls_server);
+    auto context = std::make_shared<boost::asio::ssl::context>(boost::asio::ssl::context::tls_server);
     if (const Status s = set_up(context->native_handle(), tls); !s) return s.error();
     return context;
   } catch (const boost::system::system_error& e) {

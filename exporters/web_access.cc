@@ -16,14 +16,13 @@ std::string signature_of(const std::string& file) {
   const auto path = secret_file(file);
   struct stat s {};
   if (!path || stat(path->c_str(), &s) != 0) return "absent;";
-  return std::to_string(s.st_mtim.tv_sec) + ',' + std::to_string(s.st_mtim.tv_nsec) + ',' +
-         std::to_string(s.st_size) + ',' + std::to_string(s.st_ino) + ';';
+  return std::to_string(s.st_mtim.tv_sec) + ',' + std::to_string(s.st_mtim.tv_nsec) + ',' + std::to_string(s.st_size) + ',' +
+         std::to_string(s.st_ino) + ';';
 }
 
 }  // namespace
 
-Result<std::shared_ptr<WebAccess>> WebAccess::make(std::string path, Load load,
-                                                   Telemetry* telemetry) {
+Result<std::shared_ptr<WebAccess>> WebAccess::make(std::string path, Load load, Telemetry* telemetry) {
   std::shared_ptr<WebAccess> access(new WebAccess(std::move(path), std::move(load), telemetry));
   auto state = access->read();
   if (!state) return state.error();
@@ -69,8 +68,7 @@ void WebAccess::refresh() {
   auto state = read();
   report(state.ok());
   if (!state) {
-    log::error("the changed web configuration is not applied; the old one stays",
-               {{"file", path_}, {"why", state.error().message}});
+    log::error("the changed web configuration is not applied; the old one stays", {{"file", path_}, {"why", state.error().message}});
     return;
   }
   {

@@ -42,8 +42,7 @@ class WebAccess {
   std::shared_ptr<const State> current() const;
 
  private:
-  WebAccess(std::string path, Load load, Telemetry* telemetry)
-      : path_(std::move(path)), load_(std::move(load)), telemetry_(telemetry) {}
+  WebAccess(std::string path, Load load, Telemetry* telemetry) : path_(std::move(path)), load_(std::move(load)), telemetry_(telemetry) {}
 
   Result<std::shared_ptr<const State>> read();
   void report(bool good);
@@ -53,7 +52,7 @@ class WebAccess {
   Telemetry* const telemetry_;
   std::vector<std::string> files_;  // what the newest read() looked at
   std::string seen_;                // and how they were then
-  mutable std::mutex mutex_;  // guards state_
+  mutable std::mutex mutex_;        // guards state_
   std::shared_ptr<const State> state_;
 };
 

@@ -12,9 +12,7 @@ namespace {
 
 using T = ParamType;
 
-constexpr std::array<const char*, 5> kClientAuth = {"NoClientCert", "RequestClientCert",
-                                                    "RequireAnyClientCert",
-                                                    "VerifyClientCertIfGiven",
+constexpr std::array<const char*, 5> kClientAuth = {"NoClientCert", "RequestClientCert", "RequireAnyClientCert", "VerifyClientCertIfGiven",
                                                     "RequireAndVerifyClientCert"};
 constexpr std::array<std::pair<const char*, const char*>, 4> kCurves = {
     {{"CurveP256", "P-256"}, {"CurveP384", "P-384"}, {"CurveP521", "P-521"}, {"X25519", "X25519"}}};
@@ -30,19 +28,9 @@ std::vector<ParamSpec> tls_params() {
        .default_text = kClientAuth[0],
        .choices = {kClientAuth.begin(), kClientAuth.end()}},
       {.name = "client_ca_file", .sentence = "PEM file of the authorities of client certificates"},
-      {.name = "min_version",
-       .type = T::kChoice,
-       .sentence = "Oldest TLS version",
-       .default_text = "TLS12",
-       .choices = {"TLS12", "TLS13"}},
-      {.name = "max_version",
-       .type = T::kChoice,
-       .sentence = "Newest TLS version",
-       .default_text = "TLS13",
-       .choices = {"TLS12", "TLS13"}},
-      {.name = "cipher_suites",
-       .type = T::kTextList,
-       .sentence = "Ciphers of TLS 1.2, by their IANA names"},
+      {.name = "min_version", .type = T::kChoice, .sentence = "Oldest TLS version", .default_text = "TLS12", .choices = {"TLS12", "TLS13"}},
+      {.name = "max_version", .type = T::kChoice, .sentence = "Newest TLS version", .default_text = "TLS13", .choices = {"TLS12", "TLS13"}},
+      {.name = "cipher_suites", .type = T::kTextList, .sentence = "Ciphers of TLS 1.2, by their IANA names"},
       {.name = "curve_preferences",
        .type = T::kTextList,
        .sentence = "Elliptic curves in order",
@@ -59,15 +47,13 @@ std::string in_folder(const std::string& folder, const std::string& path) {
   return folder + "/" + path;
 }
 
-WebConfig::Tls read_tls(const Params& params, const Node& at, const std::string& folder,
-                        ErrorList& errors) {
+WebConfig::Tls read_tls(const Params& params, const Node& at, const std::string& folder, ErrorList& errors) {
   WebConfig::Tls tls;
   tls.cert_file = in_folder(folder, params.text("cert_file"));
   tls.key_file = in_folder(folder, params.text("key_file"));
   tls.client_ca_file = in_folder(folder, params.text("client_ca_file"));
-  tls.client_auth = static_cast<ClientAuth>(
-      std::find(kClientAuth.begin(), kClientAuth.end(), params.text("client_auth_type")) -
-      kClientAuth.begin());
+  tls.client_auth =
+      static_cast<ClientAuth>(std::find(kClientAuth.begin(), kClientAuth.end(), params.text("client_auth_type")) - kClientAuth.begin());
   tls.min_version = params.text("min_version");
   tls.max_version = params.text("max_version");
   tls.cipher_suites = params.texts("cipher_suites");
@@ -77,8 +63,7 @@ WebConfig::Tls read_tls(const Params& params, const Node& at, const std::string&
     }
   }
   tls.prefer_server_ciphers = params.boolean("prefer_server_cipher_suites");
-  const bool verifies = tls.client_auth == ClientAuth::kVerifyIfGiven ||
-                        tls.client_auth == ClientAuth::kRequireAndVerify;
+  const bool verifies = tls.client_auth == ClientAuth::kVerifyIfGiven || tls.client_auth == ClientAuth::kRequireAndVerify;
   if (verifies && tls.client_ca_file.empty()) {
     errors.add(at, "tls_server_config: client certificates cannot be verified without client_ca_file");
   }
@@ -114,35 +99,23 @@ void read_users(const Node& node, WebConfig& config, ErrorList& errors) {
 
 const std::vector<ParamSpec>& web_config_params() {
   static const std::vector<ParamSpec> specs = {
-      {.name = "tls_server_config",
-       .type = T::kNode,
-       .sentence = "TLS; absent: plain HTTP",
-       .fields = tls_params()},
+      {.name = "tls_server_config", .type = T::kNode, .sentence = "TLS; absent: plain HTTP", .fields = tls_params()},
       {.name = "http_server_config",
        .type = T::kNode,
        .sentence = "HTTP",
-       .fields = {{.name = "http2",
-                   .type = T::kBoolean,
-                   .sentence = "No effect: driftd speaks HTTP/1.1",
-                   .default_text = "true"},
+       .fields = {{.name = "http2", .type = T::kBoolean, .sentence = "No effect: driftd speaks HTTP/1.1", .default_text = "true"},
                   {.name = "headers",
                    .type = T::kNode,
                    .sentence = "Headers added to every answer",
                    .fields = {{.name = "Strict-Transport-Security", .sentence = "HSTS"},
-                              {.name = "X-Content-Type-Options",
-                               .type = T::kChoice,
-                               .sentence = "Always sent",
-                               .choices = {"nosniff"}},
+                              {.name = "X-Content-Type-Options", .type = T::kChoice, .sentence = "Always sent", .choices = {"nosniff"}},
                               {.name = "X-Frame-Options",
                                .type = T::kChoice,
                                .sentence = "Who may frame the page",
                                .choices = {"deny", "sameorigin"}},
                               {.name = "X-XSS-Protection", .sentence = "For old browsers"},
                               {.name = "Content-Security-Policy", .sentence = "CSP"}}}}},
-      {.name = "basic_auth_users",
-       .type = T::kNode,
-       .sentence = "Users and bcrypt hashes of their passwords",
-       .secret = true},
+      {.name = "basic_auth_users", .type = T::kNode, .sentence = "Users and bcrypt hashes of their passwords", .secret = true},
   };
   return specs;
 }
@@ -151,8 +124,7 @@ WebConfig read_web_config(const Node& root, const std::string& folder, ErrorList
   const Params params = read_params(root, web_config_params(), "web configuration", errors);
   WebConfig config;
   if (params.has("tls_server_config")) {
-    config.tls = read_tls(params.nested("tls_server_config"), params.node("tls_server_config"),
-                          folder, errors);
+    config.tls = read_tls(params.nested("tls_server_config"), params.node("tls_server_config"), folder, errors);
   }
   const Params& http = params.nested("http_server_config");
   for (const auto& [name, value] : http.node("headers").entries) {

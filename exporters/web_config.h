@@ -32,7 +32,7 @@ struct WebConfig {
     std::string cert_file;  // PEM, the chain after the certificate
     std::string key_file;   // PEM, not encrypted; `credential:NAME` works
     ClientAuth client_auth = ClientAuth::kNone;
-    std::string client_ca_file;  // PEM
+    std::string client_ca_file;              // PEM
     std::string min_version, max_version;    // TLS12, TLS13
     std::vector<std::string> cipher_suites;  // IANA names, of TLS 1.2; empty: OpenSSL's choice
     std::vector<std::string> curves;         // OpenSSL's names
@@ -44,9 +44,7 @@ struct WebConfig {
 
   // Strangers are kept out and passwords are not sent in the clear: TLS, and with it passwords or
   // verified client certificates.
-  bool protects() const {
-    return tls && (!users.empty() || tls->client_auth == ClientAuth::kRequireAndVerify);
-  }
+  bool protects() const { return tls && (!users.empty() || tls->client_auth == ClientAuth::kRequireAndVerify); }
 };
 
 const std::vector<ParamSpec>& web_config_params();

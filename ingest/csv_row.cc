@@ -6,10 +6,7 @@ namespace driftd::ingest {
 
 std::vector<ParamSpec> csv_format_params() {
   return {
-      {.name = "separator",
-       .type = ParamType::kText,
-       .sentence = "The byte between columns; \"\\t\" for tabs",
-       .default_text = ","},
+      {.name = "separator", .type = ParamType::kText, .sentence = "The byte between columns; \"\\t\" for tabs", .default_text = ","},
       {.name = "quote",
        .type = ParamType::kText,
        .sentence = "The byte around columns that hold separators or line breaks",
@@ -27,11 +24,9 @@ Result<CsvFormat> csv_format(const Params& params) {
   const auto is_byte = [](const std::string& s) { return s.size() == 1 && s != "\n" && s != "\r"; };
   for (const auto& [name, text] : {std::pair("separator", &separator), std::pair("quote", &quote)}) {
     if (is_byte(*text)) continue;
-    return Error{ErrorCode::kInvalidArgument,
-                 std::string("'") + name + "' must be one byte and no line break"};
+    return Error{ErrorCode::kInvalidArgument, std::string("'") + name + "' must be one byte and no line break"};
   }
-  if (separator == quote)
-    return Error{ErrorCode::kInvalidArgument, "'quote' must differ from the separator"};
+  if (separator == quote) return Error{ErrorCode::kInvalidArgument, "'quote' must differ from the separator"};
   return CsvFormat{separator[0], quote[0], params.boolean("collapse")};
 }
 
@@ -40,17 +35,12 @@ namespace {
 // Reads the column that starts at `at`; leaves `at` at the separator behind it or at the end.
 class ColumnReader {
  public:
-  ColumnReader(std::string_view row, const CsvFormat& format, CsvColumns& columns)
-      : row_(row), format_(format), columns_(columns) {}
+  ColumnReader(std::string_view row, const CsvFormat& format, CsvColumns& columns) : row_(row), format_(format), columns_(columns) {}
 
   std::string_view read(std::size_t& at) {
     if (at < row_.size() && row_[at] == format_.quote) return quoted(at);
-    const void* end = at < row_.size()
-                          ? std::memchr(row_.data() + at, format_.separator, row_.size() - at)
-                          : nullptr;
-    const std::size_t stop =
-        end == nullptr ? row_.size()
-                       : static_cast<std::size_t>(static_cast<const char*>(end) - row_.data());
+    const void* end = at < row_.size() ? std::memchr(row_.data() + at, format_.separator, row_.size() - at) : nullptr;
+    const std::size_t stop = end == nullptr ? row_.size() : static_cast<std::size_t>(static_cast<const char*>(end) - row_.data());
     columns_.views.push_back(row_.substr(at, stop - at));
     at = stop;
     return {};
@@ -61,16 +51,13 @@ class ColumnReader {
     const std::size_t first = at + 1;
     std::size_t end = row_.find(format_.quote, first);
     bool doubled = false;
-    while (end != std::string_view::npos && end + 1 < row_.size() &&
-           row_[end + 1] == format_.quote) {
+    while (end != std::string_view::npos && end + 1 < row_.size() && row_[end + 1] == format_.quote) {
       doubled = true;
       end = row_.find(format_.quote, end + 2);
     }
     if (end == std::string_view::npos) return "a quote is not closed";
-    if (end + 1 < row_.size() && row_[end + 1] != format_.separator)
-      return "text follows a closing quote";
-    columns_.views.push_back(doubled ? undouble(row_.substr(first, end - first))
-                                     : row_.substr(first, end - first));
+    if (end + 1 < row_.size() && row_[end + 1] != format_.separator) return "text follows a closing quote";
+    columns_.views.push_back(doubled ? undouble(row_.substr(first, end - first)) : row_.substr(first, end - first));
     at = end + 1;
     return {};
   }

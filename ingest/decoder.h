@@ -17,10 +17,10 @@ enum class TimeUnit { kSeconds, kMillis, kMicros, kNanos, kRfc3339 };
 
 // What every decoder is told; from the stream's `decode:` and `fields:`.
 struct DecodeOptions {
-  std::string sensor;        // JSON pointer ("/meta/id"), top-level name ("id") or column name; or
-                             // "@key" (the record's key), "@topic" or "@topic/2" (a level
-                             // of it, see topic_levels.h); empty: one sensor named "-"
-  std::string time;          // as sensor; "@arrival" takes RawRecord::arrival
+  std::string sensor;  // JSON pointer ("/meta/id"), top-level name ("id") or column name; or
+                       // "@key" (the record's key), "@topic" or "@topic/2" (a level
+                       // of it, see topic_levels.h); empty: one sensor named "-"
+  std::string time;    // as sensor; "@arrival" takes RawRecord::arrival
   TimeUnit time_unit = TimeUnit::kMillis;
   Duration max_future = 60 * kSecond;  // later than arrival + this is a reject; not judged when the
                                        // record has no arrival time
@@ -40,8 +40,8 @@ class Decoder {
 
 // `schema` outlives the decoder; Field::path says where each field stands (its name when empty).
 // Field::path "@topic/2" is a level of the topic.
-using DecoderFactory = std::function<Result<std::unique_ptr<Decoder>>(
-    const Params& params, const DecodeOptions& options, const Schema& schema)>;
+using DecoderFactory =
+    std::function<Result<std::unique_ptr<Decoder>>(const Params& params, const DecodeOptions& options, const Schema& schema)>;
 using DecoderRegistry = Registry<DecoderFactory>;
 
 // All decoders of ingest/decoders.def.

@@ -37,8 +37,8 @@ struct GateReference {
 };
 
 struct GateBatch {
-  std::shared_ptr<const RawBatch> raw;  // as the gate's own source handed it over
-  std::vector<GateMark> marks;          // by record, each at most once; the others are valid
+  std::shared_ptr<const RawBatch> raw;    // as the gate's own source handed it over
+  std::vector<GateMark> marks;            // by record, each at most once; the others are valid
   std::vector<GateReference> references;  // by record
 
   // What it counts for against gate.buffer.
@@ -46,8 +46,8 @@ struct GateBatch {
 };
 
 struct GateSettings {
-  std::string valid;    // topic; empty: valid records are not forwarded
-  std::string invalid;  // topic of what failed and of rejects
+  std::string valid;             // topic; empty: valid records are not forwarded
+  std::string invalid;           // topic of what failed and of rejects
   std::string transactional_id;  // empty: one of the stream's own, kept in its folder
   Duration commit_every = 100 * kMillisecond;
 };
@@ -74,7 +74,7 @@ class Gate {
   // Everything that was added is forwarded and its position committed.
   virtual bool idle() const = 0;
   virtual bool connected() const = 0;
-  virtual std::size_t bytes() const = 0;        // of what waits
+  virtual std::size_t bytes() const = 0;           // of what waits
   virtual const std::string& trouble() const = 0;  // what is wrong now, for people; empty: nothing
 };
 

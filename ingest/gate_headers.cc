@@ -2,9 +2,8 @@
 
 namespace driftd::ingest {
 
-void gate_headers(std::string_view stream, std::string_view topic, std::int32_t partition,
-                  std::int64_t offset, std::string_view reference, const GateMark* mark,
-                  std::string_view refused, GateHeaders& out) {
+void gate_headers(std::string_view stream, std::string_view topic, std::int32_t partition, std::int64_t offset, std::string_view reference,
+                  const GateMark* mark, std::string_view refused, GateHeaders& out) {
   out.position.assign(topic);
   out.position += '/';
   out.position += std::to_string(partition);

@@ -29,8 +29,7 @@ struct GateHeaders {
 
 // `mark` is nullptr for a valid record. `refused`: why its server did not take the record as it is,
 // and only a stub is sent; empty: it is sent whole.
-void gate_headers(std::string_view stream, std::string_view topic, std::int32_t partition,
-                  std::int64_t offset, std::string_view reference, const GateMark* mark,
-                  std::string_view refused, GateHeaders& out);
+void gate_headers(std::string_view stream, std::string_view topic, std::int32_t partition, std::int64_t offset, std::string_view reference,
+                  const GateMark* mark, std::string_view refused, GateHeaders& out);
 
 }  // namespace driftd::ingest

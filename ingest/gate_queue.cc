@@ -16,13 +16,9 @@ std::size_t GateBatch::bytes() const {
   return sum;
 }
 
-std::uint32_t GateQueue::Slot::record() const {
-  return static_cast<std::uint32_t>(this - batch->slots.data());
-}
+std::uint32_t GateQueue::Slot::record() const { return static_cast<std::uint32_t>(this - batch->slots.data()); }
 
-void GateQueue::expect(std::uint32_t partition, std::int64_t position) {
-  partitions_[partition] = {position, -1, false};
-}
+void GateQueue::expect(std::uint32_t partition, std::int64_t position) { partitions_[partition] = {position, -1, false}; }
 
 void GateQueue::add(GateBatch gate) {
   auto batch = std::make_unique<Batch>();

@@ -39,14 +39,12 @@ std::size_t result_of(const GateMark* mark, Way way) {
 
 }  // namespace
 
-KafkaTransaction::Hooks GateSender::hooks() {
-  return {.partition_of = partition_of, .on_refused = on_refused};
-}
+KafkaTransaction::Hooks GateSender::hooks() { return {.partition_of = partition_of, .on_refused = on_refused}; }
 
 bool GateSender::send(GateQueue::Batch& batch, KafkaTransaction& transaction, Counts& counts) {
   const GateBatch& gate = batch.gate;
-  auto mark = std::lower_bound(gate.marks.begin(), gate.marks.end(), batch.first,
-                               [](const GateMark& m, std::uint32_t r) { return m.record < r; });
+  auto mark =
+      std::lower_bound(gate.marks.begin(), gate.marks.end(), batch.first, [](const GateMark& m, std::uint32_t r) { return m.record < r; });
   static const std::string kNone;
   std::size_t reference = 0;  // the next one
   for (std::uint32_t r = batch.first; r < batch.slots.size(); ++r) {
@@ -62,19 +60,17 @@ bool GateSender::send(GateQueue::Batch& batch, KafkaTransaction& transaction, Co
   return true;
 }
 
-bool GateSender::send(GateQueue::Slot& slot, const GateMark* mark, const std::string& reference,
-                      KafkaTransaction& transaction) {
+bool GateSender::send(GateQueue::Slot& slot, const GateMark* mark, const std::string& reference, KafkaTransaction& transaction) {
   const bool stub = slot.way == Way::kStub;
   const bool alone = slot.way != Way::kAsItIs;
   const RawBatch& raw = *slot.batch->gate.raw;
   // A gate gets the batches of its own source, and this is what keeps their messages.
   const rd_kafka_message_t& from = (*static_cast<const KafkaMessages*>(raw.owner.get()))[slot.record()];
-  gate_headers(stream_, raw.records[slot.record()].topic, from.partition, from.offset, reference,
-               mark, stub ? slot.refused : "", headers_);
+  gate_headers(stream_, raw.records[slot.record()].topic, from.partition, from.offset, reference, mark, stub ? slot.refused : "", headers_);
   rd_kafka_headers_t* had = nullptr;
   const bool has = rd_kafka_message_headers(&from, &had) == RD_KAFKA_RESP_ERR_NO_ERROR;
-  std::unique_ptr<rd_kafka_headers_t, HeadersDeleter> headers(
-      has && !stub ? rd_kafka_headers_copy(had) : rd_kafka_headers_new(headers_.all.size()));
+  std::unique_ptr<rd_kafka_headers_t, HeadersDeleter> headers(has && !stub ? rd_kafka_headers_copy(had)
+                                                                           : rd_kafka_headers_new(headers_.all.size()));
   for (const auto& [name, value] : headers_.all) {
     rd_kafka_header_add(headers.get(), name, -1, value.data(), static_cast<ssize_t>(value.size()));
   }
@@ -91,8 +87,7 @@ bool GateSender::send(GateQueue::Slot& slot, const GateMark* mark, const std::st
                                           .opaque = &slot};
   if (alone && transaction.flush() != Outcome::kDone) return false;
   Outcome outcome = transaction.send(message);
-  for (const Deadline deadline = Deadline::after(kRoomWithin);
-       outcome == Outcome::kAgain && !deadline.passed();) {
+  for (const Deadline deadline = Deadline::after(kRoomWithin); outcome == Outcome::kAgain && !deadline.passed();) {
     outcome = transaction.send(message);
   }
   if (outcome != Outcome::kDone) return false;

@@ -15,8 +15,7 @@ namespace driftd::ingest {
 
 class GateSender {
  public:
-  static constexpr std::array<const char*, 5> kResults = {"valid", "invalid", "reject", "stub",
-                                                          "refused"};
+  static constexpr std::array<const char*, 5> kResults = {"valid", "invalid", "reject", "stub", "refused"};
   using Counts = std::array<std::uint64_t, kResults.size()>;
 
   GateSender(std::string stream, const GateSettings& settings)
@@ -30,8 +29,7 @@ class GateSender {
   bool send(GateQueue::Batch& batch, KafkaTransaction& transaction, Counts& counts);
 
  private:
-  bool send(GateQueue::Slot& slot, const GateMark* mark, const std::string& reference,
-            KafkaTransaction& transaction);
+  bool send(GateQueue::Slot& slot, const GateMark* mark, const std::string& reference, KafkaTransaction& transaction);
 
   std::string stream_, valid_, invalid_;
   GateHeaders headers_;

@@ -85,13 +85,10 @@ std::string Journal::path_of(std::int64_t first) const {
 Status Journal::recover() {
   std::error_code code;
   for (const auto& entry : std::filesystem::directory_iterator(options_.folder, code)) {
-    if (const auto first = sequence_of(entry.path().filename()))
-      segments_.push_back({*first, entry.file_size(code)});
+    if (const auto first = sequence_of(entry.path().filename())) segments_.push_back({*first, entry.file_size(code)});
   }
-  if (code)
-    return Error{ErrorCode::kIo, "journal: listing " + options_.folder + ": " + code.message()};
-  std::sort(segments_.begin(), segments_.end(),
-            [](const Segment& a, const Segment& b) { return a.first < b.first; });
+  if (code) return Error{ErrorCode::kIo, "journal: listing " + options_.folder + ": " + code.message()};
+  std::sort(segments_.begin(), segments_.end(), [](const Segment& a, const Segment& b) { return a.first < b.first; });
   // A crash while a segment was begun leaves one without a header, and nothing in it.
   while (!segments_.empty() && segments_.back().bytes < kSegmentHeaderBytes) {
     const std::int64_t first = segments_.back().first;
@@ -116,10 +113,9 @@ Status Journal::recover_last(Segment& segment) {
                                           "what it holds"};
   }
   if (header->partitions != options_.partitions) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "journal: " + options_.folder +
-                     " was made with partitions: " + std::to_string(header->partitions) +
-                     ", and that cannot change to " + std::to_string(options_.partitions)};
+    return Error{ErrorCode::kInvalidArgument, "journal: " + options_.folder +
+                                                  " was made with partitions: " + std::to_string(header->partitions) +
+                                                  ", and that cannot change to " + std::to_string(options_.partitions)};
   }
   std::size_t at = kSegmentHeaderBytes;
   end_ = segment.first;
@@ -135,13 +131,11 @@ Status Journal::recover_last(Segment& segment) {
     at = *next;  // damaged in the middle: the cursor will say so
   }
   if (at < bytes.size()) {
-    log::info("journal: cut off a write that a crash left unfinished",
-              {{"file", path}, {"bytes", std::to_string(bytes.size() - at)}});
+    log::info("journal: cut off a write that a crash left unfinished", {{"file", path}, {"bytes", std::to_string(bytes.size() - at)}});
   }
   file_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (file_ < 0) return io_error("opening", path);
-  if (::ftruncate(file_, static_cast<off_t>(at)) != 0 || ::fdatasync(file_) != 0)
-    return io_error("cutting", path);
+  if (::ftruncate(file_, static_cast<off_t>(at)) != 0 || ::fdatasync(file_) != 0) return io_error("cutting", path);
   bytes_ -= segment.bytes - at;
   segment.bytes = at;
   return {};
@@ -177,10 +171,8 @@ Status Journal::append(std::vector<JournalEntry>& entries) {
   std::unique_lock lock(mutex_);
   const std::uint64_t before = bytes_ + (waiting_ != nullptr ? waiting_->bytes : 0);
   if (before + size > options_.cap) {
-    return Error{ErrorCode::kExhausted, "journal: full: " + std::to_string(size) +
-                                            " bytes more than " + std::to_string(before) +
-                                            " are over " + std::to_string(options_.cap) +
-                                            " (service.limits.journal)"};
+    return Error{ErrorCode::kExhausted, "journal: full: " + std::to_string(size) + " bytes more than " + std::to_string(before) +
+                                            " are over " + std::to_string(options_.cap) + " (service.limits.journal)"};
   }
   if (waiting_ == nullptr) waiting_ = std::make_shared<Group>();
   const std::shared_ptr<Group> group = waiting_;
@@ -240,8 +232,7 @@ Status Journal::write_group(Group& group) {
 
 void Journal::wait(std::int64_t sequence, Deadline deadline) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, std::chrono::nanoseconds(deadline.left()),
-                    [&] { return end_ > sequence; });
+  changed_.wait_for(lock, std::chrono::nanoseconds(deadline.left()), [&] { return end_ > sequence; });
 }
 
 std::int64_t Journal::end() const {
@@ -282,16 +273,14 @@ void Journal::release(std::int64_t sequence) {
   }
   for (const std::int64_t first : gone) {
     if (::unlink(path_of(first).c_str()) != 0) {
-      log::warning("journal: a segment could not be deleted",
-                   {{"file", path_of(first)}, {"why", std::strerror(errno)}});
+      log::warning("journal: a segment could not be deleted", {{"file", path_of(first)}, {"why", std::strerror(errno)}});
     }
   }
 }
 
 Journal::Extent Journal::extent(std::int64_t sequence) const {
   const std::scoped_lock lock(mutex_);
-  auto it = std::upper_bound(segments_.begin(), segments_.end(), sequence,
-                             [](std::int64_t s, const Segment& g) { return s < g.first; });
+  auto it = std::upper_bound(segments_.begin(), segments_.end(), sequence, [](std::int64_t s, const Segment& g) { return s < g.first; });
   if (it != segments_.begin()) --it;
   Extent out;
   out.first = it->first;

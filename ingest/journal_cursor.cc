@@ -59,8 +59,7 @@ void JournalCursor::close_segment() {
 Status JournalCursor::read(const Journal::Extent& extent, std::string& bytes) {
   bytes.resize(std::min<std::uint64_t>(want_, extent.bytes - offset_));
   for (std::size_t got = 0; got < bytes.size();) {
-    const ssize_t n =
-        ::pread(file_, bytes.data() + got, bytes.size() - got, static_cast<off_t>(offset_ + got));
+    const ssize_t n = ::pread(file_, bytes.data() + got, bytes.size() - got, static_cast<off_t>(offset_ + got));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return io_error("reading", extent.path);
     if (n == 0) {

@@ -6,8 +6,7 @@
 
 namespace driftd::ingest {
 
-JournalFeed::JournalFeed(std::unique_ptr<Journal> journal, const SourceContext& context,
-                         std::uint32_t partitions, std::int64_t keep)
+JournalFeed::JournalFeed(std::unique_ptr<Journal> journal, const SourceContext& context, std::uint32_t partitions, std::int64_t keep)
     : journal_(std::move(journal)), context_(context), keep_(keep), partitions_(partitions) {
   if (context.telemetry != nullptr) context.telemetry->series(Metric::kSourceGaps, {context.stream});
 }
@@ -50,10 +49,8 @@ Result<bool> JournalFeed::next(RawBatch& out) {
 // Records of one partition stay in order; which partition comes first does not matter.
 void JournalFeed::sort_out(JournalCursor::Chunk& chunk) {
   if (chunk.lost > 0) {
-    log::error("journal: damaged records are lost",
-               {{"stream", context_.stream}, {"records", std::to_string(chunk.lost)}});
-    if (context_.telemetry != nullptr)
-      context_.telemetry->series(Metric::kSourceGaps, {context_.stream}).add();
+    log::error("journal: damaged records are lost", {{"stream", context_.stream}, {"records", std::to_string(chunk.lost)}});
+    if (context_.telemetry != nullptr) context_.telemetry->series(Metric::kSourceGaps, {context_.stream}).add();
   }
   std::vector<RawBatch*> batches(partitions_.size());
   for (const JournalEntry& entry : chunk.entries) {
@@ -86,8 +83,7 @@ void JournalFeed::commit(std::uint32_t partition, std::int64_t next_position) {
   }
   journal_->release(std::min(low, journal_->end() - keep_));
   if (context_.telemetry != nullptr) {
-    context_.telemetry->series(Metric::kJournalBytes, {context_.stream})
-        .set(static_cast<double>(journal_->bytes()));
+    context_.telemetry->series(Metric::kJournalBytes, {context_.stream}).set(static_cast<double>(journal_->bytes()));
   }
 }
 

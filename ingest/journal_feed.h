@@ -21,8 +21,7 @@ namespace driftd::ingest {
 class JournalFeed {
  public:
   // `keep`: so many of the newest records stay readable although nobody needs them.
-  JournalFeed(std::unique_ptr<Journal> journal, const SourceContext& context,
-              std::uint32_t partitions, std::int64_t keep = 0);
+  JournalFeed(std::unique_ptr<Journal> journal, const SourceContext& context, std::uint32_t partitions, std::int64_t keep = 0);
 
   // Asks the handler where each partition goes on.
   void open(SourceHandler& handler);

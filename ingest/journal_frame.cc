@@ -31,8 +31,7 @@ std::optional<SegmentHeader> decode_header(std::string_view bytes) {
   SegmentHeader header;
   header.partitions = in.u32();
   header.first_sequence = in.i64();
-  const bool good = in.u32() == crc32c(bytes.substr(0, kSegmentHeaderBytes - 4)) &&
-                    header.partitions > 0 && header.first_sequence >= 0;
+  const bool good = in.u32() == crc32c(bytes.substr(0, kSegmentHeaderBytes - 4)) && header.partitions > 0 && header.first_sequence >= 0;
   return good ? std::optional(header) : std::nullopt;
 }
 
@@ -85,8 +84,7 @@ FrameRead read_frame(std::string_view bytes) {
   return out;
 }
 
-std::optional<std::size_t> find_frame(std::string_view bytes, std::size_t from,
-                                      std::int64_t least) {
+std::optional<std::size_t> find_frame(std::string_view bytes, std::size_t from, std::int64_t least) {
   for (std::size_t at = from; at + kFrameOverhead <= bytes.size(); ++at) {
     const FrameRead read = read_frame(bytes.substr(at));
     if (read.kind == FrameRead::Kind::kGood && read.entry.sequence >= least) return at;

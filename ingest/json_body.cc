@@ -12,13 +12,9 @@ namespace {
 
 namespace od = simdjson::ondemand;
 
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
-Error bad(const std::string& why) {
-  return {ErrorCode::kInvalidArgument, "the body is not a JSON object or array: " + why};
-}
+Error bad(const std::string& why) { return {ErrorCode::kInvalidArgument, "the body is not a JSON object or array: " + why}; }
 
 std::vector<std::string_view> lines_of(std::string_view body) {
   std::vector<std::string_view> out;
@@ -63,8 +59,7 @@ struct JsonBody::Parser {
     padded.assign(body);
     padded.append(simdjson::SIMDJSON_PADDING, ' ');
     od::document json;
-    if (const auto e = parser.iterate(padded.data(), body.size(), padded.size()).get(json))
-      return e;
+    if (const auto e = parser.iterate(padded.data(), body.size(), padded.size()).get(json)) return e;
     od::json_type type;
     if (const auto e = json.type().get(type)) return e;
     if (type == od::json_type::object) {
@@ -87,22 +82,18 @@ struct JsonBody::Parser {
     } else {
       return simdjson::INCORRECT_TYPE;
     }
-    return json.current_location().error() == simdjson::OUT_OF_BOUNDS ? simdjson::SUCCESS
-                                                                      : simdjson::TRAILING_CONTENT;
+    return json.current_location().error() == simdjson::OUT_OF_BOUNDS ? simdjson::SUCCESS : simdjson::TRAILING_CONTENT;
   }
 };
 
 std::optional<BodyForm> body_form(std::string_view content_type) {
   std::string type(content_type.substr(0, content_type.find(';')));
   while (type.ends_with(' ')) type.pop_back();
-  std::transform(type.begin(), type.end(), type.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  if (type.empty() || type == "application/octet-stream" || type == "application/x-www-form-urlencoded")
-    return BodyForm::kGuess;
+  std::transform(type.begin(), type.end(), type.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  if (type.empty() || type == "application/octet-stream" || type == "application/x-www-form-urlencoded") return BodyForm::kGuess;
   if (type == "application/json" || type.ends_with("+json")) return BodyForm::kDocument;
-  static constexpr std::array<std::string_view, 5> kLines = {
-      "application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines",
-      "text/plain"};
+  static constexpr std::array<std::string_view, 5> kLines = {"application/x-ndjson", "application/ndjson", "application/jsonl",
+                                                             "application/json-lines", "text/plain"};
   if (std::find(kLines.begin(), kLines.end(), type) != kLines.end()) return BodyForm::kLines;
   return std::nullopt;
 }

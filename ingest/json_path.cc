@@ -46,9 +46,7 @@ PathNode& child_of(PathNode& node, const std::string& key) {
   PathNode child;
   child.key = key;
   child.index = index_of(key);
-  child.plain = std::none_of(key.begin(), key.end(), [](char c) {
-    return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
-  });
+  child.plain = std::none_of(key.begin(), key.end(), [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; });
   const std::string closed = key + '"';
   for (std::size_t i = 0; i < closed.size() && i < 16; ++i) {
     const std::size_t shift = 8 * (i % 8);

@@ -74,8 +74,7 @@ inline bool is_key(const PathNode& node, const char* raw, const char* end) {
   }
   const std::size_t size = node.key.size();
   return node.plain &&
-         (size < 16 || (static_cast<std::size_t>(end - raw) > size && raw[size] == '"' &&
-                        std::memcmp(raw, node.key.data(), size) == 0));
+         (size < 16 || (static_cast<std::size_t>(end - raw) > size && raw[size] == '"' && std::memcmp(raw, node.key.data(), size) == 0));
 }
 
 // The child with this key, or nullptr; see is_key. Producers write keys in one order, so the child

@@ -14,10 +14,7 @@ std::int32_t hex4(std::string_view s, std::size_t at) {
   std::int32_t v = 0;
   for (std::size_t i = at; i < at + 4; ++i) {
     const char c = s[i];
-    const int d = is_digit(c)            ? c - '0'
-                  : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                  : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                         : -1;
+    const int d = is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
     if (d < 0) return -1;
     v = v * 16 + d;
   }
@@ -99,9 +96,7 @@ bool unescape(std::string_view body, std::string& out) {
   return true;
 }
 
-bool is_json_integer(std::string_view token) {
-  return !token.empty() && integer_end(token) == token.size();
-}
+bool is_json_integer(std::string_view token) { return !token.empty() && integer_end(token) == token.size(); }
 
 bool is_json_number(std::string_view token) {
   std::size_t at = integer_end(token);

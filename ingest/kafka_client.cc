@@ -38,8 +38,7 @@ Status check_options(const TextPairs& options) {
   for (const auto& [name, value] : options) {
     for (const auto& [own, why] : kOwn) {
       if (name != own) continue;
-      return Error{ErrorCode::kInvalidArgument, "kafka: option '" + name +
-                                                    "' is driftd's own: " + std::string(why)};
+      return Error{ErrorCode::kInvalidArgument, "kafka: option '" + name + "' is driftd's own: " + std::string(why)};
     }
     std::string instead;
     if (name == "sasl.password") instead = "name a file in sasl_password_file";
@@ -51,18 +50,14 @@ Status check_options(const TextPairs& options) {
       instead = "use SASL PLAIN over TLS, or client certificates";
     }
     if (instead.empty()) continue;
-    return Error{ErrorCode::kInvalidArgument, "kafka: option '" + name +
-                                                  "' is a secret, and secrets come from files only; " +
-                                                  instead};
+    return Error{ErrorCode::kInvalidArgument, "kafka: option '" + name + "' is a secret, and secrets come from files only; " + instead};
   }
   return {};
 }
 
 Status set_option(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {
   std::array<char, 512> why{};
-  if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), why.data(), why.size()) ==
-      RD_KAFKA_CONF_OK)
-    return {};
+  if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), why.data(), why.size()) == RD_KAFKA_CONF_OK) return {};
   const std::string reason = is_secret(name) ? "the value is not accepted" : why.data();
   return Error{ErrorCode::kInvalidArgument, "kafka: option '" + excerpt(name) + "': " + reason};
 }
@@ -77,8 +72,7 @@ Result<KafkaHandle> new_client(rd_kafka_type_t type, KafkaConf conf, void* opaqu
   std::array<char, 512> why{};
   rd_kafka_conf_set_opaque(conf.get(), opaque);
   rd_kafka_t* made = rd_kafka_new(type, conf.get(), why.data(), why.size());
-  if (made == nullptr)
-    return Error{ErrorCode::kInvalidArgument, std::string("kafka: ") + why.data()};
+  if (made == nullptr) return Error{ErrorCode::kInvalidArgument, std::string("kafka: ") + why.data()};
   (void)conf.release();  // now the client's
   return KafkaHandle(made, [](rd_kafka_t* rk) { rd_kafka_destroy(rk); });
 }
@@ -87,10 +81,7 @@ Result<KafkaHandle> new_client(rd_kafka_type_t type, KafkaConf conf, void* opaqu
 
 std::vector<ParamSpec> kafka_connection_params() {
   return {
-      {.name = "brokers",
-       .type = ParamType::kTextList,
-       .sentence = "Brokers to start from, host:port",
-       .required = true},
+      {.name = "brokers", .type = ParamType::kTextList, .sentence = "Brokers to start from, host:port", .required = true},
       {.name = "options",
        .type = ParamType::kTextMap,
        .sentence = "Options of librdkafka, passed on as they are (security.protocol, "
@@ -138,8 +129,7 @@ Result<KafkaConf> kafka_conf(const KafkaConnection& connection, const TextPairs&
     all.emplace_back("sasl.password", std::move(password).value());
   }
   for (const auto& [name, value] : all) {
-    if (const Status status = set_option(conf.get(), name, value); !status.ok())
-      return status.error();
+    if (const Status status = set_option(conf.get(), name, value); !status.ok()) return status.error();
   }
   rd_kafka_conf_set_log_cb(conf.get(), write_log);
   return conf;
@@ -151,13 +141,9 @@ Result<KafkaHandle> kafka_consumer(KafkaConf conf, void* opaque) {
   return handle;
 }
 
-Result<KafkaHandle> kafka_producer(KafkaConf conf, void* opaque) {
-  return new_client(RD_KAFKA_PRODUCER, std::move(conf), opaque);
-}
+Result<KafkaHandle> kafka_producer(KafkaConf conf, void* opaque) { return new_client(RD_KAFKA_PRODUCER, std::move(conf), opaque); }
 
-void KafkaListDeleter::operator()(rd_kafka_topic_partition_list_s* list) const {
-  rd_kafka_topic_partition_list_destroy(list);
-}
+void KafkaListDeleter::operator()(rd_kafka_topic_partition_list_s* list) const { rd_kafka_topic_partition_list_destroy(list); }
 
 KafkaList new_kafka_list() { return KafkaList(rd_kafka_topic_partition_list_new(8)); }
 
@@ -168,8 +154,7 @@ void KafkaMessages::clear() {
 
 std::int64_t KafkaMessages::next_offset() const { return messages_.back()->offset + 1; }
 
-void KafkaMessages::hand_over(std::shared_ptr<KafkaMessages> messages, std::uint32_t partition,
-                              RawBatch& out) {
+void KafkaMessages::hand_over(std::shared_ptr<KafkaMessages> messages, std::uint32_t partition, RawBatch& out) {
   const auto view = [](const void* data, std::size_t size) {
     return std::string_view(static_cast<const char*>(data), data == nullptr ? 0 : size);
   };
@@ -184,8 +169,7 @@ void KafkaMessages::hand_over(std::shared_ptr<KafkaMessages> messages, std::uint
     record.topic = topic;
     rd_kafka_timestamp_type_t type;
     const std::int64_t millis = rd_kafka_message_timestamp(message, &type);
-    const bool known = type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && millis >= 0 &&
-                       millis < INT64_MAX / kMillisecond;
+    const bool known = type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && millis >= 0 && millis < INT64_MAX / kMillisecond;
     if (known) record.arrival = millis * kMillisecond;
     record.position = message->offset;
     out.records.push_back(record);

@@ -74,8 +74,7 @@ class KafkaMessages {
   std::int64_t next_offset() const;
 
   // Makes the batch's records; `messages` becomes its owner. Precondition: not empty.
-  static void hand_over(std::shared_ptr<KafkaMessages> messages, std::uint32_t partition,
-                        RawBatch& out);
+  static void hand_over(std::shared_ptr<KafkaMessages> messages, std::uint32_t partition, RawBatch& out);
 
  private:
   KafkaHandle handle_;

@@ -13,12 +13,11 @@ TextPairs consumer_options(const KafkaSettings& settings) {
       {"check.crcs", "true"},
       {"statistics.interval.ms", "1000"},
       {"topic.metadata.refresh.interval.ms", "30000"},  // a topic made later is found
-      {"fetch.wait.max.ms", "100"},  // a request for partitions at their end holds up the others
+      {"fetch.wait.max.ms", "100"},                     // a request for partitions at their end holds up the others
       {"queued.min.messages", "200000"},
       {"queued.max.messages.kbytes", "65536"},
   };
-  if (!settings.instance_id.empty())
-    options.emplace_back("group.instance.id", settings.instance_id);
+  if (!settings.instance_id.empty()) options.emplace_back("group.instance.id", settings.instance_id);
   return options;
 }
 

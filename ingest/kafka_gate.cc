@@ -84,12 +84,18 @@ class KafkaGate final : public Gate {
   // One step; false when there is nothing to do now.
   bool step(bool all) {
     switch (state_) {
-      case State::kDown: return connect();
-      case State::kReady: return prepare() && begin();
-      case State::kOpen: return fill(all);
-      case State::kSealed: return add_positions();
-      case State::kCommitting: return finish();
-      case State::kAborting: return abort();
+      case State::kDown:
+        return connect();
+      case State::kReady:
+        return prepare() && begin();
+      case State::kOpen:
+        return fill(all);
+      case State::kSealed:
+        return add_positions();
+      case State::kCommitting:
+        return finish();
+      case State::kAborting:
+        return abort();
     }
     return false;
   }
@@ -98,8 +104,7 @@ class KafkaGate final : public Gate {
     std::vector<std::string> topics = {settings_.gate.invalid};
     if (!settings_.gate.valid.empty()) topics.push_back(settings_.gate.valid);
     if (!done(transaction_.open(topics))) return false;
-    log::info("kafka: gate open",
-              {{"stream", stream_}, {"transactional_id", settings_.gate.transactional_id}});
+    log::info("kafka: gate open", {{"stream", stream_}, {"transactional_id", settings_.gate.transactional_id}});
     state_ = State::kReady;
     return true;
   }
@@ -124,8 +129,7 @@ class KafkaGate final : public Gate {
       const rd_kafka_topic_partition_t& entry = list->elems[i];
       std::int64_t low = 0, end = entry.offset;
       if (entry.offset > 0) {
-        error = rd_kafka_query_watermark_offsets(settings_.consumer.get(), entry.topic,
-                                                 entry.partition, &low, &end, kCallMillis);
+        error = rd_kafka_query_watermark_offsets(settings_.consumer.get(), entry.topic, entry.partition, &low, &end, kCallMillis);
       }
       // Beyond the end: committed when there was another topic of this name.
       const std::int64_t position = entry.offset >= 0 && entry.offset <= end ? entry.offset : -1;
@@ -242,9 +246,7 @@ class KafkaGate final : public Gate {
       telemetry_->series(metric, {stream_, result}).add(static_cast<double>(n));
     }
   }
-  const std::string& topic_of(std::uint32_t number) const {
-    return settings_.topics[number / kPartitionsPerTopic];
-  }
+  const std::string& topic_of(std::uint32_t number) const { return settings_.topics[number / kPartitionsPerTopic]; }
 
   KafkaGateSettings settings_;
   std::string stream_;

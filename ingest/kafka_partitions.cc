@@ -6,10 +6,8 @@
 
 namespace driftd::ingest {
 
-std::optional<std::uint32_t> KafkaPartitions::number_of(std::string_view topic,
-                                                        std::int32_t partition) const {
-  if (partition < 0 || static_cast<std::uint32_t>(partition) >= kPartitionsPerTopic)
-    return std::nullopt;
+std::optional<std::uint32_t> KafkaPartitions::number_of(std::string_view topic, std::int32_t partition) const {
+  if (partition < 0 || static_cast<std::uint32_t>(partition) >= kPartitionsPerTopic) return std::nullopt;
   for (std::uint32_t t = 0; t < topics_.size(); ++t) {
     if (topics_[t] == topic) return t * kPartitionsPerTopic + static_cast<std::uint32_t>(partition);
   }
@@ -40,9 +38,7 @@ KafkaPartitions::Partition* KafkaPartitions::find(std::uint32_t number) {
 void KafkaPartitions::take(rd_kafka_message_s* message) {
   const auto id = static_cast<std::uint32_t>(message->partition);
   const char* topic = rd_kafka_topic_name(message->rkt);
-  const auto is = [&](const Partition& p) {
-    return p.number % kPartitionsPerTopic == id && topic_of(p.number) == topic;
-  };
+  const auto is = [&](const Partition& p) { return p.number % kPartitionsPerTopic == id && topic_of(p.number) == topic; };
   if (recent_ >= partitions_.size() || !is(partitions_[recent_])) {
     const auto it = std::find_if(partitions_.begin(), partitions_.end(), is);
     if (it == partitions_.end()) return rd_kafka_message_destroy(message);

@@ -26,17 +26,12 @@ class KafkaPartitions {
     std::shared_ptr<KafkaMessages> waiting;
   };
 
-  KafkaPartitions(std::vector<std::string> topics, KafkaHandle handle)
-      : topics_(std::move(topics)), handle_(std::move(handle)) {}
+  KafkaPartitions(std::vector<std::string> topics, KafkaHandle handle) : topics_(std::move(topics)), handle_(std::move(handle)) {}
 
   // nullopt for a topic that is not ours or a partition over the cap.
   std::optional<std::uint32_t> number_of(std::string_view topic, std::int32_t partition) const;
-  const std::string& topic_of(std::uint32_t number) const {
-    return topics_[number / kPartitionsPerTopic];
-  }
-  static std::int32_t id_of(std::uint32_t number) {
-    return static_cast<std::int32_t>(number % kPartitionsPerTopic);
-  }
+  const std::string& topic_of(std::uint32_t number) const { return topics_[number / kPartitionsPerTopic]; }
+  static std::int32_t id_of(std::uint32_t number) { return static_cast<std::int32_t>(number % kPartitionsPerTopic); }
 
   // `position`: nullopt when it is the broker's to say.
   void assign(std::uint32_t number, std::optional<std::int64_t> position);

@@ -16,16 +16,13 @@ constexpr std::size_t kBatch = 4096;
 constexpr int kWaitMillis = 200;
 
 struct ListDeleter {
-  void operator()(rd_kafka_topic_partition_list_t* list) const {
-    rd_kafka_topic_partition_list_destroy(list);
-  }
+  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
 };
 using List = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
 
 class RangeReader {
  public:
-  RangeReader(const KafkaRange& range, KafkaHandle client,
-              const std::function<Status(RawBatch&)>& sink)
+  RangeReader(const KafkaRange& range, KafkaHandle client, const std::function<Status(RawBatch&)>& sink)
       : range_(range), client_(std::move(client)), sink_(sink) {}
 
   Result<std::vector<KafkaSpan>> run() {
@@ -47,8 +44,7 @@ class RangeReader {
 
  private:
   Error failed(const std::string& what, rd_kafka_resp_err_t error) const {
-    return {ErrorCode::kUnavailable, "kafka topic '" + excerpt(range_.topic) + "': " + what + ": " +
-                                         rd_kafka_err2str(error)};
+    return {ErrorCode::kUnavailable, "kafka topic '" + excerpt(range_.topic) + "': " + what + ": " + rd_kafka_err2str(error)};
   }
 
   Result<std::int32_t> partition_count() {
@@ -65,8 +61,7 @@ class RangeReader {
       count = metadata->topics[0].partition_cnt;
     }
     rd_kafka_metadata_destroy(metadata);
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR && count == 0)
-      error = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR && count == 0) error = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return failed("asking for its partitions", error);
     return count;
   }
@@ -90,8 +85,7 @@ class RangeReader {
   // Where the range begins and ends now.
   Result<KafkaSpan> span_of(std::int32_t partition) {
     std::int64_t low = 0, high = 0;
-    const auto error = rd_kafka_query_watermark_offsets(
-        client_.get(), range_.topic.c_str(), partition, &low, &high, kBrokerTimeoutMillis);
+    const auto error = rd_kafka_query_watermark_offsets(client_.get(), range_.topic.c_str(), partition, &low, &high, kBrokerTimeoutMillis);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return failed("asking for its offsets", error);
     std::int64_t begin = low, end = high;
     if (range_.from != kNoTime) {
@@ -119,23 +113,21 @@ class RangeReader {
   // The last offsets may be markers of transactions, which never come as messages: the end of the
   // partition and any message behind `end` end the reading too.
   Status read_until(std::int32_t partition, std::int64_t end) {
-    std::unique_ptr<rd_kafka_queue_t, void (*)(rd_kafka_queue_t*)> queue(
-        rd_kafka_queue_get_consumer(client_.get()), rd_kafka_queue_destroy);
+    std::unique_ptr<rd_kafka_queue_t, void (*)(rd_kafka_queue_t*)> queue(rd_kafka_queue_get_consumer(client_.get()),
+                                                                         rd_kafka_queue_destroy);
     std::vector<rd_kafka_message_t*> got(kBatch);
     Deadline give_up = Deadline::after(range_.patience);
     for (bool at_end = false; !at_end;) {
-      const ssize_t n =
-          rd_kafka_consume_batch_queue(queue.get(), kWaitMillis, got.data(), got.size());
+      const ssize_t n = rd_kafka_consume_batch_queue(queue.get(), kWaitMillis, got.data(), got.size());
       auto messages = std::make_shared<KafkaMessages>(client_);
       rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
       for (ssize_t i = 0; i < n; ++i) {
         rd_kafka_message_t* message = got[static_cast<std::size_t>(i)];
-        const bool wanted = message->err == RD_KAFKA_RESP_ERR_NO_ERROR &&
-                            message->partition == partition && message->offset < end && !at_end;
-        at_end = at_end || (message->partition == partition && message->offset >= end - 1) ||
-                 message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
-        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR &&
-            message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        const bool wanted =
+            message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->partition == partition && message->offset < end && !at_end;
+        at_end =
+            at_end || (message->partition == partition && message->offset >= end - 1) || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
           error = message->err;
         }
         if (wanted) {
@@ -163,16 +155,14 @@ class RangeReader {
 
 }  // namespace
 
-Result<std::vector<KafkaSpan>> read_kafka_range(const KafkaRange& range,
-                                                const std::function<Status(RawBatch&)>& sink) {
-  auto conf =
-      kafka_conf(range.connection, {{"group.id", "driftd-range"},  // asked for, never joined
-                                    {"enable.auto.commit", "false"},
-                                    {"enable.auto.offset.store", "false"},
-                                    {"enable.partition.eof", "true"},
-                                    {"isolation.level", "read_committed"},
-                                    {"auto.offset.reset", "error"},
-                                    {"check.crcs", "true"}});
+Result<std::vector<KafkaSpan>> read_kafka_range(const KafkaRange& range, const std::function<Status(RawBatch&)>& sink) {
+  auto conf = kafka_conf(range.connection, {{"group.id", "driftd-range"},  // asked for, never joined
+                                            {"enable.auto.commit", "false"},
+                                            {"enable.auto.offset.store", "false"},
+                                            {"enable.partition.eof", "true"},
+                                            {"isolation.level", "read_committed"},
+                                            {"auto.offset.reset", "error"},
+                                            {"check.crcs", "true"}});
   if (!conf) return conf.error();
   auto client = kafka_consumer(std::move(conf).value(), nullptr);
   if (!client) return client.error();

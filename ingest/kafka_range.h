@@ -35,7 +35,6 @@ struct KafkaRange {
 // those two. Returns the offsets read, without partitions that had none; read again by them, the
 // records are the same. Stops at the sink's first error and returns it. Error{kUnavailable}: no
 // broker, no such topic, offsets that are gone.
-Result<std::vector<KafkaSpan>> read_kafka_range(const KafkaRange& range,
-                                                const std::function<Status(RawBatch&)>& sink);
+Result<std::vector<KafkaSpan>> read_kafka_range(const KafkaRange& range, const std::function<Status(RawBatch&)>& sink);
 
 }  // namespace driftd::ingest

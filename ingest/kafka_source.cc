@@ -29,10 +29,7 @@ constexpr Duration kWakeEvery = 50 * kMillisecond;
 class KafkaSource final : public Source {
  public:
   KafkaSource(KafkaSettings settings, const SourceContext& context)
-      : settings_(std::move(settings)),
-        context_(context),
-        status_("kafka", context.stream, context.telemetry),
-        messages_(kBatch) {
+      : settings_(std::move(settings)), context_(context), status_("kafka", context.stream, context.telemetry), messages_(kBatch) {
     if (context.telemetry != nullptr) context.telemetry->series(Metric::kSourceGaps, {context.stream});
   }
   ~KafkaSource() override { KafkaSource::close(); }
@@ -40,19 +37,15 @@ class KafkaSource final : public Source {
   Status open(SourceHandler& handler) override {
     auto conf = kafka_conf(settings_.connection, consumer_options(settings_));
     if (!conf) return conf.error();
-    rd_kafka_conf_set_rebalance_cb(
-        conf->get(),
-        [](rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* list,
-           void* self) { static_cast<KafkaSource*>(self)->on_rebalance(error, *list); });
-    rd_kafka_conf_set_stats_cb(conf->get(),
-                               [](rd_kafka_t*, char* json, std::size_t size, void* self) {
-                                 static_cast<KafkaSource*>(self)->on_statistics({json, size});
-                                 return 0;
-                               });
-    rd_kafka_conf_set_error_cb(
-        conf->get(), [](rd_kafka_t*, int error, const char* why, void* self) {
-          static_cast<KafkaSource*>(self)->on_error(static_cast<rd_kafka_resp_err_t>(error), why);
-        });
+    rd_kafka_conf_set_rebalance_cb(conf->get(), [](rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* list,
+                                                   void* self) { static_cast<KafkaSource*>(self)->on_rebalance(error, *list); });
+    rd_kafka_conf_set_stats_cb(conf->get(), [](rd_kafka_t*, char* json, std::size_t size, void* self) {
+      static_cast<KafkaSource*>(self)->on_statistics({json, size});
+      return 0;
+    });
+    rd_kafka_conf_set_error_cb(conf->get(), [](rd_kafka_t*, int error, const char* why, void* self) {
+      static_cast<KafkaSource*>(self)->on_error(static_cast<rd_kafka_resp_err_t>(error), why);
+    });
     auto client = kafka_consumer(std::move(conf).value(), this);
     if (!client) return client.error();
     client_ = std::move(client).value();
@@ -65,8 +58,7 @@ class KafkaSource final : public Source {
       rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
     }
     if (const auto e = rd_kafka_subscribe(client_.get(), topics.get())) {
-      return Error{ErrorCode::kInvalidArgument,
-                   std::string("kafka: subscribing: ") + rd_kafka_err2str(e)};
+      return Error{ErrorCode::kInvalidArgument, std::string("kafka: subscribing: ") + rd_kafka_err2str(e)};
     }
     return {};
   }
@@ -106,8 +98,7 @@ class KafkaSource final : public Source {
       settings.transactional_id = std::move(*id);
     }
     gated_ = true;
-    return make_kafka_gate({std::move(settings), settings_.connection, settings_.topics, client_},
-                           context_);
+    return make_kafka_gate({std::move(settings), settings_.connection, settings_.topics, client_}, context_);
   }
 
   void close() override {
@@ -129,16 +120,13 @@ class KafkaSource final : public Source {
     KafkaList list;
   };
 
-  void add(rd_kafka_topic_partition_list_t& list, std::uint32_t number,
-           std::int64_t offset = RD_KAFKA_OFFSET_INVALID) {
-    auto* entry = rd_kafka_topic_partition_list_add(&list, partitions_->topic_of(number).c_str(),
-                                                    KafkaPartitions::id_of(number));
+  void add(rd_kafka_topic_partition_list_t& list, std::uint32_t number, std::int64_t offset = RD_KAFKA_OFFSET_INVALID) {
+    auto* entry = rd_kafka_topic_partition_list_add(&list, partitions_->topic_of(number).c_str(), KafkaPartitions::id_of(number));
     entry->offset = offset;
   }
 
   void consume(Duration wait) {
-    const ssize_t n = rd_kafka_consume_batch_queue(queue_, static_cast<int>(wait / kMillisecond),
-                                                   messages_.data(), messages_.size());
+    const ssize_t n = rd_kafka_consume_batch_queue(queue_, static_cast<int>(wait / kMillisecond), messages_.data(), messages_.size());
     for (ssize_t i = 0; i < n; ++i) {
       rd_kafka_message_t* message = messages_[static_cast<std::size_t>(i)];
       if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -149,10 +137,8 @@ class KafkaSource final : public Source {
       }
     }
     if (n == static_cast<ssize_t>(messages_.size())) wake_fetching();
-    for (Rebalance& rebalance : std::exchange(rebalances_, {}))
-      answer(rebalance.what, *rebalance.list);
-    if (rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR && !fatal_)
-      set_fatal();
+    for (Rebalance& rebalance : std::exchange(rebalances_, {})) answer(rebalance.what, *rebalance.list);
+    if (rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR && !fatal_) set_fatal();
   }
 
   // In a catch-up the queue runs dry although there is more.
@@ -181,26 +167,23 @@ class KafkaSource final : public Source {
   void answer(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t& list) {
     if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
       take_over(list);
-      checked("assign", cooperative() ? rd_kafka_incremental_assign(client_.get(), &list)
-                                      : as_error(rd_kafka_assign(client_.get(), &list)));
+      checked("assign",
+              cooperative() ? rd_kafka_incremental_assign(client_.get(), &list) : as_error(rd_kafka_assign(client_.get(), &list)));
       if (paused_) apply_pause(list);
       handler_->on_settled();
       return status_.assigned(true);
     }
     give_up(list, rd_kafka_assignment_lost(client_.get()) != 0);
-    checked("unassign", cooperative() ? rd_kafka_incremental_unassign(client_.get(), &list)
-                                      : as_error(rd_kafka_assign(client_.get(), nullptr)));
+    checked("unassign",
+            cooperative() ? rd_kafka_incremental_unassign(client_.get(), &list) : as_error(rd_kafka_assign(client_.get(), nullptr)));
   }
 
   static rd_kafka_error_t* as_error(rd_kafka_resp_err_t e) {
-    return e == RD_KAFKA_RESP_ERR_NO_ERROR ? nullptr
-                                           : rd_kafka_error_new(e, "%s", rd_kafka_err2str(e));
+    return e == RD_KAFKA_RESP_ERR_NO_ERROR ? nullptr : rd_kafka_error_new(e, "%s", rd_kafka_err2str(e));
   }
   void checked(const char* what, rd_kafka_error_t* error) {
     if (error == nullptr) return;
-    log::warning(
-        "kafka: partitions not changed",
-        {{"stream", context_.stream}, {"step", what}, {"why", rd_kafka_error_string(error)}});
+    log::warning("kafka: partitions not changed", {{"stream", context_.stream}, {"step", what}, {"why", rd_kafka_error_string(error)}});
     rd_kafka_error_destroy(error);
   }
 
@@ -269,8 +252,7 @@ class KafkaSource final : public Source {
   }
 
   void on_message_error(const rd_kafka_message_t& message) {
-    if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
-        message.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+    if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || message.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
       return close_gap(message);
     }
     on_error(message.err, rd_kafka_message_errstr(&message));
@@ -284,8 +266,7 @@ class KafkaSource final : public Source {
     auto* ours = number ? partitions_->find(*number) : nullptr;
     if (ours == nullptr) return;
     std::int64_t low = RD_KAFKA_OFFSET_BEGINNING, high = RD_KAFKA_OFFSET_END;
-    rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), message.partition, &low, &high,
-                                     kBrokerTimeoutMillis);
+    rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), message.partition, &low, &high, kBrokerTimeoutMillis);
     const bool never_committed = gated_ && ours->taken < 0 && message.offset < 0;
     if (never_committed && settings_.from_latest) return begin_at_end(*number, high);
     log::error("kafka: records are gone before they were read; going on at the oldest there are",
@@ -294,8 +275,7 @@ class KafkaSource final : public Source {
                 {"partition", std::to_string(message.partition)},
                 {"wanted", std::to_string(ours->taken)},
                 {"oldest", std::to_string(low)}});
-    if (context_.telemetry != nullptr)
-      context_.telemetry->series(Metric::kSourceGaps, {context_.stream}).add();
+    if (context_.telemetry != nullptr) context_.telemetry->series(Metric::kSourceGaps, {context_.stream}).add();
     ours->taken = -1;
     handler_->on_start(*number, std::max<std::int64_t>(low, 0), true);
     const KafkaList list = new_kafka_list();
@@ -308,8 +288,7 @@ class KafkaSource final : public Source {
   void begin_at_end(std::uint32_t number, std::int64_t end) {
     const KafkaList list = new_kafka_list();
     add(*list, number, end);
-    const auto error = end < 0 ? RD_KAFKA_RESP_ERR__TIMED_OUT
-                               : rd_kafka_commit(client_.get(), list.get(), 0);
+    const auto error = end < 0 ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_commit(client_.get(), list.get(), 0);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
       log::warning("kafka: the newest position is not committed; a kill now may skip records",
                    {{"stream", context_.stream}, {"why", rd_kafka_err2str(error)}});
@@ -326,8 +305,7 @@ class KafkaSource final : public Source {
     }
     for (const auto& p : partitions_->all()) {
       const bool listed =
-          rd_kafka_topic_partition_list_find(&list, partitions_->topic_of(p.number).c_str(),
-                                             KafkaPartitions::id_of(p.number)) != nullptr;
+          rd_kafka_topic_partition_list_find(&list, partitions_->topic_of(p.number).c_str(), KafkaPartitions::id_of(p.number)) != nullptr;
       if (!listed) add(list, p.number, p.taken >= 0 ? p.taken : start());
     }
     checked("assign", as_error(rd_kafka_assign(client_.get(), &list)));
@@ -355,8 +333,8 @@ class KafkaSource final : public Source {
     const auto error = rd_kafka_fatal_error(client_.get(), why.data(), why.size());
     fatal_ = std::string("kafka: ") + why.data();
     if (error == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
-      *fatal_ += "; another process joined group '" + settings_.group + "' as instance_id '" +
-                 settings_.instance_id + "': give each replica its own";
+      *fatal_ += "; another process joined group '" + settings_.group + "' as instance_id '" + settings_.instance_id +
+                 "': give each replica its own";
     }
     status_.note(*fatal_);
     status_.down();
@@ -373,8 +351,7 @@ class KafkaSource final : public Source {
       const auto number = partitions_->number_of(known.topic, known.partition);
       const auto* ours = number ? partitions_->find(*number) : nullptr;
       if (ours == nullptr || ours->position < 0) continue;
-      lags[static_cast<std::size_t>(ours - partitions_->all().data())].lag =
-          std::max<std::int64_t>(known.end - ours->position, 0);
+      lags[static_cast<std::size_t>(ours - partitions_->all().data())].lag = std::max<std::int64_t>(known.end - ours->position, 0);
     }
     status_.lags(std::move(lags));
   }

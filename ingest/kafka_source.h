@@ -19,8 +19,7 @@ namespace driftd::ingest {
 
 struct KafkaSettings {
   KafkaConnection connection;
-  std::vector<std::string>
-      topics;  // names; a topic's place here is part of its partitions' numbers
+  std::vector<std::string> topics;  // names; a topic's place here is part of its partitions' numbers
   std::string group;
   std::string instance_id;   // empty: no static membership
   bool from_latest = false;  // where partitions without a position begin

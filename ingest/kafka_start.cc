@@ -12,8 +12,8 @@ constexpr int kPatienceMillis = 5000;
 
 }  // namespace
 
-std::vector<KafkaStart> kafka_starts(rd_kafka_s* client, const std::vector<rd_kafka_topic_partition_s*>& entries,
-                                     bool from_latest, std::set<std::string>& known_topics, const std::string& stream) {
+std::vector<KafkaStart> kafka_starts(rd_kafka_s* client, const std::vector<rd_kafka_topic_partition_s*>& entries, bool from_latest,
+                                     std::set<std::string>& known_topics, const std::string& stream) {
   const KafkaList list = new_kafka_list();
   for (const auto* e : entries) rd_kafka_topic_partition_list_add(list.get(), e->topic, e->partition);
   if (const auto error = rd_kafka_committed(client, list.get(), kPatienceMillis)) {

@@ -29,8 +29,7 @@ std::optional<KafkaStatistics> read_kafka_statistics(std::string_view json) {
   const Json root = Json::parse(json, nullptr, false);
   if (!root.is_object()) return std::nullopt;
   KafkaStatistics out;
-  for (const Json& broker : at(root, "brokers"))
-    out.broker_up = out.broker_up || is(broker, "state", "UP");
+  for (const Json& broker : at(root, "brokers")) out.broker_up = out.broker_up || is(broker, "state", "UP");
   out.group_ready = is(at(root, "cgrp"), "join_state", "steady");
   const Json& topics = at(root, "topics");
   if (!topics.is_object()) return out;

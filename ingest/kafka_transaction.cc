@@ -32,10 +32,7 @@ bool refused_for_good(rd_kafka_resp_err_t error) {
 // batch.size is alone in its batch, so that one too large is known at once.
 const TextPairs& options() {
   static const TextPairs all = {
-      {"transaction.timeout.ms", "30000"},
-      {"socket.timeout.ms", "10000"},
-      {"linger.ms", "5"},
-      {"batch.size", "131072"},
+      {"transaction.timeout.ms", "30000"}, {"socket.timeout.ms", "10000"}, {"linger.ms", "5"}, {"batch.size", "131072"},
       {"message.max.bytes", "1000000000"},  // the broker's limit decides
   };
   return all;
@@ -56,27 +53,22 @@ KafkaTransaction::Outcome KafkaTransaction::open(const std::vector<std::string>&
     auto conf = kafka_conf(connection_, options());
     // Set last: no option of the connection may change these.
     std::array<char, 512> why{};
-    if (conf &&
-        (rd_kafka_conf_set(conf->get(), "transactional.id", id_.c_str(), why.data(), why.size()) ||
-         rd_kafka_conf_set(conf->get(), "delivery.report.only.error", "true", why.data(),
-                           why.size()))) {
+    if (conf && (rd_kafka_conf_set(conf->get(), "transactional.id", id_.c_str(), why.data(), why.size()) ||
+                 rd_kafka_conf_set(conf->get(), "delivery.report.only.error", "true", why.data(), why.size()))) {
       conf = Error{ErrorCode::kInvalidArgument, std::string("kafka: ") + why.data()};
     }
     if (!conf) {
       why_ = conf.error().message;
       return Outcome::kBroken;
     }
-    rd_kafka_conf_set_dr_msg_cb(
-        conf->get(), [](rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
-          if (refused_for_good(message->err)) {
-            static_cast<KafkaTransaction*>(self)->hooks_.on_refused(message->_private,
-                                                                     rd_kafka_err2name(message->err));
-          }
-        });
+    rd_kafka_conf_set_dr_msg_cb(conf->get(), [](rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
+      if (refused_for_good(message->err)) {
+        static_cast<KafkaTransaction*>(self)->hooks_.on_refused(message->_private, rd_kafka_err2name(message->err));
+      }
+    });
     rd_kafka_conf_set_error_cb(conf->get(), [](rd_kafka_t*, int error, const char* text, void* self) {
       static_cast<KafkaTransaction*>(self)->noted_ =
-          std::string(rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(error))) + ": " +
-          excerpt(text, 200);
+          std::string(rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(error))) + ": " + excerpt(text, 200);
     });
     auto made = kafka_producer(std::move(*conf), this);
     if (!made) {
@@ -88,16 +80,14 @@ KafkaTransaction::Outcome KafkaTransaction::open(const std::vector<std::string>&
       rd_kafka_topic_conf_t* of_topic = rd_kafka_default_topic_conf_dup(producer_.get());
       rd_kafka_topic_conf_set_opaque(of_topic, this);
       rd_kafka_topic_conf_set_partitioner_cb(
-          of_topic, [](const rd_kafka_topic_t*, const void*, std::size_t, std::int32_t count,
-                       void* self, void* opaque) {
+          of_topic, [](const rd_kafka_topic_t*, const void*, std::size_t, std::int32_t count, void* self, void* opaque) {
             return static_cast<KafkaTransaction*>(self)->hooks_.partition_of(opaque, count);
           });
       rd_kafka_topic_destroy(rd_kafka_topic_new(producer_.get(), topic.c_str(), of_topic));
     }
   }
   if (ready_) return Outcome::kDone;
-  const Outcome outcome =
-      judge("starting", rd_kafka_init_transactions(producer_.get(), kCallMillis));
+  const Outcome outcome = judge("starting", rd_kafka_init_transactions(producer_.get(), kCallMillis));
   rd_kafka_poll(producer_.get(), 0);
   ready_ = outcome == Outcome::kDone;
   return outcome;
@@ -150,24 +140,19 @@ KafkaTransaction::Outcome KafkaTransaction::send(const Message& m) {
   return Outcome::kAbort;
 }
 
-KafkaTransaction::Outcome KafkaTransaction::flush() {
-  return judge("sending", rd_kafka_flush(producer_.get(), kCallMillis));
-}
+KafkaTransaction::Outcome KafkaTransaction::flush() { return judge("sending", rd_kafka_flush(producer_.get(), kCallMillis)); }
 
 std::shared_ptr<KafkaTransaction::Membership> KafkaTransaction::membership_of(rd_kafka_s* consumer) {
   rd_kafka_consumer_group_metadata_t* metadata = rd_kafka_consumer_group_metadata(consumer);
   return metadata == nullptr ? nullptr : std::make_shared<Membership>(metadata);
 }
 
-KafkaTransaction::Outcome KafkaTransaction::add_positions(const std::vector<Offset>& offsets,
-                                                          Membership& membership) {
+KafkaTransaction::Outcome KafkaTransaction::add_positions(const std::vector<Offset>& offsets, Membership& membership) {
   const KafkaList list = new_kafka_list();
   for (const Offset& o : offsets) {
     rd_kafka_topic_partition_list_add(list.get(), o.topic.c_str(), o.partition)->offset = o.position;
   }
-  return judge("adding positions",
-               rd_kafka_send_offsets_to_transaction(producer_.get(), list.get(),
-                                                    membership.metadata, kCallMillis));
+  return judge("adding positions", rd_kafka_send_offsets_to_transaction(producer_.get(), list.get(), membership.metadata, kCallMillis));
 }
 
 KafkaTransaction::Outcome KafkaTransaction::commit() {
@@ -181,14 +166,11 @@ KafkaTransaction::Outcome KafkaTransaction::abort() {
 
 KafkaTransaction::Outcome KafkaTransaction::judge(const char* step, rd_kafka_error_t* error) {
   if (error == nullptr) return Outcome::kDone;
-  why_ = std::string(step) + ": " + rd_kafka_error_name(error) + ": " +
-         excerpt(rd_kafka_error_string(error), 200);
+  why_ = std::string(step) + ": " + rd_kafka_error_name(error) + ": " + excerpt(rd_kafka_error_string(error), 200);
   const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
   if (code == RD_KAFKA_RESP_ERR__TIMED_OUT && !noted_.empty()) why_ += " (" + noted_ + ")";
-  if (code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
-      code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH) {
-    why_ += "; unless the transaction took too long, another process has the transactional.id '" +
-            id_ + "' too: give each replica its own";
+  if (code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED || code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH) {
+    why_ += "; unless the transaction took too long, another process has the transactional.id '" + id_ + "' too: give each replica its own";
   }
   const Outcome outcome = rd_kafka_error_is_fatal(error)             ? Outcome::kBroken
                           : rd_kafka_error_txn_requires_abort(error) ? Outcome::kAbort

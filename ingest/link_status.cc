@@ -28,11 +28,9 @@ void LinkStatus::down() {
     was_up = std::exchange(status_.connected, false);
     status_.detail = why_;
   }
-  if (was_up && telemetry_ != nullptr)
-    telemetry_->series(Metric::kSourceReconnects, {stream_, source_}).add();
+  if (was_up && telemetry_ != nullptr) telemetry_->series(Metric::kSourceReconnects, {stream_, source_}).add();
   if (std::exchange(told_down_, true)) return;
-  log::warning("source: no server answers; trying again",
-               {{"stream", stream_}, {"source", source_}, {"why", why_}});
+  log::warning("source: no server answers; trying again", {{"stream", stream_}, {"source", source_}, {"why", why_}});
 }
 
 void LinkStatus::trouble(const std::string& what) {

@@ -43,8 +43,7 @@ Result<std::unique_ptr<MqttClient>> MqttClient::make(const MqttSettings& setting
   return client;
 }
 
-MqttClient::MqttClient(const MqttSettings& settings, Events events)
-    : settings_(settings), events_(std::move(events)) {}
+MqttClient::MqttClient(const MqttSettings& settings, Events events) : settings_(settings), events_(std::move(events)) {}
 
 MqttClient::~MqttClient() {
   if (client_ != nullptr) mosquitto_destroy(client_);
@@ -53,12 +52,9 @@ MqttClient::~MqttClient() {
 Status MqttClient::init() {
   client_ = mosquitto_new(settings_.client_id.c_str(), false, this);
   if (client_ == nullptr) return error_of(MOSQ_ERR_ERRNO, "making a client");
-  const auto done = [](int code, const std::string& what) {
-    return code == MOSQ_ERR_SUCCESS ? Status() : Status(error_of(code, what));
-  };
+  const auto done = [](int code, const std::string& what) { return code == MOSQ_ERR_SUCCESS ? Status() : Status(error_of(code, what)); };
   mosquitto_threaded_set(client_, true);
-  mosquitto_int_option(client_, MOSQ_OPT_PROTOCOL_VERSION,
-                       settings_.version_5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
+  mosquitto_int_option(client_, MOSQ_OPT_PROTOCOL_VERSION, settings_.version_5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
   mosquitto_int_option(client_, MOSQ_OPT_RECEIVE_MAXIMUM, settings_.receive_maximum);
   mosquitto_int_option(client_, MOSQ_OPT_TCP_NODELAY, 1);
   if (!settings_.username.empty()) {
@@ -68,40 +64,31 @@ Status MqttClient::init() {
       if (!read) return read.error().at("mqtt: password_file");
       password = std::move(*read);
     }
-    const int code = mosquitto_username_pw_set(client_, settings_.username.c_str(),
-                                               password.empty() ? nullptr : password.c_str());
+    const int code = mosquitto_username_pw_set(client_, settings_.username.c_str(), password.empty() ? nullptr : password.c_str());
     if (const Status s = done(code, "user name"); !s) return s;
   }
   if (settings_.tls) {
     const auto file = [](const std::string& path) { return path.empty() ? nullptr : path.c_str(); };
-    int code = settings_.ca_file.empty()
-                   ? mosquitto_int_option(client_, MOSQ_OPT_TLS_USE_OS_CERTS, 1)
-                   : MOSQ_ERR_SUCCESS;
+    int code = settings_.ca_file.empty() ? mosquitto_int_option(client_, MOSQ_OPT_TLS_USE_OS_CERTS, 1) : MOSQ_ERR_SUCCESS;
     if (code == MOSQ_ERR_SUCCESS && (!settings_.ca_file.empty() || !settings_.cert_file.empty())) {
-      code = mosquitto_tls_set(client_, file(settings_.ca_file),
-                               settings_.ca_file.empty() ? "/etc/ssl/certs" : nullptr,
+      code = mosquitto_tls_set(client_, file(settings_.ca_file), settings_.ca_file.empty() ? "/etc/ssl/certs" : nullptr,
                                file(settings_.cert_file), file(settings_.key_file), nullptr);
     }
     if (code == MOSQ_ERR_SUCCESS) code = mosquitto_tls_opts_set(client_, 1, "tlsv1.2", nullptr);
     if (const Status s = done(code, "TLS settings (ca_file, cert_file, key_file)"); !s) return s;
   }
-  mosquitto_connect_with_flags_callback_set(client_, [](mosquitto*, void* self, int code,
-                                                        int flags) {
+  mosquitto_connect_with_flags_callback_set(client_, [](mosquitto*, void* self, int code, int flags) {
     auto* client = static_cast<MqttClient*>(self);
     if (code == 0) return client->events_.connected((flags & 1) != 0);
-    client->refused_ = client->settings_.version_5 ? mosquitto_reason_string(code)
-                                                   : mosquitto_connack_string(code);
+    client->refused_ = client->settings_.version_5 ? mosquitto_reason_string(code) : mosquitto_connack_string(code);
     if (client->settings_.version_5 && (code == 1 || code == MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION))
       client->refused_ += "; set version: 3.1.1";
   });
-  mosquitto_subscribe_callback_set(
-      client_, [](mosquitto*, void* self, int, int count, const int* granted) {
-        static_cast<MqttClient*>(self)->events_.subscribed({granted, granted + count});
-      });
-  mosquitto_message_callback_set(client_,
-                                 [](mosquitto*, void* self, const mosquitto_message* message) {
-                                   static_cast<MqttClient*>(self)->on_message(*message);
-                                 });
+  mosquitto_subscribe_callback_set(client_, [](mosquitto*, void* self, int, int count, const int* granted) {
+    static_cast<MqttClient*>(self)->events_.subscribed({granted, granted + count});
+  });
+  mosquitto_message_callback_set(
+      client_, [](mosquitto*, void* self, const mosquitto_message* message) { static_cast<MqttClient*>(self)->on_message(*message); });
   return {};
 }
 
@@ -110,41 +97,34 @@ Status MqttClient::connect() {
   refused_.clear();
   Properties properties;
   if (settings_.version_5) {
-    const auto seconds = static_cast<std::uint32_t>(
-        std::min<Duration>(settings_.session_expiry / kSecond, 0xfffffffe));
+    const auto seconds = static_cast<std::uint32_t>(std::min<Duration>(settings_.session_expiry / kSecond, 0xfffffffe));
     mosquitto_property_add_int32(&properties.list, MQTT_PROP_SESSION_EXPIRY_INTERVAL, seconds);
   }
-  const int code = mosquitto_connect_bind_v5(client_, settings_.host.c_str(), settings_.port,
-                                             settings_.keep_alive, nullptr, properties.list);
+  const int code =
+      mosquitto_connect_bind_v5(client_, settings_.host.c_str(), settings_.port, settings_.keep_alive, nullptr, properties.list);
   return code == MOSQ_ERR_SUCCESS ? Status() : lost(code);
 }
 
 void MqttClient::subscribe() {
   std::vector<char*> topics = as_array(settings_.topics);
-  const int options =
-      settings_.version_5 && !settings_.retained ? MQTT_SUB_OPT_SEND_RETAIN_NEVER : 0;
-  mosquitto_subscribe_multiple(client_, nullptr, static_cast<int>(topics.size()), topics.data(), 1,
-                               options, nullptr);
+  const int options = settings_.version_5 && !settings_.retained ? MQTT_SUB_OPT_SEND_RETAIN_NEVER : 0;
+  mosquitto_subscribe_multiple(client_, nullptr, static_cast<int>(topics.size()), topics.data(), 1, options, nullptr);
 }
 
 void MqttClient::unsubscribe(const std::vector<std::string>& topics) {
   std::vector<char*> array = as_array(topics);
-  mosquitto_unsubscribe_multiple(client_, nullptr, static_cast<int>(array.size()), array.data(),
-                                 nullptr);
+  mosquitto_unsubscribe_multiple(client_, nullptr, static_cast<int>(array.size()), array.data(), nullptr);
 }
 
 // The library tells the flag in no other way than its log.
 void MqttClient::watch_dup(bool yes) {
   dup_ = false;
   if (!yes) return mosquitto_log_callback_set(client_, nullptr);
-  mosquitto_log_callback_set(client_, [](mosquitto*, void* self, int, const char* text) {
-    static_cast<MqttClient*>(self)->on_log(text);
-  });
+  mosquitto_log_callback_set(client_, [](mosquitto*, void* self, int, const char* text) { static_cast<MqttClient*>(self)->on_log(text); });
 }
 
 void MqttClient::on_log(std::string_view text) {
-  if (const auto at = text.find("received PUBLISH (d"); at != std::string_view::npos)
-    dup_ = text.substr(at + 19, 1) == "1";
+  if (const auto at = text.find("received PUBLISH (d"); at != std::string_view::npos) dup_ = text.substr(at + 19, 1) == "1";
 }
 
 void MqttClient::on_message(const mosquitto_message& message) {
@@ -155,15 +135,13 @@ void MqttClient::on_message(const mosquitto_message& message) {
   out.topic = message.topic;
   if (message.payload != nullptr) {
     const std::size_t size = static_cast<std::size_t>(message.payloadlen);
-    out.payload = {static_cast<const char*>(message.payload),
-                   std::min(size, settings_.max_record + 1)};
+    out.payload = {static_cast<const char*>(message.payload), std::min(size, settings_.max_record + 1)};
   }
   events_.message(out);
 }
 
 Status MqttClient::lost(int code) {
-  if (!refused_.empty())
-    return Error{ErrorCode::kUnavailable, "mqtt: the broker refuses the connection: " + refused_};
+  if (!refused_.empty()) return Error{ErrorCode::kUnavailable, "mqtt: the broker refuses the connection: " + refused_};
   return error_of(code, "connection to " + settings_.host + ":" + std::to_string(settings_.port));
 }
 
@@ -175,8 +153,7 @@ Status MqttClient::read(Deadline deadline, const std::function<bool()>& enough) 
   const int wait = static_cast<int>((deadline.left() + kMillisecond - 1) / kMillisecond);
   int ready = ::poll(&fd, 1, wait);
   while (ready > 0 && (fd.revents & (POLLIN | POLLERR | POLLHUP)) != 0 && !enough()) {
-    if (const int code = mosquitto_loop_read(client_, 1); code != MOSQ_ERR_SUCCESS)
-      return lost(code);
+    if (const int code = mosquitto_loop_read(client_, 1); code != MOSQ_ERR_SUCCESS) return lost(code);
     fd = {mosquitto_socket(client_), POLLIN, 0};
     if (fd.fd < 0) return lost(MOSQ_ERR_CONN_LOST);
     ready = ::poll(&fd, 1, 0);
@@ -189,8 +166,7 @@ Status MqttClient::flush() {
     pollfd fd{mosquitto_socket(client_), POLLOUT, 0};
     if (fd.fd < 0) return lost(MOSQ_ERR_CONN_LOST);
     if (::poll(&fd, 1, 0) <= 0) break;  // the broker is slow: the rest leaves next time
-    if (const int code = mosquitto_loop_write(client_, 1); code != MOSQ_ERR_SUCCESS)
-      return lost(code);
+    if (const int code = mosquitto_loop_write(client_, 1); code != MOSQ_ERR_SUCCESS) return lost(code);
   }
   const int code = mosquitto_loop_misc(client_);
   return code == MOSQ_ERR_SUCCESS ? Status() : lost(code);

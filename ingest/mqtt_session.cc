@@ -24,13 +24,11 @@ Status MqttSession::subscribed(const std::vector<std::string>& topics) {
   for (const std::string& topic : topics) text += topic + "\n";
   const std::string fresh = path_ + ".new";
   const auto failed = [&](const char* what) {
-    return Error{ErrorCode::kIo,
-                 std::string("mqtt: ") + what + " " + fresh + ": " + std::strerror(errno)};
+    return Error{ErrorCode::kIo, std::string("mqtt: ") + what + " " + fresh + ": " + std::strerror(errno)};
   };
   const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
   if (fd < 0) return failed("making");
-  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       ::fdatasync(fd) == 0;
+  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fdatasync(fd) == 0;
   const Error error = written ? Error{} : failed("writing");
   ::close(fd);
   if (!written) return error;

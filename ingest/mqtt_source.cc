@@ -35,8 +35,7 @@ class MqttSource final : public Source {
         redeliveries_(kRemembered),
         random_(std::random_device{}()) {
     if (context.telemetry == nullptr) return;
-    for (const Metric metric : {Metric::kMqttDuplicates, Metric::kMqttSessionLost})
-      context.telemetry->series(metric, {context.stream});
+    for (const Metric metric : {Metric::kMqttDuplicates, Metric::kMqttSessionLost}) context.telemetry->series(metric, {context.stream});
   }
 
   Status open(SourceHandler& handler) override {
@@ -44,8 +43,7 @@ class MqttSource final : public Source {
     if (!journal) return journal.error();
     if (const Status s = remember_newest(**journal); !s) return s;
     if (const Status s = make_client(); !s) return s;
-    feed_ = std::make_unique<JournalFeed>(std::move(*journal), context_,
-                                          journal_options_.partitions, kRemembered);
+    feed_ = std::make_unique<JournalFeed>(std::move(*journal), context_, journal_options_.partitions, kRemembered);
     feed_->open(handler);
     status_.connecting(broker_);
     return {};
@@ -92,8 +90,7 @@ class MqttSource final : public Source {
 
   Status make_client() {
     auto made = MqttClient::make(
-        settings_, {[this](bool present) { on_connected(present); },
-                    [this](const std::vector<int>& granted) { on_subscribed(granted); },
+        settings_, {[this](bool present) { on_connected(present); }, [this](const std::vector<int>& granted) { on_subscribed(granted); },
                     [this](const MqttMessage& message) { on_message(message); }});
     if (!made) return made.error();
     client_ = std::move(*made);
@@ -108,8 +105,7 @@ class MqttSource final : public Source {
       const auto got = cursor.next(chunk);
       if (!got) return got.error();
       if (!*got) return {};
-      for (const JournalEntry& e : chunk.entries)
-        redeliveries_.journaled(e.packet_id, e.topic, e.payload);
+      for (const JournalEntry& e : chunk.entries) redeliveries_.journaled(e.packet_id, e.topic, e.payload);
     }
   }
 
@@ -127,16 +123,14 @@ class MqttSource final : public Source {
     const Duration began = monotonic_now();
     const Status read = client_->read(deadline, [&] {
       return group_.size() >= kGroup || group_text_.size() >= kGroupBytes ||
-             (group_.size() > read_before && monotonic_now() - began > kGroupTime) ||
-             link_ == Link::kDown;
+             (group_.size() > read_before && monotonic_now() - began > kGroupTime) || link_ == Link::kDown;
     });
     if (const Status s = journal_group(); !s) return start_anew(s.error().message);
     if (!read) return lost(read.error().message);
     if (const Status s = client_->flush(); !s) return lost(s.error().message);
     if (link_ == Link::kConnecting && monotonic_now() > give_up_at_)
       return start_anew("mqtt: " + broker_ + " does not answer to CONNECT or SUBSCRIBE");
-    if (link_ == Link::kUp && !has_room())
-      start_anew("mqtt: the journal is full (service.limits.journal); the broker keeps what comes");
+    if (link_ == Link::kUp && !has_room()) start_anew("mqtt: the journal is full (service.limits.journal); the broker keeps what comes");
   }
 
   void connect() {
@@ -172,12 +166,10 @@ class MqttSource final : public Source {
       const std::string topic = "topic '" + excerpt(settings_.topics[i]) + "'";
       if (granted[i] >= 128) return status_.trouble("the broker refuses " + topic);
       if (granted[i] == 0) {
-        status_.trouble("the broker grants only QoS 0 for " + topic +
-                        ": messages sent while driftd is away are lost");
+        status_.trouble("the broker grants only QoS 0 for " + topic + ": messages sent while driftd is away are lost");
       }
     }
-    if (const Status s = session_.subscribed(settings_.topics); !s)
-      status_.trouble(s.error().message);
+    if (const Status s = session_.subscribed(settings_.topics); !s) status_.trouble(s.error().message);
     confirmed();
   }
 
@@ -190,8 +182,7 @@ class MqttSource final : public Source {
 
   void on_message(const MqttMessage& message) {
     if (redeliveries_.expects()) {
-      const bool known =
-          redeliveries_.recognise(message.dup, message.packet_id, message.topic, message.payload);
+      const bool known = redeliveries_.recognise(message.dup, message.packet_id, message.topic, message.payload);
       if (!redeliveries_.expects()) client_->watch_dup(false);
       if (known) return count(Metric::kMqttDuplicates);
     }
@@ -214,8 +205,7 @@ class MqttSource final : public Source {
     }
     Status done = feed_->journal().append(entries_);
     if (done) {
-      for (const JournalEntry& e : entries_)
-        redeliveries_.journaled(e.packet_id, e.topic, e.payload);
+      for (const JournalEntry& e : entries_) redeliveries_.journaled(e.packet_id, e.topic, e.payload);
     }
     group_.clear();
     group_text_.clear();
@@ -272,8 +262,7 @@ class MqttSource final : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> make_mqtt_source(MqttSettings settings, JournalOptions journal,
-                                         const SourceContext& context) {
+std::unique_ptr<Source> make_mqtt_source(MqttSettings settings, JournalOptions journal, const SourceContext& context) {
   return std::make_unique<MqttSource>(std::move(settings), std::move(journal), context);
 }
 

@@ -9,7 +9,6 @@
 
 namespace driftd::ingest {
 
-std::unique_ptr<Source> make_mqtt_source(MqttSettings settings, JournalOptions journal,
-                                         const SourceContext& context);
+std::unique_ptr<Source> make_mqtt_source(MqttSettings settings, JournalOptions journal, const SourceContext& context);
 
 }  // namespace driftd::ingest

@@ -49,8 +49,7 @@ struct Partitioner::Parser {
   }
 };
 
-Partitioner::Partitioner(const std::string& sensor, std::uint32_t partitions)
-    : topic_level_(topic_level(sensor)), partitions_(partitions) {
+Partitioner::Partitioner(const std::string& sensor, std::uint32_t partitions) : topic_level_(topic_level(sensor)), partitions_(partitions) {
   if (sensor.empty() || sensor.starts_with('@')) return;
   parser_ = std::make_unique<Parser>();
   pointer_ = as_pointer(sensor);

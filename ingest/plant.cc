@@ -21,9 +21,7 @@ std::uint64_t next_random(std::uint64_t& state) {
   z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
   return z ^ (z >> 31);
 }
-double uniform(std::uint64_t& state) {
-  return static_cast<double>(next_random(state) >> 11) * 0x1p-53;
-}
+double uniform(std::uint64_t& state) { return static_cast<double>(next_random(state) >> 11) * 0x1p-53; }
 
 // Nearly normal, mean 0 and variance 1, never beyond 6: the sum of twelve uniforms. The same to the
 // last bit on every machine, which Box-Muller is not.
@@ -33,9 +31,7 @@ double normal(std::uint64_t& state) {
   return sum;
 }
 
-const char* draw_status(double u) {
-  return u < 0.92 ? "running" : u < 0.98 ? "idle" : "maintenance";
-}
+const char* draw_status(double u) { return u < 0.92 ? "running" : u < 0.98 ? "idle" : "maintenance"; }
 
 void append_member(std::string& out, std::string_view name, double value) {
   std::array<char, 48> text{};
@@ -43,13 +39,11 @@ void append_member(std::string& out, std::string_view name, double value) {
   out.append(",\"").append(name).append("\":").append(text.data());
 }
 
-const PlantFault* active(const std::vector<PlantFault>& faults, PlantFaultKind kind,
-                         std::uint32_t sensor, Duration since_start) {
+const PlantFault* active(const std::vector<PlantFault>& faults, PlantFaultKind kind, std::uint32_t sensor, Duration since_start) {
   for (const PlantFault& fault : faults) {
     if (fault.kind != kind || since_start < fault.from || since_start >= fault.to) continue;
     const auto& sensors = fault.sensors;
-    if (sensors.empty() || std::find(sensors.begin(), sensors.end(), sensor) != sensors.end())
-      return &fault;
+    if (sensors.empty() || std::find(sensors.begin(), sensors.end(), sensor) != sensors.end()) return &fault;
   }
   return nullptr;
 }
@@ -57,8 +51,7 @@ const PlantFault* active(const std::vector<PlantFault>& faults, PlantFaultKind k
 }  // namespace
 
 const std::vector<std::string>& plant_fault_kinds() {
-  static const std::vector<std::string> kWords = {
-      "nulls", "out_of_range", "stuck", "silence", "new_status", "fahrenheit", "slow_drift"};
+  static const std::vector<std::string> kWords = {"nulls", "out_of_range", "stuck", "silence", "new_status", "fahrenheit", "slow_drift"};
   return kWords;
 }
 
@@ -97,8 +90,7 @@ void Plant::tick(std::vector<PlantRecord>& out) {
     const auto fault = [&](PlantFaultKind kind) { return active(options_.faults, kind, s, since); };
     pump.temperature_noise = memory_ * pump.temperature_noise + fresh * normal(pump.random);
     pump.vibration_noise = memory_ * pump.vibration_noise + fresh * normal(pump.random);
-    double temperature =
-        60 + 3 * std::sin(kTwoPi * (day - 0.25)) + 1.5 * pump.temperature_noise + 0.3 * (s % 5);
+    double temperature = 60 + 3 * std::sin(kTwoPi * (day - 0.25)) + 1.5 * pump.temperature_noise + 0.3 * (s % 5);
     double vibration = 2 + 0.2 * pump.vibration_noise + 0.05 * normal(pump.random);
     double pressure = 5 + 0.1 * normal(pump.random);
     const char* status = draw_status(uniform(pump.random));
@@ -120,8 +112,7 @@ void Plant::tick(std::vector<PlantRecord>& out) {
     PlantRecord record;
     record.sensor = s;
     record.time = floor_to(now, kMillisecond);
-    record.json = "{\"sensor_id\":\"" + sensor_name(s) +
-                  "\",\"ts\":" + std::to_string(record.time / kMillisecond);
+    record.json = "{\"sensor_id\":\"" + sensor_name(s) + "\",\"ts\":" + std::to_string(record.time / kMillisecond);
     append_member(record.json, "temperature", temperature);
     if (null) {
       record.json += ",\"vibration\":null";

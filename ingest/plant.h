@@ -25,15 +25,7 @@
 
 namespace driftd::ingest {
 
-enum class PlantFaultKind {
-  kNulls,
-  kOutOfRange,
-  kStuck,
-  kSilence,
-  kNewStatus,
-  kFahrenheit,
-  kSlowDrift
-};
+enum class PlantFaultKind { kNulls, kOutOfRange, kStuck, kSilence, kNewStatus, kFahrenheit, kSlowDrift };
 
 const std::vector<std::string>& plant_fault_kinds();  // the words above, in the order of the enum
 std::optional<PlantFaultKind> plant_fault_kind(std::string_view word);

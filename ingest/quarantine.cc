@@ -26,13 +26,11 @@ constexpr std::string_view kPrefix = "quarantine-";
 constexpr std::string_view kSuffix = ".jsonl";
 
 void append_base64(std::string& out, std::string_view bytes) {  // RFC 4648 section 4
-  static constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t n = std::min<std::size_t>(3, bytes.size() - i);
     std::uint32_t v = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      v = v << 8 | (k < n ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+    for (std::size_t k = 0; k < 3; ++k) v = v << 8 | (k < n ? static_cast<unsigned char>(bytes[i + k]) : 0U);
     for (std::size_t k = 0; k < 4; ++k) out += k <= n ? kAlphabet[(v >> (18 - 6 * k)) & 63] : '=';
   }
 }
@@ -41,8 +39,7 @@ void append_base64(std::string& out, std::string_view bytes) {  // RFC 4648 sect
 std::string_view beginning(std::string_view bytes, std::size_t cap) {
   if (bytes.size() <= cap) return bytes;
   std::size_t end = cap;
-  while (end > 0 && cap - end < 3 && (static_cast<unsigned char>(bytes[end]) & 0xC0U) == 0x80U)
-    --end;
+  while (end > 0 && cap - end < 3 && (static_cast<unsigned char>(bytes[end]) & 0xC0U) == 0x80U) --end;
   return bytes.substr(0, end);
 }
 
@@ -62,22 +59,19 @@ void append_payload(std::string& out, std::string_view payload, std::size_t cap)
     append_base64(out, kept);
     out += '"';
   }
-  if (kept.size() < payload.size())
-    out += ",\"truncated\":true,\"size\":" + std::to_string(payload.size());
+  if (kept.size() < payload.size()) out += ",\"truncated\":true,\"size\":" + std::to_string(payload.size());
 }
 
 // Number of a segment's file name; nullopt for other files.
 std::optional<std::uint64_t> number_of(const std::string& name) {
-  if (!std::string_view(name).starts_with(kPrefix) || !std::string_view(name).ends_with(kSuffix))
-    return std::nullopt;
+  if (!std::string_view(name).starts_with(kPrefix) || !std::string_view(name).ends_with(kSuffix)) return std::nullopt;
   const auto digits = name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
   const auto v = parse_integer(digits);
   return v && *v >= 0 ? std::optional<std::uint64_t>(static_cast<std::uint64_t>(*v)) : std::nullopt;
 }
 
 // Segments of a folder in their order, with their sizes.
-std::vector<std::pair<std::uint64_t, std::uint64_t>> segments_in(const std::string& folder,
-                                                                 std::error_code& error) {
+std::vector<std::pair<std::uint64_t, std::uint64_t>> segments_in(const std::string& folder, std::error_code& error) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> out;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     const auto number = number_of(it->path().filename().string());
@@ -97,8 +91,7 @@ std::string segment_path(const std::string& folder, std::uint64_t number) {
 
 }  // namespace
 
-Quarantine::Quarantine(QuarantineOptions options, const Clock& clock)
-    : options_(std::move(options)), clock_(clock) {
+Quarantine::Quarantine(QuarantineOptions options, const Clock& clock) : options_(std::move(options)), clock_(clock) {
   std::error_code error;
   fs::create_directories(options_.folder, error);
   if (!error) {
@@ -113,19 +106,15 @@ Quarantine::Quarantine(QuarantineOptions options, const Clock& clock)
   make_room(0);
 }
 
-std::string Quarantine::path_of(std::uint64_t number) const {
-  return segment_path(options_.folder, number);
-}
+std::string Quarantine::path_of(std::uint64_t number) const { return segment_path(options_.folder, number); }
 
-void Quarantine::add(std::uint32_t partition, const RawRecord& record, RejectReason reason,
-                     std::string_view detail) {
+void Quarantine::add(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail) {
   const std::size_t before = lines_.size();
   lines_ += "{\"time\":\"";
   append_time(lines_, clock_.now());
   lines_ += '"';
   append_member(lines_, "stream", options_.stream);
-  lines_ += ",\"partition\":" + std::to_string(partition) +
-            ",\"position\":" + std::to_string(record.position);
+  lines_ += ",\"partition\":" + std::to_string(partition) + ",\"position\":" + std::to_string(record.position);
   append_member(lines_, "reason", to_string(reason));
   append_member(lines_, "detail", excerpt(detail, kKeyBytes));
   if (record.arrival != kNoTime) append_member(lines_, "arrival", format_time(record.arrival));
@@ -150,8 +139,7 @@ void Quarantine::flush() {
     std::size_t size = rest.size();
     if (size > limit) size = rest.rfind('\n', limit - 1) + 1;
     make_room(size);
-    const auto lines = static_cast<std::uint64_t>(
-        std::count(rest.begin(), rest.begin() + static_cast<long>(size), '\n'));
+    const auto lines = static_cast<std::uint64_t>(std::count(rest.begin(), rest.begin() + static_cast<long>(size), '\n'));
     if (!write(rest.substr(0, size))) dropped_ += lines;
     rest.remove_prefix(size);
   }
@@ -164,8 +152,7 @@ void Quarantine::make_room(std::uint64_t bytes) {
   if (segments_.back().bytes > 0 && segments_.back().bytes + bytes > limit) {
     segments_.push_back({segments_.back().number + 1, 0});
   }
-  while (segments_.size() > 1 &&
-         (bytes_ + bytes > options_.cap || segments_.size() > 2 * kSegments)) {
+  while (segments_.size() > 1 && (bytes_ + bytes > options_.cap || segments_.size() > 2 * kSegments)) {
     ::unlink(path_of(segments_.front().number).c_str());
     bytes_ -= segments_.front().bytes;
     segments_.pop_front();
@@ -200,8 +187,7 @@ Result<std::vector<std::string>> Quarantine::segments(const std::string& folder)
   std::error_code error;
   if (!fs::exists(folder, error)) return paths;
   for (const auto& [number, size] : segments_in(folder, error)) paths.push_back(segment_path(folder, number));
-  if (error)
-    return Error{ErrorCode::kIo, "quarantine folder '" + excerpt(folder) + "': " + error.message()};
+  if (error) return Error{ErrorCode::kIo, "quarantine folder '" + excerpt(folder) + "': " + error.message()};
   return paths;
 }
 

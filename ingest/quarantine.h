@@ -36,16 +36,13 @@ class Quarantine {
   Quarantine(QuarantineOptions options, const Clock& clock);
 
   // Keeps the record in memory until flush(); over 1 MiB of lines, flushes itself.
-  void add(std::uint32_t partition, const RawRecord& record, RejectReason reason,
-           std::string_view detail);
+  void add(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail);
   // Writes what was added. Call once a batch.
   void flush();
 
-  std::uint64_t bytes() const { return bytes_; }      // on disk
-  std::uint64_t dropped() const { return dropped_; }  // records, since it was made
-  const std::string& trouble() const {
-    return trouble_;
-  }  // why the newest write failed; else empty
+  std::uint64_t bytes() const { return bytes_; }           // on disk
+  std::uint64_t dropped() const { return dropped_; }       // records, since it was made
+  const std::string& trouble() const { return trouble_; }  // why the newest write failed; else empty
 
   // Paths of the segments in a quarantine's folder, oldest first; none when there is no folder. What is
   // in them is read by ingest/quarantine_reader.h.

@@ -100,8 +100,7 @@ std::optional<QuarantinedRecord> parse_quarantined(std::string_view line) {
   return record;
 }
 
-Result<QuarantineTotals> read_quarantine(const std::string& folder,
-                                         const std::function<void(QuarantinedRecord)>& sink) {
+Result<QuarantineTotals> read_quarantine(const std::string& folder, const std::function<void(QuarantinedRecord)>& sink) {
   QuarantineTotals totals;
   const auto segments = Quarantine::segments(folder);
   if (!segments) return segments.error();

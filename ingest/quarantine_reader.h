@@ -16,18 +16,18 @@
 namespace driftd::ingest {
 
 struct QuarantinedRecord {
-  Time time = 0;            // wall clock, when it was rejected
-  Time arrival = kNoTime;   // of the record
+  Time time = 0;           // wall clock, when it was rejected
+  Time arrival = kNoTime;  // of the record
   std::string stream;
   std::uint32_t partition = 0;
   std::int64_t position = 0;
-  std::string reason;       // see RejectReason
+  std::string reason;  // see RejectReason
   std::string detail;
-  std::string topic;        // its first 256 bytes, as text
-  std::string key;          // the same
-  std::string payload;      // the bytes
-  bool text = true;         // the payload is UTF-8
-  std::uint64_t size = 0;   // of the whole payload; more than payload.size() when only its beginning was kept
+  std::string topic;       // its first 256 bytes, as text
+  std::string key;         // the same
+  std::string payload;     // the bytes
+  bool text = true;        // the payload is UTF-8
+  std::uint64_t size = 0;  // of the whole payload; more than payload.size() when only its beginning was kept
   bool truncated() const { return size > payload.size(); }
 };
 
@@ -44,7 +44,6 @@ struct QuarantineTotals {
 
 // Hands every record of a quarantine's folder to `sink`. No folder is no records. Error{kIo}: it cannot
 // be read.
-Result<QuarantineTotals> read_quarantine(const std::string& folder,
-                                         const std::function<void(QuarantinedRecord)>& sink);
+Result<QuarantineTotals> read_quarantine(const std::string& folder, const std::function<void(QuarantinedRecord)>& sink);
 
 }  // namespace driftd::ingest

@@ -31,9 +31,7 @@ Result<std::unique_ptr<QuarantineTopic>> QuarantineTopic::make(QuarantineTopicOp
   std::unique_ptr<QuarantineTopic> made(new QuarantineTopic(std::move(options)));
   auto conf = kafka_conf(
       made->options_.connection,
-      {{"acks", "all"},
-       {"linger.ms", "50"},
-       {"queue.buffering.max.kbytes", std::to_string((made->options_.buffer + 1023) / 1024)}});
+      {{"acks", "all"}, {"linger.ms", "50"}, {"queue.buffering.max.kbytes", std::to_string((made->options_.buffer + 1023) / 1024)}});
   if (!conf) return conf.error();
   rd_kafka_conf_set_dr_msg_cb(conf->get(), &QuarantineTopicReports::report);
   auto producer = kafka_producer(std::move(*conf), made.get());
@@ -48,16 +46,13 @@ QuarantineTopic::~QuarantineTopic() {
   const int left = rd_kafka_outq_len(producer_.get());
   if (left != 0) {
     log::warning("rejected records did not reach their topic in time",
-                 {{"stream", options_.stream},
-                  {"topic", excerpt(options_.topic)},
-                  {"records", std::to_string(left)}});
+                 {{"stream", options_.stream}, {"topic", excerpt(options_.topic)}, {"records", std::to_string(left)}});
     rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   }
   producer_.reset();  // before what its callback writes to
 }
 
-void QuarantineTopic::add(std::uint32_t partition, const RawRecord& record, RejectReason reason,
-                          std::string_view detail) {
+void QuarantineTopic::add(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail) {
   int error = produce(partition, record, reason, detail, nullptr);
   if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
     RawRecord stub = record;
@@ -68,14 +63,12 @@ void QuarantineTopic::add(std::uint32_t partition, const RawRecord& record, Reje
   poll();
 }
 
-int QuarantineTopic::produce(std::uint32_t partition, const RawRecord& record, RejectReason reason,
-                             std::string_view detail, const char* refused) {
-  const std::string position = position_of(partition, record),
-                    shown = excerpt(detail, kDetailBytes);
+int QuarantineTopic::produce(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail,
+                             const char* refused) {
+  const std::string position = position_of(partition, record), shown = excerpt(detail, kDetailBytes);
   rd_kafka_headers_t* headers = rd_kafka_headers_new(6);
   const auto add = [headers](const char* name, std::string_view value) {
-    if (!value.empty())
-      rd_kafka_header_add(headers, name, -1, value.data(), static_cast<ssize_t>(value.size()));
+    if (!value.empty()) rd_kafka_header_add(headers, name, -1, value.data(), static_cast<ssize_t>(value.size()));
   };
   add("driftd-verdict", "reject");
   add("driftd-stream", options_.stream);
@@ -83,14 +76,11 @@ int QuarantineTopic::produce(std::uint32_t partition, const RawRecord& record, R
   add("driftd-reason", to_string(reason));
   add("driftd-detail", shown);
   if (refused != nullptr) add("driftd-refused", refused);
-  const auto bytes = [](std::string_view s) {
-    return s.empty() ? nullptr : const_cast<char*>(s.data());
-  };
-  const rd_kafka_resp_err_t error = rd_kafka_producev(
-      producer_.get(), RD_KAFKA_V_TOPIC(options_.topic.c_str()),
-      RD_KAFKA_V_KEY(bytes(record.key), record.key.size()),
-      RD_KAFKA_V_VALUE(bytes(record.payload), record.payload.size()), RD_KAFKA_V_HEADERS(headers),
-      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+  const auto bytes = [](std::string_view s) { return s.empty() ? nullptr : const_cast<char*>(s.data()); };
+  const rd_kafka_resp_err_t error =
+      rd_kafka_producev(producer_.get(), RD_KAFKA_V_TOPIC(options_.topic.c_str()), RD_KAFKA_V_KEY(bytes(record.key), record.key.size()),
+                        RD_KAFKA_V_VALUE(bytes(record.payload), record.payload.size()), RD_KAFKA_V_HEADERS(headers),
+                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_headers_destroy(headers);  // else the message's
   return error;
 }
@@ -104,8 +94,7 @@ void QuarantineTopic::answered(int error) {
     return;
   }
   ++dropped_;
-  trouble_ = "kafka: topic " + excerpt(options_.topic) + ": " +
-             rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(error));
+  trouble_ = "kafka: topic " + excerpt(options_.topic) + ": " + rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(error));
 }
 
 }  // namespace driftd::ingest

@@ -45,8 +45,7 @@ class QuarantineTopic {
   QuarantineTopic& operator=(const QuarantineTopic&) = delete;
   ~QuarantineTopic();
 
-  void add(std::uint32_t partition, const RawRecord& record, RejectReason reason,
-           std::string_view detail);
+  void add(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail);
   // Takes the brokers' answers; call now and then.
   void poll();
 
@@ -58,8 +57,7 @@ class QuarantineTopic {
  private:
   explicit QuarantineTopic(QuarantineTopicOptions options) : options_(std::move(options)) {}
   // librdkafka's error code for the record with these headers.
-  int produce(std::uint32_t partition, const RawRecord& record, RejectReason reason,
-              std::string_view detail, const char* refused);
+  int produce(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail, const char* refused);
   void answered(int error);
 
   friend struct QuarantineTopicReports;

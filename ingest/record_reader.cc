@@ -26,8 +26,7 @@ Error file_error(const std::string& path, int error) {
 Status check_readable(const std::string& path) {
   struct stat info {};
   if (path == "-") return {};
-  if (::stat(path.c_str(), &info) != 0 || ::access(path.c_str(), R_OK) != 0)
-    return file_error(path, errno);
+  if (::stat(path.c_str(), &info) != 0 || ::access(path.c_str(), R_OK) != 0) return file_error(path, errno);
   if (S_ISDIR(info.st_mode)) return file_error(path, EISDIR);
   return {};
 }
@@ -48,8 +47,7 @@ Result<std::vector<std::string>> expanded(const std::string& path) {
 
 }  // namespace
 
-Result<RecordReader> RecordReader::open(const std::vector<std::string>& paths,
-                                        const ReaderOptions& options) {
+Result<RecordReader> RecordReader::open(const std::vector<std::string>& paths, const ReaderOptions& options) {
   std::vector<std::string> all;
   for (const std::string& path : paths) {
     const auto some = expanded(path);
@@ -65,9 +63,7 @@ Result<RecordReader> RecordReader::open(const std::vector<std::string>& paths,
 RecordReader::RecordReader(std::vector<std::string> paths, const ReaderOptions& options)
     : paths_(std::move(paths)), options_(options), row_end_(options.csv) {}
 
-RecordReader::RecordReader(RecordReader&& other) noexcept : row_end_(other.row_end_) {
-  *this = std::move(other);
-}
+RecordReader::RecordReader(RecordReader&& other) noexcept : row_end_(other.row_end_) { *this = std::move(other); }
 
 RecordReader& RecordReader::operator=(RecordReader&& other) noexcept {
   if (this == &other) return *this;

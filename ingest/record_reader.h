@@ -33,8 +33,7 @@ class RecordReader {
  public:
   // Opens nothing yet but checks that every path can be read. A path may have wildcards (* ? [);
   // what they match is taken in the order of its bytes. "-" is standard input.
-  static Result<RecordReader> open(const std::vector<std::string>& paths,
-                                   const ReaderOptions& options);
+  static Result<RecordReader> open(const std::vector<std::string>& paths, const ReaderOptions& options);
 
   RecordReader(RecordReader&& other) noexcept;
   RecordReader& operator=(RecordReader&& other) noexcept;

@@ -4,13 +4,11 @@
 
 namespace driftd::ingest {
 
-std::uint64_t Redeliveries::key(std::uint32_t packet_id, std::string_view topic,
-                                std::string_view payload) {
+std::uint64_t Redeliveries::key(std::uint32_t packet_id, std::string_view topic, std::string_view payload) {
   return hash64(payload, hash64(topic, packet_id));
 }
 
-void Redeliveries::journaled(std::uint32_t packet_id, std::string_view topic,
-                             std::string_view payload) {
+void Redeliveries::journaled(std::uint32_t packet_id, std::string_view topic, std::string_view payload) {
   if (packet_id == 0) return;  // QoS 0 is never sent again
   newest_.push_back(key(packet_id, topic, payload));
   if (newest_.size() > capacity_) newest_.pop_front();
@@ -26,8 +24,7 @@ void Redeliveries::connected(bool same_session) {
   }
 }
 
-bool Redeliveries::recognise(bool dup, std::uint32_t packet_id, std::string_view topic,
-                             std::string_view payload) {
+bool Redeliveries::recognise(bool dup, std::uint32_t packet_id, std::string_view topic, std::string_view payload) {
   if (open_.empty()) return false;
   bool known = false;
   if (dup && packet_id != 0) {

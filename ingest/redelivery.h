@@ -26,12 +26,10 @@ class Redeliveries {
   // False: nothing can be a redelivery, so DUP flags need not be known.
   bool expects() const { return !open_.empty(); }
   // Call for every message in order. True: it has been journaled before.
-  bool recognise(bool dup, std::uint32_t packet_id, std::string_view topic,
-                 std::string_view payload);
+  bool recognise(bool dup, std::uint32_t packet_id, std::string_view topic, std::string_view payload);
 
  private:
-  static std::uint64_t key(std::uint32_t packet_id, std::string_view topic,
-                           std::string_view payload);
+  static std::uint64_t key(std::uint32_t packet_id, std::string_view topic, std::string_view payload);
 
   std::size_t capacity_;
   std::deque<std::uint64_t> newest_;                       // keys, oldest first

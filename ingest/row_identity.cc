@@ -14,8 +14,8 @@ constexpr std::array<Duration, 4> kNanosOf = {kSecond, kMillisecond, kMicrosecon
 
 // Decimal digits from `at` on; nullopt when there are more than 18 (no time of this age needs
 // them).
-constexpr std::array<std::uint64_t, 4> kLatestOf = {
-    kLatestTime / kSecond, kLatestTime / kMillisecond, kLatestTime / kMicrosecond, kLatestTime};
+constexpr std::array<std::uint64_t, 4> kLatestOf = {kLatestTime / kSecond, kLatestTime / kMillisecond, kLatestTime / kMicrosecond,
+                                                    kLatestTime};
 constexpr std::size_t kMaxDigits = 19;  // any number of so many fits into 64 bits
 
 ReadTime judged(Time t) {
@@ -33,9 +33,7 @@ ReadTime read_as_double(std::string_view text, Duration nanos) {
 }
 
 // Digits that are too many; they may still be no number.
-ReadTime far_off(std::string_view text) {
-  return {0, parse_number(text) ? RejectReason::kAbsurdTime : RejectReason::kBadTime};
-}
+ReadTime far_off(std::string_view text) { return {0, parse_number(text) ? RejectReason::kAbsurdTime : RejectReason::kBadTime}; }
 
 }  // namespace
 
@@ -48,8 +46,7 @@ ReadTime read_time(std::string_view text, TimeUnit unit) {
   std::uint64_t whole = 0;
   std::size_t at = 0;
   const std::size_t most = std::min(text.size(), kMaxDigits);
-  for (; at < most && text[at] >= '0' && text[at] <= '9'; ++at)
-    whole = whole * 10 + static_cast<unsigned>(text[at] - '0');
+  for (; at < most && text[at] >= '0' && text[at] <= '9'; ++at) whole = whole * 10 + static_cast<unsigned>(text[at] - '0');
   if (at == 0) return read_as_double(text, nanos);  // a sign, ".5", no number
   if (whole > kLatestOf[static_cast<std::size_t>(unit)]) return far_off(text);
   Duration part = 0;
@@ -62,12 +59,10 @@ ReadTime read_time(std::string_view text, TimeUnit unit) {
     }
     if (at == first) return {0, RejectReason::kBadTime};
   }
-  return at == text.size() ? judged(static_cast<Time>(whole) * nanos + part)
-                           : read_as_double(text, nanos);
+  return at == text.size() ? judged(static_cast<Time>(whole) * nanos + part) : read_as_double(text, nanos);
 }
 
-RowIdentity::RowIdentity(const DecodeOptions& options)
-    : unit_(options.time_unit), max_future_(options.max_future) {
+RowIdentity::RowIdentity(const DecodeOptions& options) : unit_(options.time_unit), max_future_(options.max_future) {
   if (options.sensor.empty()) {
     sensor_place_ = SensorPlace::kNone;
   } else if (options.sensor == "@key") {

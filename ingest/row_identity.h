@@ -11,16 +11,15 @@
 #include <string>
 #include <string_view>
 
-#include "core/sensor_dictionary.h"
 #include "core/reject.h"
+#include "core/sensor_dictionary.h"
 #include "ingest/decoder.h"
 
 namespace driftd::ingest {
 
 inline constexpr std::size_t kMaxSensorBytes = 256;
-inline constexpr Time kEarliestTime =
-    315532800 * kSecond;                                   // 1980-01-01; before it a time is absurd
-inline constexpr Time kLatestTime = 7258118400 * kSecond;  // 2200-01-01; from it on, too
+inline constexpr Time kEarliestTime = 315532800 * kSecond;  // 1980-01-01; before it a time is absurd
+inline constexpr Time kLatestTime = 7258118400 * kSecond;   // 2200-01-01; from it on, too
 
 // What a text says as a point in time, or why it does not.
 struct ReadTime {

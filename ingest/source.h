@@ -73,9 +73,7 @@ class Source {
   virtual bool finished() const { return false; }
   // Forwards this source's records (config: `gate`); call once, after open() and before poll().
   // From then on the gate commits positions, not commit().
-  virtual Result<std::unique_ptr<Gate>> make_gate(GateSettings) {
-    return Error{ErrorCode::kInvalidArgument, "a gate needs `from: kafka`"};
-  }
+  virtual Result<std::unique_ptr<Gate>> make_gate(GateSettings) { return Error{ErrorCode::kInvalidArgument, "a gate needs `from: kafka`"}; }
   // Leaves the group in good order (calls on_revoked first).
   virtual void close() = 0;
   // Thread-safe.
@@ -83,8 +81,8 @@ class Source {
 };
 
 struct SourceContext {
-  std::string stream;        // for logs, metrics, file names
-  std::string data_dir;      // the stream's own folder for journals; exists
+  std::string stream;                      // for logs, metrics, file names
+  std::string data_dir;                    // the stream's own folder for journals; exists
   std::uint64_t journal_cap = 1ULL << 30;  // bytes; service.limits.journal
   Telemetry* telemetry = nullptr;
   const Clock* clock = nullptr;
@@ -95,8 +93,7 @@ struct SourceContext {
   ErrorList* problems = nullptr;
 };
 
-using SourceFactory =
-    std::function<Result<std::unique_ptr<Source>>(const Params& params, const SourceContext& context)>;
+using SourceFactory = std::function<Result<std::unique_ptr<Source>>(const Params& params, const SourceContext& context)>;
 using SourceRegistry = Registry<SourceFactory>;
 
 // All sources of ingest/sources.def.

@@ -7,9 +7,7 @@ namespace driftd::ingest {
 SourceProblems::SourceProblems(const Params& params, const SourceContext& context, std::string what)
     : params_(params), context_(context), what_(std::move(what)) {}
 
-void SourceProblems::add(const std::string& param, const std::string& why) {
-  add(params_.node(param), why);
-}
+void SourceProblems::add(const std::string& param, const std::string& why) { add(params_.node(param), why); }
 
 void SourceProblems::add(const Node& at, const std::string& why) {
   const std::string message = what_ + ": " + why;
@@ -20,8 +18,7 @@ void SourceProblems::add(const Node& at, const std::string& why) {
 void SourceProblems::add_unreadable_secret(const std::string& param) {
   const std::string& path = params_.text(param);
   if (context_.problems == nullptr || path.empty()) return;
-  if (const auto secret = read_secret(path); !secret)
-    add(param, param + ": " + secret.error().message);
+  if (const auto secret = read_secret(path); !secret) add(param, param + ": " + secret.error().message);
 }
 
 Result<std::unique_ptr<Source>> SourceProblems::result() const {

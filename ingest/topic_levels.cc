@@ -35,10 +35,9 @@ Result<TopicFields> TopicFields::make(const Schema& schema) {
     if (!field.path.starts_with('@')) continue;
     const std::uint32_t level = topic_level(field.path);
     if (level == 0) {
-      return Error{ErrorCode::kInvalidArgument,
-                   "field '" + field.name + "': '" + field.path +
-                       "' names nothing; the levels of the topic are @topic/1 to @topic/" +
-                       std::to_string(kMaxTopicLevel)};
+      return Error{ErrorCode::kInvalidArgument, "field '" + field.name + "': '" + field.path +
+                                                    "' names nothing; the levels of the topic are @topic/1 to @topic/" +
+                                                    std::to_string(kMaxTopicLevel)};
     }
     if (is_numeric(field.kind)) {
       return Error{ErrorCode::kInvalidArgument, "field '" + field.name +
@@ -51,12 +50,10 @@ Result<TopicFields> TopicFields::make(const Schema& schema) {
 }
 
 bool TopicFields::has(std::size_t field) const {
-  return std::any_of(fields_.begin(), fields_.end(),
-                     [&](const auto& entry) { return entry.first == field; });
+  return std::any_of(fields_.begin(), fields_.end(), [&](const auto& entry) { return entry.first == field; });
 }
 
-void TopicFields::set(std::string_view topic, std::uint32_t field, std::uint32_t level,
-                      BatchBuilder& out) const {
+void TopicFields::set(std::string_view topic, std::uint32_t field, std::uint32_t level, BatchBuilder& out) const {
   const std::string_view text = level_of(topic, level);
   if (!text.empty()) out.set_text(field, text);
 }

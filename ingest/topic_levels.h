@@ -39,8 +39,7 @@ class TopicFields {
   }
 
  private:
-  void set(std::string_view topic, std::uint32_t field, std::uint32_t level,
-           BatchBuilder& out) const;
+  void set(std::string_view topic, std::uint32_t field, std::uint32_t level, BatchBuilder& out) const;
 
   std::vector<std::pair<std::uint32_t, std::uint32_t>> fields_;  // number, level
 };

@@ -32,11 +32,8 @@ double nearer(const Bounds& bounds, double value) {
 }  // namespace
 
 std::vector<ParamSpec> with_bounds_params(std::vector<ParamSpec> own, unsigned min_samples) {
-  own.push_back({.name = "min",
-                 .type = ParamType::kNumber,
-                 .sentence = "Least value allowed, inclusive; min, max or both must be given"});
-  own.push_back(
-      {.name = "max", .type = ParamType::kNumber, .sentence = "Largest value allowed, inclusive"});
+  own.push_back({.name = "min", .type = ParamType::kNumber, .sentence = "Least value allowed, inclusive; min, max or both must be given"});
+  own.push_back({.name = "max", .type = ParamType::kNumber, .sentence = "Largest value allowed, inclusive"});
   if (min_samples == 0) return own;
   own.push_back({.name = "min_samples",
                  .type = ParamType::kInteger,
@@ -47,14 +44,12 @@ std::vector<ParamSpec> with_bounds_params(std::vector<ParamSpec> own, unsigned m
 }
 
 Result<Bounds> read_bounds(const Params& params) {
-  Bounds bounds{params.maybe_number("min"), params.maybe_number("max"),
-                static_cast<std::uint64_t>(params.integer("min_samples"))};
+  Bounds bounds{params.maybe_number("min"), params.maybe_number("max"), static_cast<std::uint64_t>(params.integer("min_samples"))};
   if (!bounds.min && !bounds.max) {
     return Error{ErrorCode::kInvalidArgument, "give min, max or both"};
   }
   if (bounds.min && bounds.max && *bounds.min > *bounds.max) {
-    return Error{ErrorCode::kInvalidArgument, "min " + format_number(*bounds.min) +
-                                                  " is above max " + format_number(*bounds.max)};
+    return Error{ErrorCode::kInvalidArgument, "min " + format_number(*bounds.min) + " is above max " + format_number(*bounds.max)};
   }
   return bounds;
 }
@@ -91,12 +86,10 @@ Judgement judge_bounds(const Bounds& bounds, double value, std::uint64_t n) {
 CheckUnit statistic_unit(std::vector<FieldKind> kinds, Statistic statistic) {
   return {.field_use = FieldUse::kRequired,
           .kinds = std::move(kinds),
-          .make = [statistic](const Params& params,
-                              const CheckContext& context) -> Result<std::unique_ptr<Check>> {
+          .make = [statistic](const Params& params, const CheckContext& context) -> Result<std::unique_ptr<Check>> {
             const auto bounds = read_bounds(params);
             if (!bounds) return bounds.error();
-            return std::unique_ptr<Check>(
-                std::make_unique<StatisticCheck>(*bounds, context.field, statistic));
+            return std::unique_ptr<Check>(std::make_unique<StatisticCheck>(*bounds, context.field, statistic));
           }};
 }
 

@@ -56,7 +56,7 @@ struct RowHits {
 // A sensor that fails at the end of a window without a record of its own (silence).
 struct SensorHit {
   std::uint32_t sensor;
-  Time time;     // of its last record
+  Time time;  // of its last record
   double value;
 };
 
@@ -125,11 +125,11 @@ class Check {
 };
 
 struct CheckContext {
-  const Schema* schema = nullptr;              // outlives the check
-  int field = -1;                              // index in the schema; -1: no field
-  const stats::Reference* reference = nullptr; // null: the stream has none (yet)
-  Duration window = 0;                         // size of the stream's windows
-  bool explain_ok = false;                     // judgements that are ok come with details too
+  const Schema* schema = nullptr;               // outlives the check
+  int field = -1;                               // index in the schema; -1: no field
+  const stats::Reference* reference = nullptr;  // null: the stream has none (yet)
+  Duration window = 0;                          // size of the stream's windows
+  bool explain_ok = false;                      // judgements that are ok come with details too
 };
 
 // Parameters that every check takes beside its own, and that the engine handles: field, severity,

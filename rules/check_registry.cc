@@ -32,9 +32,7 @@ const std::vector<ParamSpec>& common_params() {
       {.name = "name",
        .type = ParamType::kText,
        .sentence = "Name in findings and metrics, when a stream has the same check on the same field twice"},
-      {.name = "by",
-       .type = ParamType::kTextList,
-       .sentence = "Segments it judges, of those in windows.by; all of them when absent"},
+      {.name = "by", .type = ParamType::kTextList, .sentence = "Segments it judges, of those in windows.by; all of them when absent"},
   };
   return specs;
 }

@@ -58,8 +58,8 @@ class DetectorCheck final : public Check {
   Verdict state() const override { return std::max(before_, worst_); }
 
   Judgement judge_record(const RowHits::Hit& hit) const override {
-    const auto at = std::lower_bound(reported_.begin(), reported_.end(), hit.row,
-                                     [](const Reported& r, std::uint32_t row) { return r.row < row; });
+    const auto at =
+        std::lower_bound(reported_.begin(), reported_.end(), hit.row, [](const Reported& r, std::uint32_t row) { return r.row < row; });
     Judgement j;
     j.verdict = Verdict::kFail;
     j.value = hit.value;
@@ -180,10 +180,10 @@ class DetectorCheck final : public Check {
   bool binary_;
   Duration window_;
   std::vector<PerSensor> sensors_;
-  std::uint64_t warned_ = 0;         // sensors whose newest verdict is a warning
-  Verdict worst_ = Verdict::kOk;     // since the newest window was closed
-  Verdict before_ = Verdict::kOk;    // in that window: a drift is over at the next record, and would not be seen
-  std::vector<Reported> reported_;   // of the slice before judge_record
+  std::uint64_t warned_ = 0;        // sensors whose newest verdict is a warning
+  Verdict worst_ = Verdict::kOk;    // since the newest window was closed
+  Verdict before_ = Verdict::kOk;   // in that window: a drift is over at the next record, and would not be seen
+  std::vector<Reported> reported_;  // of the slice before judge_record
 };
 
 Result<std::unique_ptr<Check>> make(const Unit& unit, const Params& params, const CheckContext& context) {
@@ -193,7 +193,8 @@ Result<std::unique_ptr<Check>> make(const Unit& unit, const Params& params, cons
   if ((*probe)->binary() && kind == FieldKind::kNumber) {
     return Error{ErrorCode::kInvalidArgument, unit.descriptor.name + " wants 0 or 1: a field of type flag or integer"};
   }
-  return std::unique_ptr<Check>(std::make_unique<DetectorCheck>(unit, params, static_cast<std::size_t>(context.field), (*probe)->binary(), context.window));
+  return std::unique_ptr<Check>(
+      std::make_unique<DetectorCheck>(unit, params, static_cast<std::size_t>(context.field), (*probe)->binary(), context.window));
 }
 
 }  // namespace
@@ -206,9 +207,14 @@ void register_detector_checks(CheckRegistry& registry) {
     descriptor.reasons = {{kDrift, "the detector reported a change at this record"},
                           {kWarning, "the detector is in its warning zone (verdict warn); told once a window and sensor"},
                           {kTooFew, "every value of the window was skipped"}};
-    descriptor.notes += " As a check: one detector a sensor, one update a record in the order of the partition; nulls, NaN, wrong types and numbers beyond 1e130, whose squares could overflow, are skipped, and their number is in the window's `skipped`. Each detection is a finding on its record, so `by` can be nothing but sensor; a window of the segments in windows.by says ok or no_verdict.";
-    registry.add(std::move(descriptor), {FieldUse::kRequired, {FieldKind::kNumber, FieldKind::kInteger, FieldKind::kFlag},
-                                         [&unit](const Params& params, const CheckContext& context) { return make(unit, params, context); }});
+    descriptor.notes +=
+        " As a check: one detector a sensor, one update a record in the order of the partition; nulls, NaN, wrong types and numbers beyond "
+        "1e130, whose squares could overflow, are skipped, and their number is in the window's `skipped`. Each detection is a finding on "
+        "its record, so `by` can be nothing but sensor; a window of the segments in windows.by says ok or no_verdict.";
+    registry.add(std::move(descriptor),
+                 {FieldUse::kRequired,
+                  {FieldKind::kNumber, FieldKind::kInteger, FieldKind::kFlag},
+                  [&unit](const Params& params, const CheckContext& context) { return make(unit, params, context); }});
   }
 }
 

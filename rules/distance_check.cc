@@ -17,8 +17,7 @@ class Profiles {
         }
       }
     }
-    std::sort(sorted_.begin(), sorted_.end(),
-              [](const auto& a, const auto& b) { return *a.first < *b.first; });
+    std::sort(sorted_.begin(), sorted_.end(), [](const auto& a, const auto& b) { return *a.first < *b.first; });
     stream_ = exact(Segment{});
   }
   // The segment's own; the stream's when it has none; null when the reference lacks the field.
@@ -30,8 +29,7 @@ class Profiles {
  private:
   const stats::FieldProfile* exact(const Segment& segment) const {
     const auto at =
-        std::lower_bound(sorted_.begin(), sorted_.end(), segment,
-                         [](const auto& entry, const Segment& s) { return *entry.first < s; });
+        std::lower_bound(sorted_.begin(), sorted_.end(), segment, [](const auto& entry, const Segment& s) { return *entry.first < s; });
     return at != sorted_.end() && *at->first == segment ? at->second : nullptr;
   }
 
@@ -41,12 +39,8 @@ class Profiles {
 
 class DistanceCheck final : public Check {
  public:
-  DistanceCheck(const DistanceRule& rule, const CheckContext& context,
-                std::unique_ptr<stats::Distance> distance)
-      : rule_(rule),
-        field_(static_cast<std::size_t>(context.field)),
-        explain_ok_(context.explain_ok),
-        distance_(std::move(distance)) {
+  DistanceCheck(const DistanceRule& rule, const CheckContext& context, std::unique_ptr<stats::Distance> distance)
+      : rule_(rule), field_(static_cast<std::size_t>(context.field)), explain_ok_(context.explain_ok), distance_(std::move(distance)) {
     const Field& field = context.schema->fields[field_];
     if (context.reference != nullptr) profiles_.emplace(*context.reference, field.name, field.kind);
   }
@@ -58,8 +52,7 @@ class DistanceCheck final : public Check {
     const stats::FieldSummary& current = window.fields[field_];
     if (!profiles_) return Judgement::none("no_reference", current.valid);
     const stats::FieldProfile* reference = profiles_->find(window.segment);
-    if (reference == nullptr || current.bins == nullptr ||
-        current.bin_counts.size() != reference->bin_counts.size()) {
+    if (reference == nullptr || current.bins == nullptr || current.bin_counts.size() != reference->bin_counts.size()) {
       return Judgement::none("not_in_reference", current.valid);
     }
     Judgement j = scored(current, *reference);
@@ -73,10 +66,9 @@ class DistanceCheck final : public Check {
   Judgement scored(const stats::FieldSummary& current, const stats::FieldProfile& reference) const {
     if (reference.valid == 0) return Judgement::none("empty_reference");
     if (current.valid < rule_.min_samples) return Judgement::none("too_few_samples");
-    const stats::Binned before{&reference.bins, reference.bin_counts, reference.bin_sums,
-                               static_cast<double>(reference.valid), reference.moments};
-    const stats::Binned now{&reference.bins, current.bin_counts, current.bin_sums,
-                            static_cast<double>(current.valid), current.moments};
+    const stats::Binned before{&reference.bins, reference.bin_counts, reference.bin_sums, static_cast<double>(reference.valid),
+                               reference.moments};
+    const stats::Binned now{&reference.bins, current.bin_counts, current.bin_sums, static_cast<double>(current.valid), current.moments};
     const stats::Score score = distance_->score(before, now);
     if (score.no_verdict != nullptr) return Judgement::none(score.no_verdict);
     if (rule_.max_p_value && !score.p_value) return Judgement::none("no_p_value");
@@ -92,8 +84,7 @@ class DistanceCheck final : public Check {
     return j;
   }
 
-  static void explain(const stats::Score& score, const stats::Binned& before,
-                      const stats::Binned& now, std::vector<Detail>& out) {
+  static void explain(const stats::Score& score, const stats::Binned& before, const stats::Binned& now, std::vector<Detail>& out) {
     const auto number = [&](const char* key, double v) { out.push_back({key, "", v}); };
     if (score.p_value) number("p_value", *score.p_value);
     if (score.excess) number("excess", *score.excess);

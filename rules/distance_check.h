@@ -10,8 +10,8 @@
 namespace driftd::rules {
 
 struct DistanceRule {
-  double max = 0;                 // larger scores fail
-  std::uint64_t min_samples = 1;  // valid values of the window below which there is no verdict
+  double max = 0;                          // larger scores fail
+  std::uint64_t min_samples = 1;           // valid values of the window below which there is no verdict
   std::optional<double> max_p_value = {};  // a failure also needs a p-value of at most this
 };
 

@@ -44,16 +44,7 @@ class Expression {
   bool holds(double difference, double tolerance) const;
 
  private:
-  enum class Op : std::uint8_t {
-    kNumber,
-    kField,
-    kAdd,
-    kSubtract,
-    kMultiply,
-    kDivide,
-    kNegate,
-    kAbs
-  };
+  enum class Op : std::uint8_t { kNumber, kField, kAdd, kSubtract, kMultiply, kDivide, kNegate, kAbs };
   enum class Comparison : std::uint8_t { kEqual, kUnequal, kLess, kAtMost, kMore, kAtLeast };
   struct Step {
     Op op;

@@ -15,8 +15,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 Status Expression::Parser::run() {
   if (text_.size() > kMaxText) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "expression: longer than " + std::to_string(kMaxText) + " bytes"};
+    return Error{ErrorCode::kInvalidArgument, "expression: longer than " + std::to_string(kMaxText) + " bytes"};
   }
   comparison();
   if (!error_.empty()) return Error{ErrorCode::kInvalidArgument, error_};
@@ -25,14 +24,13 @@ Status Expression::Parser::run() {
 
 void Expression::Parser::comparison() {
   // Longer tokens first.
-  static constexpr std::array<std::pair<std::string_view, Comparison>, 7> kTokens = {
-      {{"<=", Comparison::kAtMost},
-       {">=", Comparison::kAtLeast},
-       {"==", Comparison::kEqual},
-       {"!=", Comparison::kUnequal},
-       {"<", Comparison::kLess},
-       {">", Comparison::kMore},
-       {"=", Comparison::kEqual}}};
+  static constexpr std::array<std::pair<std::string_view, Comparison>, 7> kTokens = {{{"<=", Comparison::kAtMost},
+                                                                                      {">=", Comparison::kAtLeast},
+                                                                                      {"==", Comparison::kEqual},
+                                                                                      {"!=", Comparison::kUnequal},
+                                                                                      {"<", Comparison::kLess},
+                                                                                      {">", Comparison::kMore},
+                                                                                      {"=", Comparison::kEqual}}};
   const auto compares = [&] {
     for (const auto& [token, comparison] : kTokens) {
       if (!take(token)) continue;
@@ -119,13 +117,11 @@ void Expression::Parser::field(std::string_view name, std::size_t at) {
       if (is_numeric(f.kind)) known.push_back(f.name);
     }
     const auto near = nearest(name, known);
-    return fail(at, "there is no field '" + excerpt(name, 60) + "'" +
-                        (near ? "; did you mean '" + *near + "'?" : ""));
+    return fail(at, "there is no field '" + excerpt(name, 60) + "'" + (near ? "; did you mean '" + *near + "'?" : ""));
   }
   const FieldKind kind = schema_.fields[*index].kind;
   if (!is_numeric(kind)) {
-    return fail(
-        at, "field '" + excerpt(name, 60) + "' is of type " + to_string(kind) + ", not a number");
+    return fail(at, "field '" + excerpt(name, 60) + "' is of type " + to_string(kind) + ", not a number");
   }
   push({Op::kField, 0, *index}, 1);
 }
@@ -141,16 +137,14 @@ void Expression::Parser::number() {
 
 std::string_view Expression::Parser::word() {
   const std::size_t begin = at_;
-  while (at_ < text_.size() &&
-         (is_letter(text_[at_]) || is_digit(text_[at_]) || text_[at_] == '.')) {
+  while (at_ < text_.size() && (is_letter(text_[at_]) || is_digit(text_[at_]) || text_[at_] == '.')) {
     ++at_;
   }
   return text_.substr(begin, at_ - begin);
 }
 
 char Expression::Parser::peek() {
-  while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n'))
-    ++at_;
+  while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n')) ++at_;
   return at_ < text_.size() ? text_[at_] : '\0';
 }
 

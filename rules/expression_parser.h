@@ -10,8 +10,7 @@ namespace driftd::rules {
 // Recursive descent, one function a line of the grammar in expression.h. Stops at the first error.
 class Expression::Parser {
  public:
-  Parser(std::string_view text, const Schema& schema, Expression& out)
-      : text_(text), schema_(schema), out_(out) {}
+  Parser(std::string_view text, const Schema& schema, Expression& out) : text_(text), schema_(schema), out_(out) {}
 
   Status run();
 

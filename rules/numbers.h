@@ -19,8 +19,7 @@ inline double finite(double v) {
 inline Duration between(Time earlier, Time later) {
   Duration d = 0;
   if (!__builtin_sub_overflow(later, earlier, &d)) return d;
-  return later > earlier ? std::numeric_limits<Duration>::max()
-                         : std::numeric_limits<Duration>::min();
+  return later > earlier ? std::numeric_limits<Duration>::max() : std::numeric_limits<Duration>::min();
 }
 
 }  // namespace driftd::rules

@@ -10,9 +10,7 @@ namespace {
 std::vector<Detail> details(std::uint64_t judged, const stats::Tally& tally, Measure measure) {
   std::vector<Detail> out;
   const auto number = [&](const char* key, double v) { out.push_back({key, "", v}); };
-  const auto text = [&](const char* key, std::string v) {
-    out.push_back({key, std::move(v), std::nullopt});
-  };
+  const auto text = [&](const char* key, std::string v) { out.push_back({key, std::move(v), std::nullopt}); };
   number("failed", static_cast<double>(tally.failed));
   number("judged", static_cast<double>(judged));
   if (tally.skipped != 0) number("skipped", static_cast<double>(tally.skipped));
@@ -54,8 +52,7 @@ std::vector<Reason> with_share_reasons(std::vector<Reason> own) {
   return own;
 }
 
-Judgement judge_share(const ShareRule& rule, const stats::Window& window, const stats::Tally& tally,
-                      const char* reason, Measure measure) {
+Judgement judge_share(const ShareRule& rule, const stats::Window& window, const stats::Tally& tally, const char* reason, Measure measure) {
   const std::uint64_t rows = window.rows > tally.skipped ? window.rows - tally.skipped : 0;
   // A silent sensor fails without a row.
   const std::uint64_t judged = std::max(rows, tally.failed);

@@ -24,8 +24,7 @@ std::vector<Reason> with_share_reasons(std::vector<Reason> own);
 enum class Measure { kNone, kValue };
 
 // `reason` is the word for too large a share.
-Judgement judge_share(const ShareRule& rule, const stats::Window& window, const stats::Tally& tally,
-                      const char* reason, Measure measure);
+Judgement judge_share(const ShareRule& rule, const stats::Window& window, const stats::Tally& tally, const char* reason, Measure measure);
 
 // A row-level check that is judged so; what is left to the unit is on_rows and its state.
 class ShareCheck : public Check {
@@ -37,8 +36,7 @@ class ShareCheck : public Check {
   }
 
  protected:
-  ShareCheck(const Params& params, const char* reason, Measure measure,
-             FindingKind kind = FindingKind::kQuality)
+  ShareCheck(const Params& params, const char* reason, Measure measure, FindingKind kind = FindingKind::kQuality)
       : rule_(read_share(params)), reason_(reason), measure_(measure), kind_(kind) {}
 
  private:

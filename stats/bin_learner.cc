@@ -49,7 +49,8 @@ Bins BinLearner::learn() const {
     bins.kind = Bins::Kind::kCategory;
     std::vector<std::pair<std::uint64_t, std::string>> counted;
     for (const auto& [text, n] : categories_) counted.emplace_back(n, text);
-    std::sort(counted.begin(), counted.end(), [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+    std::sort(counted.begin(), counted.end(),
+              [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
     if (counted.size() >= kMaxCategories) counted.resize(kMaxCategories - 1);
     for (auto& [n, text] : counted) bins.categories.push_back(std::move(text));
     std::sort(bins.categories.begin(), bins.categories.end());

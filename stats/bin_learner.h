@@ -19,8 +19,8 @@ class BinLearner {
  public:
   explicit BinLearner(FieldKind kind) : kind_(kind) {}
 
-  void add(double x);                // numeric kinds; precondition: finite
-  void add(std::string_view text);   // categories
+  void add(double x);               // numeric kinds; precondition: finite
+  void add(std::string_view text);  // categories
 
   Bins learn() const;
 

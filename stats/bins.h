@@ -5,7 +5,8 @@
 // reference's minimum and above its maximum, which in a sensor is the most telling mass of all.
 // Value bins (a reference with at most kMaxValues distinct numbers) have one bin a value and one for
 // what lies between two, so that a value that the reference does not know is seen, and KS,
-// Wasserstein, energy and their like are exact for those that it knows. Category bins: one a category, and the last one for every other text.
+// Wasserstein, energy and their like are exact for those that it knows. Category bins: one a category, and the last one for every other
+// text.
 #pragma once
 
 #include <algorithm>
@@ -31,9 +32,7 @@ struct Bins {
   std::vector<std::string> categories;  // kCategory: size() - 1 texts, sorted
 
   bool numeric() const { return kind != Kind::kCategory; }
-  std::uint32_t size() const {
-    return static_cast<std::uint32_t>(numeric() ? edges.size() : categories.size()) + 1;
-  }
+  std::uint32_t size() const { return static_cast<std::uint32_t>(numeric() ? edges.size() : categories.size()) + 1; }
   // Precondition: numeric() and x finite. Cost: one binary search.
   std::uint32_t bin_of(double x) const {
     const double* base = edges.data();
@@ -51,8 +50,7 @@ struct Bins {
   std::uint32_t bin_of(std::string_view category) const {
     const auto it = std::lower_bound(categories.begin(), categories.end(), category);
     const bool known = it != categories.end() && *it == category;
-    return static_cast<std::uint32_t>(known ? it - categories.begin()
-                                            : static_cast<std::ptrdiff_t>(categories.size()));
+    return static_cast<std::uint32_t>(known ? it - categories.begin() : static_cast<std::ptrdiff_t>(categories.size()));
   }
   // For people: "4", "(1.5, 2]", "(4, 5)", "< 0", "> 3", "'on'", "other".
   std::string label(std::uint32_t bin) const;

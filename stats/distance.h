@@ -28,9 +28,9 @@ struct Binned {
 
 struct Score {
   double value = 0;
-  std::optional<double> p_value;   // where a null law exists, for independent records (docs)
-  std::optional<double> excess;    // value minus its mean under no change, where that is known
-  std::uint32_t worst_bin = 0;     // the bin that contributes most
+  std::optional<double> p_value;  // where a null law exists, for independent records (docs)
+  std::optional<double> excess;   // value minus its mean under no change, where that is known
+  std::uint32_t worst_bin = 0;    // the bin that contributes most
   // Not null: no score, for this reason (too_few_samples, constant_reference, not_numeric, ...).
   const char* no_verdict = nullptr;
 

@@ -23,8 +23,8 @@ double kolmogorov_tail(double d, double n) {
     k0 += e / 2;
     k1 += (pi2 * h - z2) * e;
     k2 += (6 * z6 + 2 * z4 + pi2 * (2 * z4 - 5 * z2) * h + pi2 * pi2 * (1 - 2 * z2) * h * h) * e;
-    k3 += (pi2 * pi2 * pi2 * h * h * h * (5 - 30 * z2) + pi2 * pi2 * h * h * (-60 * z2 + 212 * z4) +
-           pi2 * h * (135 * z4 - 96 * z6) - 30 * z6 - 90 * z6 * z2) *
+    k3 += (pi2 * pi2 * pi2 * h * h * h * (5 - 30 * z2) + pi2 * pi2 * h * h * (-60 * z2 + 212 * z4) + pi2 * h * (135 * z4 - 96 * z6) -
+           30 * z6 - 90 * z6 * z2) *
           e;
     const double w = static_cast<double>(k) * k;
     const double ew = 2 * std::exp(-pi2 * w / (2 * z2));

@@ -47,9 +47,7 @@ struct Moments {
 
   double sum() const { return mean * static_cast<double>(n); }
   // With n - 1 (ddof 1, the sample's) or n (ddof 0, numpy's default); 0 when n <= ddof.
-  double variance(unsigned ddof = 1) const {
-    return n > ddof ? std::max(0.0, m2 / static_cast<double>(n - ddof)) : 0;
-  }
+  double variance(unsigned ddof = 1) const { return n > ddof ? std::max(0.0, m2 / static_cast<double>(n - ddof)) : 0; }
   double stddev(unsigned ddof = 1) const { return std::sqrt(variance(ddof)); }
 
   void save(ByteWriter& out) const {

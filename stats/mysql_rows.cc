@@ -14,12 +14,21 @@ enum class Form { kNumber, kBits, kTime, kText };
 
 Form form_of(enum_field_types type) {
   switch (type) {
-    case MYSQL_TYPE_TINY: case MYSQL_TYPE_SHORT: case MYSQL_TYPE_INT24: case MYSQL_TYPE_LONG: case MYSQL_TYPE_LONGLONG:
-    case MYSQL_TYPE_FLOAT: case MYSQL_TYPE_DOUBLE: case MYSQL_TYPE_DECIMAL: case MYSQL_TYPE_NEWDECIMAL: case MYSQL_TYPE_YEAR:
+    case MYSQL_TYPE_TINY:
+    case MYSQL_TYPE_SHORT:
+    case MYSQL_TYPE_INT24:
+    case MYSQL_TYPE_LONG:
+    case MYSQL_TYPE_LONGLONG:
+    case MYSQL_TYPE_FLOAT:
+    case MYSQL_TYPE_DOUBLE:
+    case MYSQL_TYPE_DECIMAL:
+    case MYSQL_TYPE_NEWDECIMAL:
+    case MYSQL_TYPE_YEAR:
       return Form::kNumber;
     case MYSQL_TYPE_BIT:
       return Form::kBits;
-    case MYSQL_TYPE_DATETIME: case MYSQL_TYPE_TIMESTAMP:
+    case MYSQL_TYPE_DATETIME:
+    case MYSQL_TYPE_TIMESTAMP:
       return Form::kTime;
     default:
       return Form::kText;
@@ -27,7 +36,8 @@ Form form_of(enum_field_types type) {
 }
 
 Error failed(MYSQL* mysql, const MysqlConnection& c, const std::string& what) {
-  return {ErrorCode::kUnavailable, what + " on " + c.user + "@" + c.host + ":" + std::to_string(c.port) + "/" + c.database + ": " + mysql_error(mysql)};
+  return {ErrorCode::kUnavailable,
+          what + " on " + c.user + "@" + c.host + ":" + std::to_string(c.port) + "/" + c.database + ": " + mysql_error(mysql)};
 }
 
 void append_value(std::string& out, Form form, const char* text, std::size_t size) {
@@ -71,15 +81,15 @@ Result<std::uint64_t> read_mysql_rows(const MysqlConnection& c, const std::strin
     mysql_options(mysql.get(), MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
     if (!c.ca_file.empty()) mysql_options(mysql.get(), MYSQL_OPT_SSL_CA, c.ca_file.c_str());
   }
-  if (mysql_real_connect(mysql.get(), c.host.c_str(), c.user.c_str(), c.password.c_str(), c.database.c_str(), c.port, nullptr, 0) == nullptr) {
+  if (mysql_real_connect(mysql.get(), c.host.c_str(), c.user.c_str(), c.password.c_str(), c.database.c_str(), c.port, nullptr, 0) ==
+      nullptr) {
     return failed(mysql.get(), c, "cannot connect");
   }
   for (const char* setting : {"SET SESSION time_zone = '+00:00'", "START TRANSACTION READ ONLY"}) {
     if (mysql_query(mysql.get(), setting) != 0) return failed(mysql.get(), c, setting);
   }
   const std::string what = "query '" + excerpt(query, 200) + "'";
-  if (mysql_real_query(mysql.get(), query.data(), query.size()) != 0)
-    return failed(mysql.get(), c, what);
+  if (mysql_real_query(mysql.get(), query.data(), query.size()) != 0) return failed(mysql.get(), c, what);
   const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> result(mysql_use_result(mysql.get()), mysql_free_result);
   if (result == nullptr) return Error{ErrorCode::kInvalidArgument, what + " gives no rows; it must be a SELECT"};
   const unsigned columns = mysql_num_fields(result.get());

@@ -19,10 +19,10 @@ struct MysqlConnection {
   unsigned port = 3306;
   std::string database;
   std::string user;
-  std::string password;   // never in an error or a log line
-  bool tls = false;       // encrypt, and verify the server
-  std::string ca_file;    // PEM of the authorities to trust; empty: the system's
-  unsigned timeout = 10;  // seconds to connect
+  std::string password;     // never in an error or a log line
+  bool tls = false;         // encrypt, and verify the server
+  std::string ca_file;      // PEM of the authorities to trust; empty: the system's
+  unsigned timeout = 10;    // seconds to connect
   unsigned patience = 600;  // seconds without a byte from the server, before it counts as frozen
 };
 

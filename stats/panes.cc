@@ -126,8 +126,7 @@ Block LevelPane::block(std::uint32_t slot, std::uint32_t partition, const Sensor
   return b;
 }
 
-void LevelPane::fill_tallies(std::uint32_t slot, std::uint32_t partition, const SensorDictionary& sensors,
-                             std::vector<Tally>& out) const {
+void LevelPane::fill_tallies(std::uint32_t slot, std::uint32_t partition, const SensorDictionary& sensors, std::vector<Tally>& out) const {
   out.resize(layout_->checks);
   for (std::uint32_t c = 0; c < layout_->checks; ++c) {
     const std::uint32_t at = tally_of_[static_cast<std::size_t>(slot) * layout_->checks + c];
@@ -151,9 +150,8 @@ void LevelPane::fill_tallies(std::uint32_t slot, std::uint32_t partition, const 
 }
 
 std::size_t LevelPane::memory() const {
-  return slot_of_.capacity() * 4 + segments_.capacity() * 4 + rows_.capacity() * 4 +
-         cells_.capacity() * sizeof(FieldCell) + bins_.capacity() * 4 + sums_.capacity() * 8 +
-         tally_of_.capacity() * 4 + tallies_.capacity() * sizeof(TallyCell);
+  return slot_of_.capacity() * 4 + segments_.capacity() * 4 + rows_.capacity() * 4 + cells_.capacity() * sizeof(FieldCell) +
+         bins_.capacity() * 4 + sums_.capacity() * 8 + tally_of_.capacity() * 4 + tallies_.capacity() * sizeof(TallyCell);
 }
 
 WindowView::WindowView(const PaneLayout* layout) : layout_(layout) {
@@ -170,20 +168,17 @@ Window& WindowView::view(const Block& block) {
   return window_;
 }
 
-Window& WindowView::view(const LevelPane& pane, std::uint32_t slot, std::uint32_t partition,
-                         const SensorDictionary& sensors) {
+Window& WindowView::view(const LevelPane& pane, std::uint32_t slot, std::uint32_t partition, const SensorDictionary& sensors) {
   const std::size_t at = slot;
   window_.rows = pane.rows_[at];
   window_.late = 0;
   view_fields(pane.cells_.data() + at * layout_->fields.size(), pane.bins_.data() + at * layout_->bins,
-              pane.sums_.data() + at * layout_->sums,
-              layout_->quantiles ? pane.quantiles_.data() + at * layout_->fields.size() : nullptr);
+              pane.sums_.data() + at * layout_->sums, layout_->quantiles ? pane.quantiles_.data() + at * layout_->fields.size() : nullptr);
   pane.fill_tallies(slot, partition, sensors, window_.tallies);
   return window_;
 }
 
-void WindowView::view_fields(const FieldCell* cells, const std::uint32_t* bins, const double* sums,
-                             const LogHistogram* quantiles) {
+void WindowView::view_fields(const FieldCell* cells, const std::uint32_t* bins, const double* sums, const LogHistogram* quantiles) {
   std::copy(bins, bins + layout_->bins, counts_.begin());
   for (std::size_t f = 0; f < layout_->fields.size(); ++f) {
     const PaneLayout::FieldPlan& plan = layout_->fields[f];

@@ -38,7 +38,7 @@ struct PaneLayout {
   std::uint32_t checks = 0;  // of the stream
   std::uint32_t bins = 0;    // of all fields together
   std::uint32_t sums = 0;
-  bool quantiles = false;    // any field keeps them
+  bool quantiles = false;  // any field keeps them
 
   // Fills in the offsets and totals.
   void finish();
@@ -46,8 +46,8 @@ struct PaneLayout {
 
 // Counters of one field in one segment; the moments of its valid numbers.
 struct FieldCell {
-  std::uint32_t cells[5] = {0, 0, 0, 0, 0};  // by core/batch.h Cell
-  double mean = 0, m2 = 0, min = 0, max = 0; // meaningful when cells[kValid] > 0
+  std::uint32_t cells[5] = {0, 0, 0, 0, 0};   // by core/batch.h Cell
+  double mean = 0, m2 = 0, min = 0, max = 0;  // meaningful when cells[kValid] > 0
 
   void add_number(double x) {
     const std::uint32_t n = ++cells[0];
@@ -70,7 +70,7 @@ struct TallyCell {
   std::uint32_t failed = 0;
   std::uint32_t skipped = 0;
   double worst = 0;
-  Time first_time = kNoTime;  // kNoTime: no failed row
+  Time first_time = kNoTime;         // kNoTime: no failed row
   std::int64_t first_position = -1;  // -1: silence, no row
   double first_value = 0;
   std::uint32_t first_sensor = 0;
@@ -101,9 +101,7 @@ class LevelPane {
   // Empties it and keeps the memory.
   void clear();
 
-  bool has(std::uint32_t segment) const {
-    return segment < slot_of_.size() && slot_of_[segment] != 0;
-  }
+  bool has(std::uint32_t segment) const { return segment < slot_of_.size() && slot_of_[segment] != 0; }
   // Slot of a segment's number, made when new.
   std::uint32_t slot(std::uint32_t segment) {
     if (segment < slot_of_.size() && slot_of_[segment] != 0) return slot_of_[segment] - 1;
@@ -114,18 +112,14 @@ class LevelPane {
   std::uint32_t rows(std::uint32_t slot) const { return rows_[slot]; }
 
   void add_row(std::uint32_t slot) { ++rows_[slot]; }
-  FieldCell& cell(std::uint32_t slot, std::size_t field) {
-    return cells_[slot * layout_->fields.size() + field];
-  }
+  FieldCell& cell(std::uint32_t slot, std::size_t field) { return cells_[slot * layout_->fields.size() + field]; }
   void add_bin(std::uint32_t slot, const PaneLayout::FieldPlan& plan, std::uint32_t bin) {
     ++bins_[static_cast<std::size_t>(slot) * layout_->bins + plan.bin_offset + bin];
   }
   void add_sum(std::uint32_t slot, const PaneLayout::FieldPlan& plan, std::uint32_t bin, double x) {
     sums_[static_cast<std::size_t>(slot) * layout_->sums + plan.sum_offset + bin] += x;
   }
-  void add_quantile(std::uint32_t slot, std::size_t field, double x) {
-    quantiles_[slot * layout_->fields.size() + field].add(x);
-  }
+  void add_quantile(std::uint32_t slot, std::size_t field, double x) { quantiles_[slot * layout_->fields.size() + field].add(x); }
   TallyCell& tally(std::uint32_t slot, std::uint32_t check);
 
   // Copies a slot; sensor numbers of examples become texts, `partition` is written beside them.
@@ -139,8 +133,7 @@ class LevelPane {
   std::uint32_t make_slot(std::uint32_t segment);
 
   friend class WindowView;
-  void fill_tallies(std::uint32_t slot, std::uint32_t partition, const SensorDictionary& sensors,
-                    std::vector<Tally>& out) const;
+  void fill_tallies(std::uint32_t slot, std::uint32_t partition, const SensorDictionary& sensors, std::vector<Tally>& out) const;
 
   const PaneLayout* layout_;
   std::vector<std::uint32_t> slot_of_;   // by segment number: slot + 1, or 0
@@ -162,13 +155,11 @@ class WindowView {
   // Fields, tallies and rows of the window; the caller fills in times and segment. The block or pane
   // must stay as it is while the window is used. The second form copies no counters.
   Window& view(const Block& block);
-  Window& view(const LevelPane& pane, std::uint32_t slot, std::uint32_t partition,
-               const SensorDictionary& sensors);
+  Window& view(const LevelPane& pane, std::uint32_t slot, std::uint32_t partition, const SensorDictionary& sensors);
   Window& window() { return window_; }
 
  private:
-  void view_fields(const FieldCell* cells, const std::uint32_t* bins, const double* sums,
-                   const LogHistogram* quantiles);
+  void view_fields(const FieldCell* cells, const std::uint32_t* bins, const double* sums, const LogHistogram* quantiles);
 
   const PaneLayout* layout_;
   std::vector<double> counts_;

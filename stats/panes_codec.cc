@@ -114,8 +114,8 @@ void LevelPane::save(ByteWriter& out) const {
 Status LevelPane::load(ByteReader& in, std::uint32_t segment_cap) {
   clear();
   // Least bytes of a slot, so that a damaged count makes no slots for which nothing is there.
-  const std::size_t width = 8 + layout_->fields.size() * (layout_->quantiles ? 56 : 52) + layout_->bins * 4ULL +
-                            layout_->sums * 8ULL + layout_->checks * 4ULL;
+  const std::size_t width =
+      8 + layout_->fields.size() * (layout_->quantiles ? 56 : 52) + layout_->bins * 4ULL + layout_->sums * 8ULL + layout_->checks * 4ULL;
   const std::uint32_t n = in.count(kMaxCells, width);
   std::vector<std::uint32_t> wanted(n);
   for (std::uint32_t& segment : wanted) segment = in.u32();

@@ -47,23 +47,23 @@ struct History {
 
 // Where it came from. Not part of the content hash but for `sources`.
 struct Provenance {
-  Time created_at = 0;               // wall clock
-  std::string created_by;            // user@host
+  Time created_at = 0;     // wall clock
+  std::string created_by;  // user@host
   std::string driftd_version;
-  std::vector<std::string> sources;  // "file:a.csv sha256:...", "query:SELECT ... database:plant"
-  std::uint64_t rows = 0;            // records read
-  std::uint64_t rejected = 0;        // of them not usable
-  Time first = kNoTime, last = kNoTime;  // event times
+  std::vector<std::string> sources;          // "file:a.csv sha256:...", "query:SELECT ... database:plant"
+  std::uint64_t rows = 0;                    // records read
+  std::uint64_t rejected = 0;                // of them not usable
+  Time first = kNoTime, last = kNoTime;      // event times
   std::map<std::string, std::string> notes;  // git commit, DVC md5, model version, ...
 };
 
 struct Reference {
-  std::string name;              // "pumps"
-  std::uint32_t version = 0;     // 1, 2, ... within the name; given by the store
-  std::string hash;              // of content()
+  std::string name;           // "pumps"
+  std::uint32_t version = 0;  // 1, 2, ... within the name; given by the store
+  std::string hash;           // of content()
   std::vector<std::string> tags;
   Provenance provenance;
-  Duration window = 0;           // size of the windows in the history
+  Duration window = 0;                   // size of the windows in the history
   std::vector<SegmentProfile> segments;  // the stream first, then by (by, value)
   std::vector<History> history;
 

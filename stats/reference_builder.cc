@@ -45,9 +45,7 @@ void drop_overflows(SegmentProfile& segment) {
   }
 }
 
-Binned binned(const FieldProfile& p) {
-  return {&p.bins, p.bin_counts, p.bin_sums, static_cast<double>(p.valid), p.moments};
-}
+Binned binned(const FieldProfile& p) { return {&p.bins, p.bin_counts, p.bin_sums, static_cast<double>(p.valid), p.moments}; }
 
 }  // namespace
 
@@ -173,8 +171,8 @@ void ReferenceBuilder::add_history(const Point& point, const Reference& whole, s
 Result<Reference> ReferenceBuilder::finish(std::string name, Provenance provenance) {
   const auto stream = profiles_.find(Segment{});
   if (stream == profiles_.end()) {
-    return Error{ErrorCode::kInvalidArgument, "the input has no usable record (" + std::to_string(provenance.rejected) +
-                                                  " rejected); a reference needs some"};
+    return Error{ErrorCode::kInvalidArgument,
+                 "the input has no usable record (" + std::to_string(provenance.rejected) + " rejected); a reference needs some"};
   }
   Reference out;
   out.name = std::move(name);

@@ -26,7 +26,8 @@ void compare_fields(const FieldProfile& a, const FieldProfile& b, std::vector<st
     const double sd = a.moments.stddev();
     const double shift = sd > 0 ? (b.moments.mean - a.moments.mean) / sd : 0;
     if (a.moments.mean != b.moments.mean) {
-      out.push_back(name + "mean " + format_number(a.moments.mean) + " -> " + format_number(b.moments.mean) + (sd > 0 ? " (" + share(shift) + " sd)" : ""));
+      out.push_back(name + "mean " + format_number(a.moments.mean) + " -> " + format_number(b.moments.mean) +
+                    (sd > 0 ? " (" + share(shift) + " sd)" : ""));
     }
     if (sd != b.moments.stddev()) out.push_back(name + "stddev " + format_number(sd) + " -> " + format_number(b.moments.stddev()));
     if (a.moments.min != b.moments.min || a.moments.max != b.moments.max) {
@@ -35,7 +36,8 @@ void compare_fields(const FieldProfile& a, const FieldProfile& b, std::vector<st
     }
   }
   for (const std::string& category : b.bins.categories) {
-    if (a.kind == FieldKind::kCategory && a.bins.bin_of(std::string_view(category)) + 1 == a.bins.size()) out.push_back(name + "new category '" + excerpt(category, 60) + "'");
+    if (a.kind == FieldKind::kCategory && a.bins.bin_of(std::string_view(category)) + 1 == a.bins.size())
+      out.push_back(name + "new category '" + excerpt(category, 60) + "'");
   }
 }
 

@@ -68,7 +68,8 @@ Status ReferenceStore::transaction(const std::function<Status()>& body) {
 
 Result<std::uint32_t> ReferenceStore::put(const Reference& reference) {
   if (reference.name.empty() || reference.name.find('@') != std::string::npos) {
-    return Error{ErrorCode::kInvalidArgument, "'" + excerpt(reference.name, 60) + "' is no name of a reference: it must be a text without @"};
+    return Error{ErrorCode::kInvalidArgument,
+                 "'" + excerpt(reference.name, 60) + "' is no name of a reference: it must be a text without @"};
   }
   // Not reference.hash: that may be of the content that it had when it was read.
   const std::string content = reference.content(), hash = sha256_hex(content);
@@ -137,14 +138,17 @@ Status ReferenceStore::not_found(const std::string& name, const std::string& wha
   std::vector<std::string> names, known;
   Statement all(db_, "SELECT DISTINCT name FROM reference ORDER BY name");
   for (auto row = all.step(); row && *row; row = all.step()) names.push_back(all.text(0));
-  Statement words(db_, "SELECT tag FROM tag WHERE name=?1 UNION SELECT alias FROM promotion WHERE name=?1 UNION "
-                       "SELECT CAST(version AS TEXT) FROM reference WHERE name=?1");
+  Statement words(db_,
+                  "SELECT tag FROM tag WHERE name=?1 UNION SELECT alias FROM promotion WHERE name=?1 UNION "
+                  "SELECT CAST(version AS TEXT) FROM reference WHERE name=?1");
   words.bind(name);
   for (auto row = words.step(); row && *row; row = words.step()) known.push_back(words.text(0));
   if (known.empty()) {
     const auto near = nearest(name, names);
     return Error{ErrorCode::kNotFound, "there is no reference '" + excerpt(name, 60) + "'" +
-                                           (near ? "; did you mean '" + *near + "'?" : names.empty() ? "; build one with driftd reference build" : "; there are: " + join(names))};
+                                           (near            ? "; did you mean '" + *near + "'?"
+                                            : names.empty() ? "; build one with driftd reference build"
+                                                            : "; there are: " + join(names))};
   }
   const auto near = nearest(what, known);
   return Error{ErrorCode::kNotFound, "reference " + name + " has no '" + excerpt(what, 60) + "'" +
@@ -201,8 +205,9 @@ Result<std::vector<ReferenceSummary>> ReferenceStore::list() {
   }
   Statement tags(db_, "SELECT name, tag, version FROM tag ORDER BY tag");
   if (const Status done = add_words(tags, out, &ReferenceSummary::tags); !done) return done.error();
-  Statement aliases(db_, "SELECT name, alias, version FROM promotion p WHERE id=(SELECT MAX(id) FROM promotion q WHERE q.name=p.name "
-                         "AND q.alias=p.alias AND q.valid_from<=?)");
+  Statement aliases(db_,
+                    "SELECT name, alias, version FROM promotion p WHERE id=(SELECT MAX(id) FROM promotion q WHERE q.name=p.name "
+                    "AND q.alias=p.alias AND q.valid_from<=?)");
   aliases.bind(SystemClock().now());
   if (const Status done = add_words(aliases, out, &ReferenceSummary::aliases); !done) return done.error();
   return out;
@@ -221,8 +226,8 @@ Result<std::vector<Promotion>> ReferenceStore::read_promotions(const std::string
     const auto row = s.step();
     if (!row) return row.error();
     if (!*row) return out;
-    out.push_back({s.integer(0), s.text(1), static_cast<std::uint32_t>(s.integer(2)), s.integer(3), s.integer(4) != 0, s.text(5),
-                   s.integer(6)});
+    out.push_back(
+        {s.integer(0), s.text(1), static_cast<std::uint32_t>(s.integer(2)), s.integer(3), s.integer(4) != 0, s.text(5), s.integer(6)});
   }
 }
 
@@ -268,7 +273,8 @@ Status ReferenceStore::settle(std::int64_t promotion, Time valid_from) {
 Status ReferenceStore::promote(const std::string& name, std::uint32_t version, const std::string& alias, Time valid_from,
                                const std::string& who, Time now) {
   const std::scoped_lock lock(mutex_);
-  if (alias.empty() || version_number(alias)) return Error{ErrorCode::kInvalidArgument, "'" + alias + "' is no alias: it must be a word, and not one that means a version"};
+  if (alias.empty() || version_number(alias))
+    return Error{ErrorCode::kInvalidArgument, "'" + alias + "' is no alias: it must be a word, and not one that means a version"};
   return transaction([&]() -> Status {
     Statement known(db_, "SELECT 1 FROM reference WHERE name=? AND version=?");
     known.bind(name).bind(std::int64_t{version});
@@ -285,8 +291,9 @@ Result<std::uint32_t> ReferenceStore::rollback(const std::string& name, const st
   std::uint32_t before = 0;
   {
     const std::scoped_lock lock(mutex_);
-    Statement s(db_, "SELECT version FROM promotion WHERE name=?1 AND alias=?2 AND version<>"
-                     "(SELECT version FROM promotion WHERE name=?1 AND alias=?2 ORDER BY id DESC LIMIT 1) ORDER BY id DESC LIMIT 1");
+    Statement s(db_,
+                "SELECT version FROM promotion WHERE name=?1 AND alias=?2 AND version<>"
+                "(SELECT version FROM promotion WHERE name=?1 AND alias=?2 ORDER BY id DESC LIMIT 1) ORDER BY id DESC LIMIT 1");
     s.bind(name).bind(alias);
     const auto row = s.step();
     if (!row) return row.error();

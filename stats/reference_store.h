@@ -35,7 +35,7 @@ struct Promotion {
   Time valid_from = 0;   // event time; kNoTime: from the beginning, or as soon as possible
   bool settled = false;  // a running driftd has taken it, and valid_from is what it did
   std::string who;
-  Time at = 0;          // wall clock
+  Time at = 0;  // wall clock
 };
 
 // A version and the event time from which windows are judged against it; null: none is.
@@ -68,8 +68,8 @@ class ReferenceStore {
   Status settle(std::int64_t promotion, Time valid_from);
 
   // `valid_from`: kNoTime unless somebody knows better.
-  Status promote(const std::string& name, std::uint32_t version, const std::string& alias, Time valid_from,
-                 const std::string& who, Time now);
+  Status promote(const std::string& name, std::uint32_t version, const std::string& alias, Time valid_from, const std::string& who,
+                 Time now);
   // Points the alias to the version that it had before the present one; returns it. Twice is back again.
   Result<std::uint32_t> rollback(const std::string& name, const std::string& alias, const std::string& who, Time now);
 

@@ -30,7 +30,8 @@ std::vector<ParamSpec> share_option_params(const char* zero_default) {
            .choices = {"jeffreys", "evidently", "none"}},
           {.name = "bins",
            .type = ParamType::kInteger,
-           .sentence = "Merge numeric bins to at most so many of equal reference mass (10 for the folk thresholds of PSI); 0 takes the reference's own, 1 would see nothing",
+           .sentence = "Merge numeric bins to at most so many of equal reference mass (10 for the folk thresholds of PSI); 0 takes the "
+                       "reference's own, 1 would see nothing",
            .default_text = "0",
            .min = 0,
            .max = 1000}};

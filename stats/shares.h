@@ -24,9 +24,9 @@ ShareOptions read_share_options(const Params& params);
 struct Shares {
   static constexpr std::size_t kMost = 1100;
   std::uint32_t size = 0;
-  std::array<double, kMost> p;            // reference
-  std::array<double, kMost> q;            // current
-  std::array<std::uint32_t, kMost> bin;   // the (first) bin of Bins
+  std::array<double, kMost> p;           // reference
+  std::array<double, kMost> q;           // current
+  std::array<std::uint32_t, kMost> bin;  // the (first) bin of Bins
 
   double n = 0;  // current
   double m = 0;  // reference

@@ -23,10 +23,10 @@ struct FieldSummary {
   FieldKind kind = FieldKind::kNumber;
   // Rows by the state of their cell (core/batch.h); their sum is Window::rows.
   std::uint64_t valid = 0, missing = 0, null = 0, wrong_type = 0, not_finite = 0;
-  Moments moments;                    // numeric kinds; of the valid cells
-  const Bins* bins = nullptr;         // the reference's; null without one
-  std::span<const double> bin_counts; // whole numbers; empty unless a check needs bins
-  std::span<const double> bin_sums;   // empty unless a check needs sums
+  Moments moments;                          // numeric kinds; of the valid cells
+  const Bins* bins = nullptr;               // the reference's; null without one
+  std::span<const double> bin_counts;       // whole numbers; empty unless a check needs bins
+  std::span<const double> bin_sums;         // empty unless a check needs sums
   const LogHistogram* quantiles = nullptr;  // null unless a check needs quantiles
 
   std::uint64_t rows() const { return valid + missing + null + wrong_type + not_finite; }
@@ -55,11 +55,11 @@ struct Window {
   Time end = 0;
   Segment segment;
   std::uint64_t rows = 0;
-  std::uint64_t late = 0;       // records that came too late for it (known for the stream only)
+  std::uint64_t late = 0;            // records that came too late for it (known for the stream only)
   std::vector<FieldSummary> fields;  // in the order of the schema
   std::vector<Tally> tallies;        // one a check of the stream, in its order
-  bool partial = false;         // records of it were read by somebody of whose state nothing is known
-  const char* closed_by = "";   // "" (a watermark), "idle", "end" (of the input)
+  bool partial = false;              // records of it were read by somebody of whose state nothing is known
+  const char* closed_by = "";        // "" (a watermark), "idle", "end" (of the input)
 };
 
 }  // namespace driftd::stats

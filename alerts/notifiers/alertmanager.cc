@@ -50,8 +50,7 @@ class Members {
 };
 
 std::string description(const Alert& alert) {
-  std::string out = "Bad since " + format_time(alert.starts_at) + ", last seen " +
-                    format_time(alert.last_seen) + ".";
+  std::string out = "Bad since " + format_time(alert.starts_at) + ", last seen " + format_time(alert.last_seen) + ".";
   const std::size_t n = alert.findings.size();
   if (n == 0) return out;
   const std::size_t first = n - std::min(n, kShownFindings);
@@ -61,8 +60,7 @@ std::string description(const Alert& alert) {
 
 class Alertmanager final : public Notifier {
  public:
-  Alertmanager(std::vector<std::string> urls, std::string ca_file, Duration resend,
-               const NotifierContext& context)
+  Alertmanager(std::vector<std::string> urls, std::string ca_file, Duration resend, const NotifierContext& context)
       : urls_(std::move(urls)),
         ca_file_(std::move(ca_file)),
         resend_(resend),
@@ -87,8 +85,7 @@ class Alertmanager final : public Notifier {
       outcomes.back().detail = urls_[i] + ": " + outcomes.back().detail;
     }
     // Best outcome first: delivered, retry, rejected, gone.
-    return *std::min_element(outcomes.begin(), outcomes.end(),
-                             [](const auto& a, const auto& b) { return a.result < b.result; });
+    return *std::min_element(outcomes.begin(), outcomes.end(), [](const auto& a, const auto& b) { return a.result < b.result; });
   }
 
   Duration resend_every() const override { return resend_; }
@@ -107,8 +104,7 @@ class Alertmanager final : public Notifier {
     const Time now = clock_->now();
     const bool resolved = alert.state == AlertState::kResolved;
     const Time starts = std::min(alert.starts_at, now);
-    const Time ends =
-        resolved ? std::max(starts, std::min(created_at, now)) : now + kLifetimes * resend_;
+    const Time ends = resolved ? std::max(starts, std::min(created_at, now)) : now + kLifetimes * resend_;
     out += "{\"labels\":";
     {
       Members labels(out);
@@ -151,42 +147,38 @@ Result<std::unique_ptr<Notifier>> make(const Params& params, const NotifierConte
     if (const Status s = check_target(url, context.targets); !s) return s.error();
     while (url.ends_with('/')) url.pop_back();
   }
-  return std::unique_ptr<Notifier>(std::make_unique<Alertmanager>(
-      std::move(urls), params.text("ca_file"), params.duration("resend"), context));
+  return std::unique_ptr<Notifier>(
+      std::make_unique<Alertmanager>(std::move(urls), params.text("ca_file"), params.duration("resend"), context));
 }
 
 }  // namespace
 
 void register_alertmanager(NotifierRegistry& registry) {
-  registry.add(
-      {.name = "alertmanager",
-       .summary = "Keeps Alertmanager told of what is firing, and tells it what is over.",
-       .applies_to = "alerts",
-       .params = {{.name = "urls",
-                   .type = ParamType::kTextList,
-                   .sentence = "Base URLs of all members of the cluster, with their route prefix",
-                   .required = true},
-                  {.name = "resend",
-                   .type = ParamType::kDuration,
-                   .sentence =
-                       "How often firing alerts are sent again; they end by themselves after "
-                       "four times this",
-                   .default_text = "1m",
-                   .min = 1,
-                   .max = 3600},
-                  {.name = "ca_file",
-                   .sentence = "PEM file of the authorities to trust instead of the system's"}},
-       .source = "Alertmanager API v2, POST /api/v2/alerts",
-       .example = "type: alertmanager\nurls: [http://localhost:9093]",
-       .notes =
-           "Labels: alertname (DriftdQuality, DriftdFault, DriftdDrift, DriftdConceptDrift, "
-           "DriftdPerformance), stream, segment_by, segment, severity, kind, and check and field "
-           "when group_by names them; never a value. startsAt is event time, or now when that is "
-           "earlier; endsAt is wall-clock time: four resends ahead while firing, the time of "
-           "resolving afterwards, sent again for 5 minutes. Delivered when one member took it; "
-           "the others get it with the next resend. When the severity rises, the alert with the "
-           "old label ends by itself."},
-      make);
+  registry.add({.name = "alertmanager",
+                .summary = "Keeps Alertmanager told of what is firing, and tells it what is over.",
+                .applies_to = "alerts",
+                .params = {{.name = "urls",
+                            .type = ParamType::kTextList,
+                            .sentence = "Base URLs of all members of the cluster, with their route prefix",
+                            .required = true},
+                           {.name = "resend",
+                            .type = ParamType::kDuration,
+                            .sentence = "How often firing alerts are sent again; they end by themselves after "
+                                        "four times this",
+                            .default_text = "1m",
+                            .min = 1,
+                            .max = 3600},
+                           {.name = "ca_file", .sentence = "PEM file of the authorities to trust instead of the system's"}},
+                .source = "Alertmanager API v2, POST /api/v2/alerts",
+                .example = "type: alertmanager\nurls: [http://localhost:9093]",
+                .notes = "Labels: alertname (DriftdQuality, DriftdFault, DriftdDrift, DriftdConceptDrift, "
+                         "DriftdPerformance), stream, segment_by, segment, severity, kind, and check and field "
+                         "when group_by names them; never a value. startsAt is event time, or now when that is "
+                         "earlier; endsAt is wall-clock time: four resends ahead while firing, the time of "
+                         "resolving afterwards, sent again for 5 minutes. Delivered when one member took it; "
+                         "the others get it with the next resend. When the severity rises, the alert with the "
+                         "old label ends by itself."},
+               make);
 }
 
 }  // namespace driftd::alerts

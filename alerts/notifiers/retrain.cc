@@ -16,8 +16,7 @@ std::string reference_member(const Message& message) {
     const auto finding = nlohmann::ordered_json::parse(*line, nullptr, /*allow_exceptions=*/false);
     if (!finding.is_object() || !finding.contains("reference")) continue;
     using Json = nlohmann::ordered_json;
-    return "\"reference\":" +
-           finding["reference"].dump(-1, ' ', false, Json::error_handler_t::replace) + ",";
+    return "\"reference\":" + finding["reference"].dump(-1, ' ', false, Json::error_handler_t::replace) + ",";
   }
   return {};
 }
@@ -65,34 +64,28 @@ std::vector<ParamSpec> guard_params() {
 Result<std::unique_ptr<Notifier>> make(const Params& params, const NotifierContext& context) {
   auto sender = WebhookSender::make(params, context);
   if (!sender) return sender.error();
-  const Duration cooldown =
-      params.has("guard") ? params.nested("guard").duration("cooldown") : kDay;
-  return std::unique_ptr<Notifier>(
-      std::make_unique<Retrain>(std::move(sender).value(), context.external_url, cooldown));
+  const Duration cooldown = params.has("guard") ? params.nested("guard").duration("cooldown") : kDay;
+  return std::unique_ptr<Notifier>(std::make_unique<Retrain>(std::move(sender).value(), context.external_url, cooldown));
 }
 
 }  // namespace
 
 void register_retrain(NotifierRegistry& registry) {
   std::vector<ParamSpec> params = webhook_params();
-  params.push_back({.name = "guard",
-                    .type = ParamType::kNode,
-                    .sentence = "What keeps requests from coming too often",
-                    .fields = guard_params()});
-  registry.add(
-      {.name = "retrain",
-       .summary = "Asks for retraining by a signed webhook when drift or lost performance fires.",
-       .applies_to = "alerts of kind drift, concept_drift, performance",
-       .params = std::move(params),
-       .source = "Standard Webhooks 1.0; CloudEvents 1.0, HTTP binding, structured mode",
-       .example = "type: retrain\nurl: https://train.example/start\n"
-                  "secret_file: /run/secrets/train\nguard: {cooldown: 24h}",
-       .notes =
-           "Event type driftd.retrain.requested; data has stream, segment, reference, alerts and "
-           "findings. The cooldown is judged by the wall clock when the request is about to be "
-           "sent and counts from the last one that was taken; it survives restarts. A request "
-           "within it is not sent later either (result cooldown). Answers as for webhook."},
-      make);
+  params.push_back(
+      {.name = "guard", .type = ParamType::kNode, .sentence = "What keeps requests from coming too often", .fields = guard_params()});
+  registry.add({.name = "retrain",
+                .summary = "Asks for retraining by a signed webhook when drift or lost performance fires.",
+                .applies_to = "alerts of kind drift, concept_drift, performance",
+                .params = std::move(params),
+                .source = "Standard Webhooks 1.0; CloudEvents 1.0, HTTP binding, structured mode",
+                .example = "type: retrain\nurl: https://train.example/start\n"
+                           "secret_file: /run/secrets/train\nguard: {cooldown: 24h}",
+                .notes = "Event type driftd.retrain.requested; data has stream, segment, reference, alerts and "
+                         "findings. The cooldown is judged by the wall clock when the request is about to be "
+                         "sent and counts from the last one that was taken; it survives restarts. A request "
+                         "within it is not sent later either (result cooldown). Answers as for webhook."},
+               make);
 }
 
 }  // namespace driftd::alerts

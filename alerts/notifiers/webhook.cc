@@ -9,8 +9,7 @@ namespace {
 
 class Webhook final : public Notifier {
  public:
-  Webhook(WebhookSender sender, std::string source)
-      : sender_(std::move(sender)), source_(std::move(source)) {}
+  Webhook(WebhookSender sender, std::string source) : sender_(std::move(sender)), source_(std::move(source)) {}
 
   Delivery send(const Message& message, Deadline deadline) override {
     return sender_.post(message.id, cloud_event(message, source_), deadline);
@@ -24,26 +23,24 @@ class Webhook final : public Notifier {
 Result<std::unique_ptr<Notifier>> make(const Params& params, const NotifierContext& context) {
   auto sender = WebhookSender::make(params, context);
   if (!sender) return sender.error();
-  return std::unique_ptr<Notifier>(
-      std::make_unique<Webhook>(std::move(sender).value(), context.external_url));
+  return std::unique_ptr<Notifier>(std::make_unique<Webhook>(std::move(sender).value(), context.external_url));
 }
 
 }  // namespace
 
 void register_webhook(NotifierRegistry& registry) {
-  registry.add(
-      {.name = "webhook",
-       .summary = "Posts firing, updated and resolved alerts as signed CloudEvents.",
-       .applies_to = "alerts",
-       .params = webhook_params(),
-       .source = "Standard Webhooks 1.0; CloudEvents 1.0, HTTP binding, structured mode",
-       .example = "type: webhook\nurl: https://ops.example/hook\n"
-                  "secret_file: /run/secrets/hook",
-       .notes = "webhook-id is the same for every attempt: receivers drop what they know. "
-                "2xx is success; 408, 429, 5xx and no answer are tried again for three days; "
-                "410 ends all sending; redirects and other answers are refusals. Event types "
-                "are driftd.alert.firing, driftd.alert.updated and driftd.alert.resolved."},
-      make);
+  registry.add({.name = "webhook",
+                .summary = "Posts firing, updated and resolved alerts as signed CloudEvents.",
+                .applies_to = "alerts",
+                .params = webhook_params(),
+                .source = "Standard Webhooks 1.0; CloudEvents 1.0, HTTP binding, structured mode",
+                .example = "type: webhook\nurl: https://ops.example/hook\n"
+                           "secret_file: /run/secrets/hook",
+                .notes = "webhook-id is the same for every attempt: receivers drop what they know. "
+                         "2xx is success; 408, 429, 5xx and no answer are tried again for three days; "
+                         "410 ends all sending; redirects and other answers are refusals. Event types "
+                         "are driftd.alert.firing, driftd.alert.updated and driftd.alert.resolved."},
+               make);
 }
 
 }  // namespace driftd::alerts

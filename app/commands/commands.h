@@ -21,21 +21,21 @@ inline constexpr int kExitFailure = 3;
 struct InputOptions {
   std::vector<std::string> files;  // "-" is standard input
   std::string query;
-  std::string database;            // of `databases:`; needed with a query when there are several
+  std::string database;  // of `databases:`; needed with a query when there are several
   std::string kafka_topic;
-  std::string from, to;            // RFC 3339, or empty: everything
-  std::string sensor;              // field with the sensor, instead of decode.sensor
+  std::string from, to;  // RFC 3339, or empty: everything
+  std::string sensor;    // field with the sensor, instead of decode.sensor
 };
 
 struct ReplayOptions {
   std::string config;
-  std::string stream;     // needed when the configuration has several
+  std::string stream;  // needed when the configuration has several
   InputOptions input;
   std::string reference;  // NAME@V or NAME@TAG; empty: as the stream says
   std::string findings;   // file of JSON lines; "-" standard output
   bool all = false;
-  std::string alerts;     // file of JSON lines
-  std::string fail_on;    // "", warn, fail, alert
+  std::string alerts;   // file of JSON lines
+  std::string fail_on;  // "", warn, fail, alert
 };
 
 struct ReferenceBuildOptions {
@@ -50,11 +50,11 @@ struct ReferenceBuildOptions {
 
 struct QuarantineOptions {
   std::string config;
-  std::string stream;                     // needed when the configuration has several; list: empty is all
-  std::string reason;                     // only records rejected for it; empty: any
+  std::string stream;  // needed when the configuration has several; list: empty is all
+  std::string reason;  // only records rejected for it; empty: any
   std::optional<std::uint32_t> partition;
-  std::size_t limit = 20;                 // show: the newest so many
-  std::string to;                         // replay: URL of a driftd, or kafka:TOPIC; empty: report only
+  std::size_t limit = 20;  // show: the newest so many
+  std::string to;          // replay: URL of a driftd, or kafka:TOPIC; empty: report only
 };
 
 struct DemoOptions {

@@ -11,12 +11,20 @@ namespace driftd::app {
 std::vector<PlantedFault> demo_faults() {
   using K = ingest::PlantFaultKind;
   std::vector<PlantedFault> faults = {
-      {.kind = K::kNulls, .what = "pump-03: vibration is null in every second record", .check = "not_null", .field = "vibration", .sensors = {3}},
+      {.kind = K::kNulls,
+       .what = "pump-03: vibration is null in every second record",
+       .check = "not_null",
+       .field = "vibration",
+       .sensors = {3}},
       {.kind = K::kOutOfRange, .what = "pump-07: temperature reads 999", .check = "in_range", .field = "temperature", .sensors = {7}},
       {.kind = K::kStuck, .what = "pump-11: vibration repeats one value", .check = "stuck_value", .field = "vibration", .sensors = {11}},
       {.kind = K::kSilence, .what = "pump-15: sends nothing", .check = "gap", .field = "", .sensors = {15}},
       {.kind = K::kNewStatus, .what = "pump-19: a status never seen before", .check = "new_category", .field = "status", .sensors = {19}},
-      {.kind = K::kFahrenheit, .what = "all pumps: Fahrenheit instead of Celsius", .check = "distance", .field = "temperature", .sensors = {}},
+      {.kind = K::kFahrenheit,
+       .what = "all pumps: Fahrenheit instead of Celsius",
+       .check = "distance",
+       .field = "temperature",
+       .sensors = {}},
       {.kind = K::kSlowDrift, .what = "all pumps: pressure drifts up slowly", .check = "distance", .field = "pressure", .sensors = {}},
   };
   Duration at = kDemoClean;
@@ -41,14 +49,17 @@ Duration demo_length() { return demo_faults().back().to + 2 * kDemoWindow; }
 
 std::string demo_config(const std::string& brokers, const std::string& data_dir, const std::string& listen) {
   return R"(service:
-  listen: ")" + listen + R"("
-  data_dir: )" + data_dir + R"(
+  listen: ")" +
+         listen + R"("
+  data_dir: )" +
+         data_dir + R"(
   log_level: warning
   checkpoint_every: 5s
 streams:
   pumps:
     from:
-      kafka: {brokers: [")" + brokers + R"("], topics: [plant.pumps], group: driftd-demo}
+      kafka: {brokers: [")" +
+         brokers + R"("], topics: [plant.pumps], group: driftd-demo}
     decode: {format: json, sensor: sensor_id, time: {field: ts, unit: ms}}
     fields:
       temperature: {type: number, unit: celsius}
@@ -90,9 +101,11 @@ Result<double> demo_speed(double asked, Duration duration) {
   const double needed = to_seconds(demo_length()) / to_seconds(run_for);
   if (asked <= 0) return needed;
   if (asked >= needed) return asked;
-  return Error{ErrorCode::kInvalidArgument, "--speed " + format_number(asked) + " plays " + format_duration(static_cast<Duration>(asked * static_cast<double>(run_for)) / kSecond * kSecond) +
-                                                " of the plant's " + format_duration(demo_length()) + " within --duration " + format_duration(duration) +
-                                                "; leave --speed out, or give at least " + format_number(std::ceil(needed))};
+  return Error{ErrorCode::kInvalidArgument,
+               "--speed " + format_number(asked) + " plays " +
+                   format_duration(static_cast<Duration>(asked * static_cast<double>(run_for)) / kSecond * kSecond) + " of the plant's " +
+                   format_duration(demo_length()) + " within --duration " + format_duration(duration) +
+                   "; leave --speed out, or give at least " + format_number(std::ceil(needed))};
 }
 
 DemoOutcome demo_outcome(const std::vector<PlantedFault>& faults, std::size_t early, Time plant_start, Time judged_until) {
@@ -112,8 +125,8 @@ std::string demo_summary(const std::vector<PlantedFault>& faults, std::size_t ea
   for (const PlantedFault& f : faults) {
     const bool found = f.found_at != kNoTime;
     const char* none = over(f, plant_start, judged_until) ? "NOT FOUND" : "not over when it ended";
-    std::snprintf(line, sizeof line, "%-52s %-10s %-24s %s\n", f.what.c_str(), clock_of(plant_start + f.from).c_str(), found ? f.found_by.c_str() : none,
-                  found ? format_duration(f.found_at - (plant_start + f.from)).c_str() : "");
+    std::snprintf(line, sizeof line, "%-52s %-10s %-24s %s\n", f.what.c_str(), clock_of(plant_start + f.from).c_str(),
+                  found ? f.found_by.c_str() : none, found ? format_duration(f.found_at - (plant_start + f.from)).c_str() : "");
     out += line;
   }
   const DemoOutcome outcome = demo_outcome(faults, early, plant_start, judged_until);

@@ -22,9 +22,9 @@ struct PlantedFault {
   Time found_at = kNoTime;  // end of the window
 };
 
-inline constexpr Duration kDemoClean = 30 * kMinute;   // before the first fault
+inline constexpr Duration kDemoClean = 30 * kMinute;  // before the first fault
 inline constexpr Duration kDemoFault = 20 * kMinute;
-inline constexpr Duration kDemoSlow = 60 * kMinute;    // the slow drift, which no single window shows at once
+inline constexpr Duration kDemoSlow = 60 * kMinute;  // the slow drift, which no single window shows at once
 inline constexpr Duration kDemoPause = 10 * kMinute;
 inline constexpr Duration kDemoWindow = 5 * kMinute;
 

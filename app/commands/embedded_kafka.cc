@@ -51,7 +51,8 @@ Status EmbeddedKafka::produce(std::string_view key, std::string_view payload) {
         RD_KAFKA_V_VALUE(const_cast<char*>(payload.data()), payload.size()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
     rd_kafka_poll(impl_->producer, error == RD_KAFKA_RESP_ERR__QUEUE_FULL ? 50 : 0);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-    if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) return Error{ErrorCode::kUnavailable, std::string("embedded Kafka: ") + rd_kafka_err2str(error)};
+    if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+      return Error{ErrorCode::kUnavailable, std::string("embedded Kafka: ") + rd_kafka_err2str(error)};
   }
 }
 

@@ -40,7 +40,8 @@ int list_command(const std::string& kind) {
     std::fflush(stdout);
   }
   if (found) return kExitOk;
-  return fail({ErrorCode::kInvalidArgument, "there is no kind of unit '" + kind + "'; there are sources, decoders, checks, distances, detectors, notifiers"});
+  return fail({ErrorCode::kInvalidArgument,
+               "there is no kind of unit '" + kind + "'; there are sources, decoders, checks, distances, detectors, notifiers"});
 }
 
 int describe_command(const std::string& name) {
@@ -65,7 +66,8 @@ int describe_command(const std::string& name) {
   }
   if (found) return kExitOk;
   const auto near = nearest(name, names);
-  return fail({ErrorCode::kInvalidArgument, "there is no unit '" + name + "'" + (near ? "; did you mean '" + *near + "'?" : "; see driftd list")});
+  return fail(
+      {ErrorCode::kInvalidArgument, "there is no unit '" + name + "'" + (near ? "; did you mean '" + *near + "'?" : "; see driftd list")});
 }
 
 int schema_command() {

@@ -74,8 +74,7 @@ Result<stats::MysqlConnection> connection_of(const Config& config, const std::st
   return c;
 }
 
-Result<std::vector<std::string>> read_query(const Config& config, const InputOptions& input,
-                                            const std::function<Status(RawBatch&)>& sink) {
+Result<std::vector<std::string>> read_query(const Config& config, const InputOptions& input, const std::function<Status(RawBatch&)>& sink) {
   const auto connection = connection_of(config, input.database);
   if (!connection) return connection.error();
   RawBatch batch;
@@ -107,7 +106,9 @@ Result<std::vector<std::string>> read_query(const Config& config, const InputOpt
 
 Result<InputRead> read_kafka(const StreamConfig& stream, const InputOptions& input, const std::function<Status(RawBatch&)>& sink,
                              const std::vector<ingest::KafkaSpan>& spans) {
-  if (stream.source != "kafka") return Error{ErrorCode::kInvalidArgument, "--kafka reads with the stream's brokers, but stream " + stream.name + " reads from " + stream.source};
+  if (stream.source != "kafka")
+    return Error{ErrorCode::kInvalidArgument,
+                 "--kafka reads with the stream's brokers, but stream " + stream.name + " reads from " + stream.source};
   ingest::KafkaRange range;
   range.connection = ingest::kafka_connection(stream.source_params);
   range.topic = input.kafka_topic;
@@ -123,8 +124,8 @@ Result<InputRead> read_kafka(const StreamConfig& stream, const InputOptions& inp
   InputRead out;
   out.sources.push_back("kafka:" + input.kafka_topic + " from:" + input.from + " to:" + input.to);
   for (const ingest::KafkaSpan& span : *read) {
-    out.sources.push_back("kafka:" + input.kafka_topic + " partition:" + std::to_string(span.partition) + " offsets:" +
-                          std::to_string(span.begin) + "-" + std::to_string(span.end - 1));
+    out.sources.push_back("kafka:" + input.kafka_topic + " partition:" + std::to_string(span.partition) +
+                          " offsets:" + std::to_string(span.begin) + "-" + std::to_string(span.end - 1));
   }
   out.spans = std::move(*read);
   return out;
@@ -139,8 +140,8 @@ Result<StreamConfig> fit_to_input(StreamConfig stream, const InputOptions& input
   const std::string& sensor = stream.decode.sensor;
   if (sensor == "@key" || sensor == "@topic" || ingest::topic_level(sensor) != 0) {
     const std::string what = input.query.empty() ? "file" : "query";
-    return Error{ErrorCode::kInvalidArgument, "stream " + stream.name + " takes its sensor from " + sensor + ", which the records of a " + what +
-                                                  " do not have; name the field that has it with --sensor FIELD"};
+    return Error{ErrorCode::kInvalidArgument, "stream " + stream.name + " takes its sensor from " + sensor + ", which the records of a " +
+                                                  what + " do not have; name the field that has it with --sensor FIELD"};
   }
   for (Field& field : stream.schema.fields) {
     if (ingest::topic_level(field.path) != 0) field.path.clear();
@@ -155,7 +156,8 @@ Result<const StreamConfig*> pick_stream(const Config& config, const std::string&
   if (name.empty()) return Error{ErrorCode::kInvalidArgument, "which stream? --stream takes one of: " + join(names)};
   if (const StreamConfig* s = config.stream(name)) return s;
   const auto near = nearest(name, names);
-  return Error{ErrorCode::kInvalidArgument, "the configuration has no stream '" + name + "'" + (near ? "; did you mean '" + *near + "'?" : "; it has: " + join(names))};
+  return Error{ErrorCode::kInvalidArgument,
+               "the configuration has no stream '" + name + "'" + (near ? "; did you mean '" + *near + "'?" : "; it has: " + join(names))};
 }
 
 Result<InputRead> read_input(const Config& config, const StreamConfig& stream, const InputOptions& input,

@@ -35,7 +35,8 @@ void print(const Rule& rule) {
 void print_flow(const StreamConfig& stream) {
   const std::string of = "{stream=" + quoted(stream.name) + "}";
   const WindowConfig& w = stream.windows;
-  print({"DriftdSourceDown", "driftd_source_up" + of + " == 0", 5 * kMinute, "critical", "The " + stream.source + " source of " + stream.name + " is down.",
+  print({"DriftdSourceDown", "driftd_source_up" + of + " == 0", 5 * kMinute, "critical",
+         "The " + stream.source + " source of " + stream.name + " is down.",
          "driftd keeps trying. GET /-/ready says what is missing, the log why the server refuses."});
   // A window is judged at the latest when the next one is over and the partition counts as idle.
   const Duration late = 2 * w.size + w.lateness + w.idle;
@@ -67,7 +68,8 @@ void print_check(const StreamConfig& stream, const CheckConfig& check, bool dete
     // Long enough to last from one window's findings to the next one's.
     const Duration range = std::max(kShortestRange, 2 * stream.windows.slide);
     print({"DriftdCheckFailing", "increase(driftd_check_failures_total" + of + "}[" + std::to_string(range / kSecond) + "s]) > 0", 0,
-           to_string(check.severity), "Check " + check.name + (field.empty() ? "" : " of " + field) + " fails on sensors of " + stream.name + ".",
+           to_string(check.severity),
+           "Check " + check.name + (field.empty() ? "" : " of " + field) + " fails on sensors of " + stream.name + ".",
            "GET /api/v1/findings?stream=" + stream.name + "&verdict=fail says which and has the evidence."});
     return;
   }

@@ -23,7 +23,8 @@ bool wanted(const QuarantineOptions& options, const ingest::QuarantinedRecord& r
 }
 
 std::string size_text(const ingest::QuarantinedRecord& r) {
-  return std::to_string(r.size) + " bytes" + (r.truncated() ? ", of which the first " + std::to_string(r.payload.size()) + " were kept" : "");
+  return std::to_string(r.size) + " bytes" +
+         (r.truncated() ? ", of which the first " + std::to_string(r.payload.size()) + " were kept" : "");
 }
 
 void print(const ingest::QuarantinedRecord& r) {

@@ -50,12 +50,13 @@ void on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
 
 }  // namespace
 
-Status send_to_driftd(const std::string& url, const StreamConfig& stream,
-                      const std::vector<ingest::QuarantinedRecord>& records, std::size_t& sent) {
+Status send_to_driftd(const std::string& url, const StreamConfig& stream, const std::vector<ingest::QuarantinedRecord>& records,
+                      std::size_t& sent) {
   sent = 0;
   if (const Status s = alerts::check_url(url); !s) return s.error().at("--to");
   if (stream.decoder != "json") {
-    return Error{ErrorCode::kInvalidArgument, "--to: the HTTP interface takes JSON records, and stream " + stream.name + " is decoded as " + stream.decoder};
+    return Error{ErrorCode::kInvalidArgument,
+                 "--to: the HTTP interface takes JSON records, and stream " + stream.name + " is decoded as " + stream.decoder};
   }
   const std::string target = url.substr(0, url.find_last_not_of('/') + 1) + "/api/v1/streams/" + stream.name + "/records";
   for (std::size_t at = 0; at < records.size();) {
@@ -71,13 +72,15 @@ Status send_to_driftd(const std::string& url, const StreamConfig& stream,
   return {};
 }
 
-Status send_to_kafka(const std::string& topic, const StreamConfig& stream,
-                     const std::vector<ingest::QuarantinedRecord>& records, std::size_t& sent) {
+Status send_to_kafka(const std::string& topic, const StreamConfig& stream, const std::vector<ingest::QuarantinedRecord>& records,
+                     std::size_t& sent) {
   sent = 0;
   if (stream.source != "kafka") {
-    return Error{ErrorCode::kInvalidArgument, "--to kafka: writes with the stream's brokers, but stream " + stream.name + " reads from " + stream.source};
+    return Error{ErrorCode::kInvalidArgument,
+                 "--to kafka: writes with the stream's brokers, but stream " + stream.name + " reads from " + stream.source};
   }
-  auto conf = ingest::kafka_conf(ingest::kafka_connection(stream.source_params), {{"client.id", "driftd-replay"}, {"enable.idempotence", "true"}});
+  auto conf =
+      ingest::kafka_conf(ingest::kafka_connection(stream.source_params), {{"client.id", "driftd-replay"}, {"enable.idempotence", "true"}});
   if (!conf) return conf.error();
   Reports reports;
   rd_kafka_conf_set_dr_msg_cb(conf->get(), on_report);
@@ -87,8 +90,9 @@ Status send_to_kafka(const std::string& topic, const StreamConfig& stream,
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
   for (std::size_t i = 0; i < records.size() && reports.failure.empty();) {
     const ingest::QuarantinedRecord& r = records[i];
-    error = rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_KEY(r.key.empty() ? nullptr : r.key.data(), r.key.size()),
-                              RD_KAFKA_V_VALUE(const_cast<char*>(r.payload.data()), r.payload.size()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    error = rd_kafka_producev(
+        producer, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_KEY(r.key.empty() ? nullptr : r.key.data(), r.key.size()),
+        RD_KAFKA_V_VALUE(const_cast<char*>(r.payload.data()), r.payload.size()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) ++i;
     rd_kafka_poll(producer, error == RD_KAFKA_RESP_ERR__QUEUE_FULL ? 50 : 0);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR && error != RD_KAFKA_RESP_ERR__QUEUE_FULL) break;

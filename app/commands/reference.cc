@@ -66,16 +66,18 @@ int reference_show_command(const std::string& config, const std::string& which) 
     const auto r = store.resolve(which);
     if (!r) return r.error();
     const stats::Provenance& p = r->provenance;
-    std::cout << label(*r) << "\n  hash     sha256:" << r->hash << "\n  tags     " << join(r->tags, " ") << "\n  built    " << format_time(p.created_at)
-              << " by " << p.created_by << ", driftd " << p.driftd_version << "\n  from     " << join(p.sources, "\n           ") << "\n  records  "
-              << p.rows << ", " << p.rejected << " rejected, " << format_time(p.first) << " to " << format_time(p.last) << "\n  windows  "
-              << format_duration(r->window) << ", " << r->history.size() << " histories\n";
+    std::cout << label(*r) << "\n  hash     sha256:" << r->hash << "\n  tags     " << join(r->tags, " ") << "\n  built    "
+              << format_time(p.created_at) << " by " << p.created_by << ", driftd " << p.driftd_version << "\n  from     "
+              << join(p.sources, "\n           ") << "\n  records  " << p.rows << ", " << p.rejected << " rejected, "
+              << format_time(p.first) << " to " << format_time(p.last) << "\n  windows  " << format_duration(r->window) << ", "
+              << r->history.size() << " histories\n";
     for (const auto& [key, value] : p.notes) std::cout << "  note     " << key << "=" << value << "\n";
     for (const stats::FieldProfile& f : r->profile({})->fields) {
-      std::cout << "  " << f.name << " (" << to_string(f.kind) << "): " << f.valid << " values, " << f.missing + f.null << " null, " << f.bins.size() << " bins";
+      std::cout << "  " << f.name << " (" << to_string(f.kind) << "): " << f.valid << " values, " << f.missing + f.null << " null, "
+                << f.bins.size() << " bins";
       if (f.moments.n != 0) {
-        std::cout << ", mean " << format_number(f.moments.mean) << ", sd " << format_number(f.moments.stddev()) << ", " << format_number(f.moments.min)
-                  << " to " << format_number(f.moments.max);
+        std::cout << ", mean " << format_number(f.moments.mean) << ", sd " << format_number(f.moments.stddev()) << ", "
+                  << format_number(f.moments.min) << " to " << format_number(f.moments.max);
       }
       std::cout << "\n";
     }
@@ -83,8 +85,8 @@ int reference_show_command(const std::string& config, const std::string& which) 
     if (!promotions) return promotions.error();
     for (const stats::Promotion& promotion : *promotions) {
       const std::string from = promotion.valid_from != kNoTime ? format_time(promotion.valid_from) : "the beginning";
-      std::cout << "  " << promotion.alias << " -> " << promotion.version << " for windows from " << from << (promotion.settled ? "" : ", not in use yet")
-                << ", by " << promotion.who << " at " << format_time(promotion.at) << "\n";
+      std::cout << "  " << promotion.alias << " -> " << promotion.version << " for windows from " << from
+                << (promotion.settled ? "" : ", not in use yet") << ", by " << promotion.who << " at " << format_time(promotion.at) << "\n";
     }
     return {};
   });
@@ -111,7 +113,8 @@ int reference_promote_command(const std::string& config, const std::string& whic
     if (!r) return r.error();
     const char* user = std::getenv("USER");
     if (const Status s = store.promote(r->name, r->version, alias, *from, user != nullptr ? user : "unknown", now); !s) return s;
-    std::cout << r->name << "@" << alias << " is version " << r->version << (at.empty() ? " from the next window on" : " for windows from " + format_time(*from)) << "\n";
+    std::cout << r->name << "@" << alias << " is version " << r->version
+              << (at.empty() ? " from the next window on" : " for windows from " + format_time(*from)) << "\n";
     return {};
   });
 }
@@ -162,8 +165,8 @@ int outbox_command(const std::string& path, const std::string& action, const std
     const auto rows = (*outbox)->list(1000, now);
     if (!rows) return fail(rows.error());
     for (const alerts::OutboxRow& row : *rows) {
-      std::cout << row.message.id << "  " << to_string(row.state) << "  " << row.receiver << "  " << row.message.type << "  attempts " << row.message.attempt - 1
-                << "  " << row.message.group_key << "  " << row.detail << "\n";
+      std::cout << row.message.id << "  " << to_string(row.state) << "  " << row.receiver << "  " << row.message.type << "  attempts "
+                << row.message.attempt - 1 << "  " << row.message.group_key << "  " << row.detail << "\n";
     }
     return kExitOk;
   }
@@ -183,8 +186,8 @@ int store_command(const std::string& path, const std::string& action) {
   if (!hub) return fail(hub.error());
   if (action == "inspect") {
     for (const CheckpointUnit& u : *units) {
-      std::cout << u.stream << "  " << (u.partition == kMergerUnit ? "merger" : "partition " + std::to_string(u.partition)) << "  next " << u.position << "  "
-                << u.state.size() << " bytes  configuration " << u.config_hash.substr(0, 16) << "\n";
+      std::cout << u.stream << "  " << (u.partition == kMergerUnit ? "merger" : "partition " + std::to_string(u.partition)) << "  next "
+                << u.position << "  " << u.state.size() << " bytes  configuration " << u.config_hash.substr(0, 16) << "\n";
     }
   }
   std::cout << units->size() << " unit(s), every checksum fine; saved at " << format_time(*(*store)->saved_at()) << "\n";

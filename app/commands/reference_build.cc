@@ -31,7 +31,8 @@ struct CountRejects final : RejectSink {
 // The records of a query between the passes: a query may not give the same rows twice.
 class Spool {
  public:
-  explicit Spool(const std::string& folder) : path_(folder + "/reference-" + std::to_string(getpid()) + ".jsonl"), file_(path_, std::ios::trunc) {}
+  explicit Spool(const std::string& folder)
+      : path_(folder + "/reference-" + std::to_string(getpid()) + ".jsonl"), file_(path_, std::ios::trunc) {}
   ~Spool() {
     file_.close();
     std::remove(path_.c_str());
@@ -93,7 +94,8 @@ Status learn(const Config& config, const StreamConfig& stream, const InputOption
   return {};
 }
 
-Status count(const Config& config, const StreamConfig& stream, const InputOptions& input, const FirstPass& pass, stats::ReferenceBuilder& builder) {
+Status count(const Config& config, const StreamConfig& stream, const InputOptions& input, const FirstPass& pass,
+             stats::ReferenceBuilder& builder) {
   auto plan = make_counting_plan(stream, builder.freeze());
   if (!plan) return plan.error();
   CountRejects rejects;
@@ -103,7 +105,8 @@ Status count(const Config& config, const StreamConfig& stream, const InputOption
   // Several partitions are read one after the other: windows wait in memory until all have passed.
   const bool several = pass.partitions.size() > 1;
   if (several) (*engine)->hold(true);
-  const auto read = read_input(config, stream, input, [&](RawBatch& raw) { return (*engine)->process(raw); }, pass.spans);
+  const auto read = read_input(
+      config, stream, input, [&](RawBatch& raw) { return (*engine)->process(raw); }, pass.spans);
   if (!read) return read.error();
   (*engine)->finish();
   if (several) (*engine)->hold(false);
@@ -122,7 +125,8 @@ int reference_build_command(const ReferenceBuildOptions& options) {
   StreamConfig stream = *fitted;
   // Sensors are judged against the stream's profile; a tumbling history is what live windows are ranked in.
   std::erase_if(stream.windows.levels, [](const Level& level) { return level.kind == Level::Kind::kSensor; });
-  if (std::none_of(stream.windows.levels.begin(), stream.windows.levels.end(), [](const Level& l) { return l.kind == Level::Kind::kStream; })) {
+  if (std::none_of(stream.windows.levels.begin(), stream.windows.levels.end(),
+                   [](const Level& l) { return l.kind == Level::Kind::kStream; })) {
     stream.windows.levels.insert(stream.windows.levels.begin(), Level{});
     stream.windows.levels.front().by = "stream";
   }
@@ -139,7 +143,8 @@ int reference_build_command(const ReferenceBuildOptions& options) {
   std::optional<Spool> spool;
   if (query) spool.emplace(config->service.data_dir);
   FirstPass pass;
-  if (const Status s = learn(*config, stream, options.input, builder, provenance, spool ? &*spool : nullptr, pass); !s) return fail(s.error());
+  if (const Status s = learn(*config, stream, options.input, builder, provenance, spool ? &*spool : nullptr, pass); !s)
+    return fail(s.error());
   if (spool) {
     auto path = spool->finish();
     if (!path) return fail(path.error());

@@ -53,7 +53,8 @@ class Output {
 
 void print(const Summary& s, const StreamEngine& engine, const std::vector<PlanEdition>& plans, std::ostream& out) {
   const PartitionCounters counters = engine.counters();
-  out << "stream " << plans.front().plan->config.name << ": " << counters.accepted << " records, " << counters.late << " late, " << s.windows << " windows";
+  out << "stream " << plans.front().plan->config.name << ": " << counters.accepted << " records, " << counters.late << " late, "
+      << s.windows << " windows";
   for (const PlanEdition& edition : plans) {
     const auto& reference = edition.plan->reference;
     if (reference == nullptr) continue;

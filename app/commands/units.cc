@@ -29,8 +29,10 @@ std::string bounds_of(const ParamSpec& spec) {
 void add_params(std::string& out, const std::vector<ParamSpec>& specs, const std::string& prefix) {
   for (const ParamSpec& spec : specs) {
     out += "| `" + prefix + spec.name + "` | " + to_string(spec.type) + " | " +
-           (spec.required ? "**required**" : spec.default_text.empty() ? "" : "`" + spec.default_text + "`") + " | " +
-           bounds_of(spec) + " | " + spec.sentence + " |\n";
+           (spec.required               ? "**required**"
+            : spec.default_text.empty() ? ""
+                                        : "`" + spec.default_text + "`") +
+           " | " + bounds_of(spec) + " | " + spec.sentence + " |\n";
     add_params(out, spec.fields, prefix + spec.name + ".");
   }
 }

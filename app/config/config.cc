@@ -15,9 +15,10 @@ Node without_memory(Node service, ErrorList& errors) {
   for (auto& [key, limits] : service.entries) {
     if (key != "limits") continue;
     if (const Node* memory = limits.find("memory")) {
-      errors.add(*memory, "service: limits: there is no limit on memory as a whole",
-                 "remove it; memory is bounded by limits.sensors, limits.series, windows.size / windows.slide, alerts.max_alerts and gate.buffer, "
-                 "and the process as a whole by the system: MemoryMax= of systemd");
+      errors.add(
+          *memory, "service: limits: there is no limit on memory as a whole",
+          "remove it; memory is bounded by limits.sensors, limits.series, windows.size / windows.slide, alerts.max_alerts and gate.buffer, "
+          "and the process as a whole by the system: MemoryMax= of systemd");
     }
     std::erase_if(limits.entries, [](const auto& entry) { return entry.first == "memory"; });
   }
@@ -52,7 +53,8 @@ ServiceConfig read_service(const Node& written, const std::string& folder, ReadF
   ServiceConfig service;
   service.listen = params.text("listen");
   service.web_config = params.text("web_config");
-  if (!service.web_config.empty() && !service.web_config.starts_with("/") && !folder.empty()) service.web_config = folder + "/" + service.web_config;
+  if (!service.web_config.empty() && !service.web_config.starts_with("/") && !folder.empty())
+    service.web_config = folder + "/" + service.web_config;
   service.allow_public = params.boolean("allow_public");
   service.data_dir = params.text("data_dir");
   if (!service.data_dir.starts_with("/") && !folder.empty()) service.data_dir = folder + "/" + service.data_dir;
@@ -86,7 +88,8 @@ DatabaseConfig read_database(const std::string& name, const Node& node, ReadFor 
   database.tls = params.boolean("tls");
   database.ca_file = params.text("ca_file");
   database.timeout = params.duration("timeout");
-  if (!database.tls && !database.ca_file.empty()) errors.add(node, "database " + name + ": ca_file has no effect without tls", "set tls: true");
+  if (!database.tls && !database.ca_file.empty())
+    errors.add(node, "database " + name + ": ca_file has no effect without tls", "set tls: true");
   if (read_for == ReadFor::kService && !database.password_file.empty()) {
     if (const auto password = read_secret(database.password_file); !password) {
       errors.add(params.node("password_file"), "database " + name + ": password_file: " + password.error().message);
@@ -117,8 +120,11 @@ Config read_config(const std::string& yaml, const std::string& folder, ErrorList
   static const std::vector<ParamSpec> sections = {
       {.name = "service", .type = ParamType::kNode, .sentence = "The process"},
       {.name = "databases", .type = ParamType::kNode, .sentence = "Named database connections"},
-      {.name = "references", .type = ParamType::kNode, .sentence = "Where references are kept",
-       .fields = {{.name = "store", .type = ParamType::kChoice, .sentence = "Kind of store", .default_text = "sqlite", .choices = {"sqlite"}}}},
+      {.name = "references",
+       .type = ParamType::kNode,
+       .sentence = "Where references are kept",
+       .fields =
+           {{.name = "store", .type = ParamType::kChoice, .sentence = "Kind of store", .default_text = "sqlite", .choices = {"sqlite"}}}},
       {.name = "streams", .type = ParamType::kNode, .sentence = "The streams, by name", .required = true},
       {.name = "alerts", .type = ParamType::kNode, .sentence = "Alerts and who is told"},
   };
@@ -142,9 +148,8 @@ Config read_config(const std::string& yaml, const std::string& folder, ErrorList
 
 std::string format_errors(const std::string& path, const ErrorList& errors) {
   std::vector<ConfigError> sorted = errors.errors();
-  std::stable_sort(sorted.begin(), sorted.end(), [](const ConfigError& a, const ConfigError& b) {
-    return std::pair(a.line, a.column) < std::pair(b.line, b.column);
-  });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const ConfigError& a, const ConfigError& b) { return std::pair(a.line, a.column) < std::pair(b.line, b.column); });
   std::string out;
   for (const ConfigError& e : sorted) {
     out += path + ":" + std::to_string(e.line) + ":" + std::to_string(e.column) + ": " + e.message;

@@ -84,7 +84,6 @@ const std::vector<ParamSpec>& field_params();
 const std::vector<ParamSpec>& window_params();
 
 // stream_reader.cc: one entry of `streams:`.
-StreamConfig read_stream(const std::string& name, const Node& node, const ServiceConfig& service,
-                         ReadFor read_for, ErrorList& errors);
+StreamConfig read_stream(const std::string& name, const Node& node, const ServiceConfig& service, ReadFor read_for, ErrorList& errors);
 
 }  // namespace driftd::app

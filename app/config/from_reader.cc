@@ -62,7 +62,8 @@ void agree_on_csv(const Node& from, StreamConfig& stream, ErrorList& errors) {
   const std::string where = "stream " + stream.name + ": from: file: ";
   if (stream.decoder != "csv") {
     const Node* at = file->find("format");
-    return errors.add(at != nullptr ? *at : *file, where + "format csv reads CSV rows, which decode: {format: " + excerpt(stream.decoder, 60) + "} does not",
+    return errors.add(at != nullptr ? *at : *file,
+                      where + "format csv reads CSV rows, which decode: {format: " + excerpt(stream.decoder, 60) + "} does not",
                       "write decode: {format: csv}, or format: json_lines here");
   }
   for (const ParamSpec& spec : ingest::csv_format_params()) {
@@ -97,7 +98,8 @@ std::string rivalry(const StreamConfig& a, const StreamConfig& b) {
   if (texts(a, "brokers") != texts(b, "brokers")) return {};
   const auto topics = texts(a, "topics");
   for (const std::string& topic : b.source_params.texts("topics")) {
-    if (std::binary_search(topics.begin(), topics.end(), topic)) return "group " + excerpt(b.source_params.text("group"), 60) + " for topic " + excerpt(topic, 60);
+    if (std::binary_search(topics.begin(), topics.end(), topic))
+      return "group " + excerpt(b.source_params.text("group"), 60) + " for topic " + excerpt(topic, 60);
   }
   return {};
 }
@@ -111,7 +113,9 @@ void refuse_rivals(const std::vector<StreamConfig>& streams, const Node& node, E
       if (shared.empty()) continue;
       const Node* at = node.find(streams[i].name);
       const Node* from = at != nullptr ? at->find("from") : nullptr;
-      errors.add(from != nullptr ? *from : node, "stream " + streams[i].name + ": from: stream " + streams[j].name + " has the same " + shared + ": each would get a part of the records",
+      errors.add(from != nullptr ? *from : node,
+                 "stream " + streams[i].name + ": from: stream " + streams[j].name + " has the same " + shared +
+                     ": each would get a part of the records",
                  "give each stream its own");
       break;
     }

@@ -2,10 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "app/config/config.h"
-#include "core/text.h"
 #include "alerts/alert_config.h"
 #include "alerts/notifier.h"
+#include "app/config/config.h"
+#include "core/text.h"
 #include "ingest/decoder.h"
 #include "ingest/source.h"
 #include "rules/check.h"
@@ -33,13 +33,30 @@ Json value_schema(const ParamSpec& spec) {
     if (spec.max) s["maximum"] = *spec.max;
   };
   switch (spec.type) {
-    case ParamType::kText: s["type"] = {"string", "number", "boolean"}; break;
-    case ParamType::kNumber: s["type"] = "number"; bounds(); break;
-    case ParamType::kInteger: s["type"] = "integer"; bounds(); break;
-    case ParamType::kBoolean: s["type"] = "boolean"; break;
-    case ParamType::kDuration: s["type"] = "string"; s["pattern"] = "^([0-9.]+(d|h|m|s|ms|us|ns))+$|^0$"; break;
-    case ParamType::kSize: s["type"] = {"string", "integer"}; break;
-    case ParamType::kChoice: s["enum"] = spec.choices; break;
+    case ParamType::kText:
+      s["type"] = {"string", "number", "boolean"};
+      break;
+    case ParamType::kNumber:
+      s["type"] = "number";
+      bounds();
+      break;
+    case ParamType::kInteger:
+      s["type"] = "integer";
+      bounds();
+      break;
+    case ParamType::kBoolean:
+      s["type"] = "boolean";
+      break;
+    case ParamType::kDuration:
+      s["type"] = "string";
+      s["pattern"] = "^([0-9.]+(d|h|m|s|ms|us|ns))+$|^0$";
+      break;
+    case ParamType::kSize:
+      s["type"] = {"string", "integer"};
+      break;
+    case ParamType::kChoice:
+      s["enum"] = spec.choices;
+      break;
     case ParamType::kTextList:
     case ParamType::kNumberList: {
       Json item = Json::object();
@@ -51,7 +68,9 @@ Json value_schema(const ParamSpec& spec) {
       s["anyOf"] = {item, {{"type", "array"}, {"items", item}}};
       break;
     }
-    case ParamType::kTextMap: s["type"] = "object"; break;
+    case ParamType::kTextMap:
+      s["type"] = "object";
+      break;
     case ParamType::kNode:
       if (!spec.fields.empty()) s = object_schema(spec.fields);
       break;
@@ -105,12 +124,13 @@ Json decode_schema() {
   Json any = Json::array();
   for (const auto& unit : ingest::decoders().units()) {
     Json s = by_unit("format", unit.descriptor.name, unit.descriptor, decode_params());
-    s["properties"]["time"] = {{"anyOf",
-                                {{{"type", "string"}},
-                                 {{"type", "object"},
-                                  {"properties", {{"field", {{"type", "string"}}}, {"unit", {{"enum", {"s", "ms", "us", "ns", "rfc3339"}}}}}},
-                                  {"required", {"field"}},
-                                  {"additionalProperties", false}}}}};
+    s["properties"]["time"] = {
+        {"anyOf",
+         {{{"type", "string"}},
+          {{"type", "object"},
+           {"properties", {{"field", {{"type", "string"}}}, {"unit", {{"enum", {"s", "ms", "us", "ns", "rfc3339"}}}}}},
+           {"required", {"field"}},
+           {"additionalProperties", false}}}}};
     any.push_back(std::move(s));
   }
   return {{"anyOf", any}};
@@ -135,8 +155,8 @@ std::string json_schema() {
   Json stream = object_schema(stream_params());
   stream["properties"]["from"] = from_schema();
   stream["properties"]["decode"] = decode_schema();
-  stream["properties"]["fields"] = map_of({{"anyOf", {value_schema(field_params().front()), object_schema(field_params())}}},
-                                          "The fields of a record, by name");
+  stream["properties"]["fields"] =
+      map_of({{"anyOf", {value_schema(field_params().front()), object_schema(field_params())}}}, "The fields of a record, by name");
   stream["properties"]["windows"] = object_schema(window_params());
   stream["properties"]["checks"] = checks_schema();
   Json root = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
@@ -146,7 +166,8 @@ std::string json_schema() {
                {"required", {"streams"}}};
   root["properties"]["service"] = object_schema(service_params());
   root["properties"]["databases"] = map_of(object_schema(database_params()), "Named database connections");
-  root["properties"]["references"] = {{"type", "object"}, {"properties", {{"store", {{"const", "sqlite"}}}}}, {"additionalProperties", false}};
+  root["properties"]["references"] = {
+      {"type", "object"}, {"properties", {{"store", {{"const", "sqlite"}}}}}, {"additionalProperties", false}};
   root["properties"]["streams"] = map_of(std::move(stream), "The streams, by name");
   root["properties"]["alerts"] = alerts_schema();
   return root.dump(2) + "\n";

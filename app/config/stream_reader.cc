@@ -16,8 +16,12 @@ namespace {
 // A canonical text of a node, for the configuration's hash: no places, no comments, no order of keys.
 void dump(const Node& node, std::string& out) {
   switch (node.kind) {
-    case Node::Kind::kNull: out += "null"; return;
-    case Node::Kind::kScalar: append_json_string(out, node.scalar); return;
+    case Node::Kind::kNull:
+      out += "null";
+      return;
+    case Node::Kind::kScalar:
+      append_json_string(out, node.scalar);
+      return;
     case Node::Kind::kList:
       out += '[';
       for (const Node& item : node.items) {
@@ -49,10 +53,12 @@ void read_time(const Node& node, StreamConfig& stream, ErrorList& errors) {
     stream.decode.time = node.scalar;
     return;
   }
-  static const std::vector<ParamSpec> specs = {
-      {.name = "field", .sentence = "Field, JSON pointer, column or @arrival", .required = true},
-      {.name = "unit", .type = ParamType::kChoice, .sentence = "Unit of a number, or rfc3339 for text",
-       .default_text = "ms", .choices = {"s", "ms", "us", "ns", "rfc3339"}}};
+  static const std::vector<ParamSpec> specs = {{.name = "field", .sentence = "Field, JSON pointer, column or @arrival", .required = true},
+                                               {.name = "unit",
+                                                .type = ParamType::kChoice,
+                                                .sentence = "Unit of a number, or rfc3339 for text",
+                                                .default_text = "ms",
+                                                .choices = {"s", "ms", "us", "ns", "rfc3339"}}};
   const Params params = read_params(node, specs, where, errors);
   stream.decode.time = params.text("field");
   const auto& units = specs[1].choices;
@@ -147,8 +153,8 @@ void read_windows(const Node& node, StreamConfig& stream, ErrorList& errors) {
 }
 
 // The fields one entry of `checks` is about, as indices; -1 for none.
-std::vector<int> fields_of(const Node& node, const Params& common, const rules::CheckUnit& unit,
-                           const StreamConfig& stream, const std::string& where, ErrorList& errors) {
+std::vector<int> fields_of(const Node& node, const Params& common, const rules::CheckUnit& unit, const StreamConfig& stream,
+                           const std::string& where, ErrorList& errors) {
   const std::vector<std::string>& names = common.texts("field");
   if (unit.field_use == rules::FieldUse::kNone) {
     if (!names.empty()) errors.add(node, where + " is about no field", "remove field");
@@ -181,14 +187,16 @@ std::vector<int> fields_of(const Node& node, const Params& common, const rules::
 
 // What to write for a check that does not exist but that people look for.
 std::string check_hint(const std::string& name) {
-  if (name == "drift") return "calibrated drift is not in this version of driftd; write check: distance, or a detector such as check: adwin";
+  if (name == "drift")
+    return "calibrated drift is not in this version of driftd; write check: distance, or a detector such as check: adwin";
   const auto& metrics = stats::distances();
   const auto near = metrics.find(name) != nullptr || nearest(name, rules::checks().names()) ? std::nullopt : nearest(name, metrics.names());
   if (metrics.find(name) == nullptr && !near) return {};
   return "write check: distance, metric: " + near.value_or(name);
 }
 
-void read_by(const Node& node, const StreamConfig& stream, const std::string& where, const std::vector<std::string>& by, ErrorList& errors) {
+void read_by(const Node& node, const StreamConfig& stream, const std::string& where, const std::vector<std::string>& by,
+             ErrorList& errors) {
   const Node* at = node.find("by");
   if (at == nullptr) return;
   refuse_twice(by, *at, where + ": by", errors);
@@ -197,7 +205,8 @@ void read_by(const Node& node, const StreamConfig& stream, const std::string& wh
   for (std::size_t i = 0; i < by.size(); ++i) {
     if (std::find(known.begin(), known.end(), by[i]) != known.end()) continue;
     const auto near = nearest(by[i], known);
-    errors.add(item_at(*at, i), where + ": by: '" + excerpt(by[i], 60) + "' is not in windows.by", near ? "did you mean '" + *near + "'?" : "known: " + join(known));
+    errors.add(item_at(*at, i), where + ": by: '" + excerpt(by[i], 60) + "' is not in windows.by",
+               near ? "did you mean '" + *near + "'?" : "known: " + join(known));
   }
 }
 
@@ -227,7 +236,8 @@ void read_check(const Node& node, StreamConfig& stream, std::set<std::string>& t
       if (!made) errors.add(node, where + ": " + made.error().message);
       const bool elsewhere = std::any_of(check.by.begin(), check.by.end(), [](const std::string& level) { return level != "sensor"; });
       if (made && elsewhere && (*made)->judges_records()) {
-        errors.add(*node.find("by"), where + ": by: a detector runs for every sensor, not for other segments", "leave by out, or write by: [sensor]");
+        errors.add(*node.find("by"), where + ": by: a detector runs for every sensor, not for other segments",
+                   "leave by out, or write by: [sensor]");
       }
     }
     // A check with errors takes no name: the next one's own errors are what matters.

@@ -26,7 +26,12 @@ const std::pair<std::string, Node>* named_in(const std::string& message, const N
 class DecoderTrial {
  public:
   DecoderTrial(const ingest::DecoderRegistry::Unit& unit, const StreamConfig& stream, const Node& decode, ErrorList& errors)
-      : unit_(unit), stream_(stream), where_("stream " + stream.name + ": "), decode_(decode), params_(stream.decoder_params), errors_(errors) {}
+      : unit_(unit),
+        stream_(stream),
+        where_("stream " + stream.name + ": "),
+        decode_(decode),
+        params_(stream.decoder_params),
+        errors_(errors) {}
 
   // Its own parameters, without any field. A factory says only its first error, so the parameter that
   // one is about is taken out and the factory asked again.
@@ -115,7 +120,8 @@ void try_source(const StreamConfig& stream, const Node& node, ErrorList& errors)
       place.line = problem.line;
       place.column = problem.column;
     }
-    const bool said = std::any_of(before.begin(), before.end(), [&](const ConfigError& e) { return e.line == place.line && e.column == place.column; });
+    const bool said =
+        std::any_of(before.begin(), before.end(), [&](const ConfigError& e) { return e.line == place.line && e.column == place.column; });
     if (!said) errors.add(place, "stream " + stream.name + ": " + problem.message, problem.suggestion);
   }
 }

@@ -18,7 +18,9 @@ const typename R::Unit* find_unit(const R& registry, const Node& at, const std::
   if (unit != nullptr) return unit;
   const auto near = nearest(name, registry.names());
   errors.add(at, "there is no " + what + " '" + excerpt(name, 60) + "'",
-             !hint.empty() ? hint : near ? "did you mean '" + *near + "'?" : "there are: " + join(registry.names()));
+             !hint.empty() ? hint
+             : near        ? "did you mean '" + *near + "'?"
+                           : "there are: " + join(registry.names()));
   return nullptr;
 }
 

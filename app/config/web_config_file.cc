@@ -28,7 +28,8 @@ Result<std::shared_ptr<exporters::WebAccess>> open_web_access(const ServiceConfi
     if (!allowed) return allowed.error();
     return std::shared_ptr<exporters::WebAccess>();
   }
-  return exporters::WebAccess::make(service.web_config, [service] { return load_web_config(service); }, telemetry);
+  return exporters::WebAccess::make(
+      service.web_config, [service] { return load_web_config(service); }, telemetry);
 }
 
 }  // namespace driftd::app

@@ -101,8 +101,7 @@ class Converter {
     if (value != nullptr && (*value != '\0' || rest.empty())) return value;
     if (rest.starts_with("-")) return rest.substr(1);
     const std::string why = rest.starts_with("?") && rest.size() > 1 ? ": " + rest.substr(1) : "";
-    errors_.add(at, "the environment variable " + name + " is not set" + why,
-                "set it, or write ${" + name + ":-default}");
+    errors_.add(at, "the environment variable " + name + " is not set" + why, "set it, or write ${" + name + ":-default}");
     return "";
   }
 

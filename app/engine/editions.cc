@@ -55,8 +55,8 @@ stats::Block without_bins(stats::Block block) {
   return block;
 }
 
-void judge_across(const Editions::Edition& across, std::size_t level, const stats::Window& window,
-                  VerdictObserver* observer, std::vector<Finding>& out) {
+void judge_across(const Editions::Edition& across, std::size_t level, const stats::Window& window, VerdictObserver* observer,
+                  std::vector<Finding>& out) {
   const std::size_t before = out.size();
   judge_window(*across.plan, level, across.checks, window, observer, out);
   for (std::size_t i = before; i < out.size(); ++i) {

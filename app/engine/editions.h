@@ -62,7 +62,7 @@ class Editions {
 stats::Block without_bins(stats::Block block);
 
 // judge_window with editions.across(): verdicts for want of a reference say that it changed.
-void judge_across(const Editions::Edition& across, std::size_t level, const stats::Window& window,
-                  VerdictObserver* observer, std::vector<Finding>& out);
+void judge_across(const Editions::Edition& across, std::size_t level, const stats::Window& window, VerdictObserver* observer,
+                  std::vector<Finding>& out);
 
 }  // namespace driftd::app

@@ -136,12 +136,12 @@ Status PartitionEngine::load(ByteReader& in) {
     for (std::uint32_t& code : last_code_[l]) {
       code = in.u32();
       const Level& level = plan_->config.windows.levels[l];
-      const bool known = level.kind == Level::Kind::kField &&
-                         code < dictionaries_.categories[static_cast<std::size_t>(level.field)].size();
+      const bool known = level.kind == Level::Kind::kField && code < dictionaries_.categories[static_cast<std::size_t>(level.field)].size();
       if (!known) code = Dictionary::kNone;
     }
   }
-  for (std::uint64_t* v : {&late_since_close_, &counters_.accepted, &counters_.late, &counters_.duplicate, &counters_.evicted}) *v = in.u64();
+  for (std::uint64_t* v : {&late_since_close_, &counters_.accepted, &counters_.late, &counters_.duplicate, &counters_.evicted})
+    *v = in.u64();
   for (const auto& check : checks_) {
     ByteReader part(in.view(1U << 31));
     if (in.failed()) return damaged();

@@ -3,8 +3,7 @@
 namespace driftd::app {
 namespace {
 
-Finding base_finding(const StreamPlan& plan, std::size_t check, const rules::Check& unit,
-                     const rules::Judgement& judgement) {
+Finding base_finding(const StreamPlan& plan, std::size_t check, const rules::Check& unit, const rules::Judgement& judgement) {
   const CheckConfig& config = plan.config.checks[check];
   Finding f;
   f.stream = plan.config.name;
@@ -30,8 +29,8 @@ std::string record_source(std::uint32_t partition, std::int64_t position) {
   return std::to_string(partition) + ":" + std::to_string(position);
 }
 
-void judge_window(const StreamPlan& plan, std::size_t level, const CheckSet& checks,
-                  const stats::Window& window, VerdictObserver* observer, std::vector<Finding>& out) {
+void judge_window(const StreamPlan& plan, std::size_t level, const CheckSet& checks, const stats::Window& window, VerdictObserver* observer,
+                  std::vector<Finding>& out) {
   // The window of a sensor or a segment that has no rows is there only because a check found that they are
   // missing (gap); it says nothing to the others. The stream's window is always there, and judged by all.
   const bool found_only = window.rows == 0 && plan.config.windows.levels[level].kind != Level::Kind::kStream;
@@ -53,9 +52,8 @@ void judge_window(const StreamPlan& plan, std::size_t level, const CheckSet& che
   }
 }
 
-Finding record_finding(const StreamPlan& plan, std::size_t check, const rules::Check& unit,
-                       const rules::Judgement& judgement, const std::string& sensor, Time time,
-                       const std::string& source) {
+Finding record_finding(const StreamPlan& plan, std::size_t check, const rules::Check& unit, const rules::Judgement& judgement,
+                       const std::string& sensor, Time time, const std::string& source) {
   Finding f = base_finding(plan, check, unit, judgement);
   f.segment = {"sensor", sensor};
   f.window_start = floor_to(time, plan.config.windows.slide);

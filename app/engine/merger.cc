@@ -7,8 +7,7 @@
 
 namespace driftd::app {
 
-Result<std::unique_ptr<Merger>> Merger::make(std::shared_ptr<const StreamPlan> plan,
-                                             VerdictObserver* observer, Sink sink) {
+Result<std::unique_ptr<Merger>> Merger::make(std::shared_ptr<const StreamPlan> plan, VerdictObserver* observer, Sink sink) {
   auto editions = Editions::make(plan);
   if (!editions) return editions.error();
   return std::unique_ptr<Merger>(new Merger(std::move(plan), std::move(*editions), observer, std::move(sink)));
@@ -144,8 +143,7 @@ void Merger::judge_all(Time end, const char* closed_by, ClosedWindow& closed) {
   closed.windows = static_cast<std::uint32_t>(whole.size());
 }
 
-void Merger::judge(const SegmentKey& key, const stats::Block& block, Time end, bool across, const char* closed_by,
-                   ClosedWindow& closed) {
+void Merger::judge(const SegmentKey& key, const stats::Block& block, Time end, bool across, const char* closed_by, ClosedWindow& closed) {
   Editions::Edition& edition = across ? editions_.across() : editions_.at(end - plan_->config.windows.slide);
   stats::Window& window = edition.wide.view(block);
   window.end = end;

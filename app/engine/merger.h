@@ -1,9 +1,9 @@
 // Merger: joins what the partitions of a stream hand over into the stream's findings.
 //
 // Windows of wider segments are merged from the partitions' parts in partition order and judged when
-// every partition that is not idle has closed them (one that has rows to hand over is never idle); with them all findings on sensors and records of
-// that window go out, sorted. So what comes out is the same for any timing of the partitions.
-// Thread-safety: none; the caller holds the stream's merger lock.
+// every partition that is not idle has closed them (one that has rows to hand over is never idle); with them all findings on sensors and
+// records of that window go out, sorted. So what comes out is the same for any timing of the partitions. Thread-safety: none; the caller
+// holds the stream's merger lock.
 #pragma once
 
 #include <deque>
@@ -24,8 +24,8 @@ namespace driftd::app {
 struct ClosedWindow {
   std::string stream;
   Time end = kNoTime;
-  std::uint64_t late = 0;      // records too late, since the window before
-  std::uint32_t windows = 0;   // wide windows judged
+  std::uint64_t late = 0;     // records too late, since the window before
+  std::uint32_t windows = 0;  // wide windows judged
   std::vector<Finding> findings;
   std::vector<std::uint64_t> judged;  // segments that had a window (segment_id), in no order
 };
@@ -34,8 +34,7 @@ class Merger {
  public:
   using Sink = std::function<void(ClosedWindow)>;
 
-  static Result<std::unique_ptr<Merger>> make(std::shared_ptr<const StreamPlan> plan,
-                                              VerdictObserver* observer, Sink sink);
+  static Result<std::unique_ptr<Merger>> make(std::shared_ptr<const StreamPlan> plan, VerdictObserver* observer, Sink sink);
 
   // As PartitionEngine::adopt; the same for all partitions and the merger, before any goes on.
   Status adopt(const PlanEdition& edition) { return editions_.adopt(edition); }
@@ -77,8 +76,7 @@ class Merger {
   void emit_complete();
   std::uint64_t rows_of(const PartitionOutput& output) const;
   void emit(Time end, std::map<std::uint32_t, PartitionOutput> outputs, bool idle);
-  void judge(const SegmentKey& key, const stats::Block& block, Time end, bool across, const char* closed_by,
-             ClosedWindow& closed);
+  void judge(const SegmentKey& key, const stats::Block& block, Time end, bool across, const char* closed_by, ClosedWindow& closed);
   void judge_all(Time end, const char* closed_by, ClosedWindow& closed);
 
   std::shared_ptr<const StreamPlan> plan_;
@@ -88,8 +86,8 @@ class Merger {
 
   std::map<std::uint32_t, Progress> partitions_;
   std::map<Time, std::map<std::uint32_t, PartitionOutput>> pending_;  // by window end, partition
-  std::map<Time, std::map<SegmentKey, stats::Block>> recent_;  // merged panes that sliding windows need
-  std::vector<Finding> left_over_;  // of windows that were judged before the partition closed them
+  std::map<Time, std::map<SegmentKey, stats::Block>> recent_;         // merged panes that sliding windows need
+  std::vector<Finding> left_over_;                                    // of windows that were judged before the partition closed them
   std::uint64_t late_ = 0;
   Time emitted_until_ = kNoTime;
   Time warm_from_ = kNoTime;  // the latest of the partitions': windows that start before it are partial

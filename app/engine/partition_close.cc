@@ -82,8 +82,8 @@ void PartitionEngine::close_pane(Time start, const char* closed_by, OutputSink& 
   output.late = late_since_close_;
   late_since_close_ = 0;
   find_silence(*pane);
-  const auto due = std::stable_partition(record_findings_.begin(), record_findings_.end(),
-                                         [&](const Finding& f) { return f.window_end > output.end; });
+  const auto due =
+      std::stable_partition(record_findings_.begin(), record_findings_.end(), [&](const Finding& f) { return f.window_end > output.end; });
   output.findings.assign(std::make_move_iterator(due), std::make_move_iterator(record_findings_.end()));
   record_findings_.erase(due, record_findings_.end());
   for (std::uint32_t l = 0; l < pane->levels.size(); ++l) {
@@ -149,8 +149,7 @@ void PartitionEngine::find_silence(Pane& pane) {
   }
 }
 
-void PartitionEngine::judge_sensors(std::size_t level, Pane& pane, const char* closed_by,
-                                    PartitionOutput& out) {
+void PartitionEngine::judge_sensors(std::size_t level, Pane& pane, const char* closed_by, PartitionOutput& out) {
   const WindowConfig& windows = plan_->config.windows;
   stats::LevelPane& now = pane.levels[level];
   const bool sliding = windows.panes() > 1;
@@ -177,8 +176,7 @@ void PartitionEngine::judge_sensors(std::size_t level, Pane& pane, const char* c
       }
       merged.merge(block_of(now, slot));
     }
-    stats::Window& window = sliding ? edition.narrow.view(merged)
-                                    : edition.narrow.view(now, slot, partition_, dictionaries_.sensors);
+    stats::Window& window = sliding ? edition.narrow.view(merged) : edition.narrow.view(now, slot, partition_, dictionaries_.sensors);
     window.end = pane.start + windows.slide;
     window.start = window.end - windows.size;
     window.segment.by = "sensor";

@@ -13,8 +13,7 @@ constexpr std::uint32_t kNone = Dictionary::kNone;
 
 }  // namespace
 
-Result<std::unique_ptr<PartitionEngine>> PartitionEngine::make(std::shared_ptr<const StreamPlan> plan,
-                                                               std::uint32_t partition,
+Result<std::unique_ptr<PartitionEngine>> PartitionEngine::make(std::shared_ptr<const StreamPlan> plan, std::uint32_t partition,
                                                                RejectSink& rejects) {
   auto checks = make_checks(plan->config, plan->reference.get(), plan->all_findings);
   if (!checks) return checks.error();
@@ -26,13 +25,12 @@ Result<std::unique_ptr<PartitionEngine>> PartitionEngine::make(std::shared_ptr<c
   if (!decoder) return decoder.error().at("stream " + plan->config.name);
   auto editions = Editions::make(plan);
   if (!editions) return editions.error();
-  return std::unique_ptr<PartitionEngine>(new PartitionEngine(std::move(plan), partition, rejects, std::move(*checks),
-                                                              std::move(*editions), std::move(*decoder)));
+  return std::unique_ptr<PartitionEngine>(
+      new PartitionEngine(std::move(plan), partition, rejects, std::move(*checks), std::move(*editions), std::move(*decoder)));
 }
 
-PartitionEngine::PartitionEngine(std::shared_ptr<const StreamPlan> plan, std::uint32_t partition,
-                                 RejectSink& rejects, CheckSet checks, Editions editions,
-                                 std::unique_ptr<ingest::Decoder> decoder)
+PartitionEngine::PartitionEngine(std::shared_ptr<const StreamPlan> plan, std::uint32_t partition, RejectSink& rejects, CheckSet checks,
+                                 Editions editions, std::unique_ptr<ingest::Decoder> decoder)
     : plan_(std::move(plan)),
       partition_(partition),
       rejects_(rejects),
@@ -261,8 +259,7 @@ void PartitionEngine::count_run(const Batch& batch, Pane& pane, RowRange run) {
   }
 }
 
-void PartitionEngine::count_fields(const Batch& batch, stats::LevelPane& level,
-                                   const stats::PaneLayout& layout,
+void PartitionEngine::count_fields(const Batch& batch, stats::LevelPane& level, const stats::PaneLayout& layout,
                                    const std::vector<std::uint32_t>& slots, RowRange run) {
   const std::size_t fields = batch.columns.size();
   counted_.clear();

@@ -34,8 +34,8 @@ struct PartitionCounters {
 class PartitionEngine {
  public:
   // `rejects` (counting and quarantine) outlives the engine.
-  static Result<std::unique_ptr<PartitionEngine>> make(std::shared_ptr<const StreamPlan> plan,
-                                                       std::uint32_t partition, RejectSink& rejects);
+  static Result<std::unique_ptr<PartitionEngine>> make(std::shared_ptr<const StreamPlan> plan, std::uint32_t partition,
+                                                       RejectSink& rejects);
 
   // Windows that start from edition.from on are judged against its reference. Precondition: from is
   // a multiple of the slide and at least next_boundary().
@@ -93,8 +93,8 @@ class PartitionEngine {
     const stats::PaneLayout::FieldPlan* plan;
   };
 
-  PartitionEngine(std::shared_ptr<const StreamPlan> plan, std::uint32_t partition, RejectSink& rejects,
-                  CheckSet checks, Editions editions, std::unique_ptr<ingest::Decoder> decoder);
+  PartitionEngine(std::shared_ptr<const StreamPlan> plan, std::uint32_t partition, RejectSink& rejects, CheckSet checks, Editions editions,
+                  std::unique_ptr<ingest::Decoder> decoder);
 
   std::unique_ptr<Pane> new_pane(Time start);
   Pane* pane_of(Time event_time);  // nullptr: late
@@ -104,8 +104,8 @@ class PartitionEngine {
   Editions::Edition& edition_of_row(const Batch& batch, std::uint32_t row);
   void assign_panes(const Batch& batch, RowRange range);
   void count_run(const Batch& batch, Pane& pane, RowRange run);
-  void count_fields(const Batch& batch, stats::LevelPane& level, const stats::PaneLayout& layout,
-                    const std::vector<std::uint32_t>& slots, RowRange run);
+  void count_fields(const Batch& batch, stats::LevelPane& level, const stats::PaneLayout& layout, const std::vector<std::uint32_t>& slots,
+                    RowRange run);
   void find_bins(const Batch& batch, RowRange range, const Editions::Edition& edition);
   void run_checks(const Batch& batch, RowRange range, Editions::Edition& edition);
   void tally_failed(const Batch& batch, std::uint32_t check, const rules::RowHits::Hit& hit);
@@ -133,18 +133,18 @@ class PartitionEngine {
   bool warming_ = false;  // until the next record, which says from when on windows are whole
   Time warm_from_ = kNoTime;
   std::int64_t next_position_ = 0;
-  std::deque<std::unique_ptr<Pane>> open_;    // by start, only those that have rows
-  std::deque<std::unique_ptr<Pane>> closed_;  // newest last: panes that sliding windows still need
-  std::vector<Finding> record_findings_;      // wait for the next close
+  std::deque<std::unique_ptr<Pane>> open_;             // by start, only those that have rows
+  std::deque<std::unique_ptr<Pane>> closed_;           // newest last: panes that sliding windows still need
+  std::vector<Finding> record_findings_;               // wait for the next close
   std::vector<std::vector<std::uint32_t>> last_code_;  // by level, by sensor: segment last seen in
   std::uint64_t late_since_close_ = 0;
   PartitionCounters counters_;
 
   // Scratch, reused.
   Batch batch_;
-  std::vector<Pane*> pane_of_row_;                     // by row; nullptr: late
-  std::vector<std::vector<std::uint32_t>> slots_;      // by level, by row; Dictionary::kNone: none
-  std::vector<std::vector<std::uint32_t>> bin_of_row_; // by field, by row
+  std::vector<Pane*> pane_of_row_;                       // by row; nullptr: late
+  std::vector<std::vector<std::uint32_t>> slots_;        // by level, by row; Dictionary::kNone: none
+  std::vector<std::vector<std::uint32_t>> bin_of_row_;   // by field, by row
   std::vector<std::vector<std::uint32_t>> bin_of_code_;  // by field: category code -> bin
   const Editions::Edition* bins_of_ = nullptr;           // the edition whose bins these are
   std::vector<CountedField> counted_;

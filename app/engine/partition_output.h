@@ -18,15 +18,15 @@ struct WidePart {
 
 struct PartitionOutput {
   std::uint32_t partition = 0;
-  Time start = kNoTime;         // of the base window; kNoTime: progress only
+  Time start = kNoTime;  // of the base window; kNoTime: progress only
   Time end = kNoTime;
-  Time closed_until = kNoTime;  // every base window of the partition that ends by then is closed
-  Time warm_from = kNoTime;     // windows that start before it are partial (PartitionEngine::warm_up)
+  Time closed_until = kNoTime;    // every base window of the partition that ends by then is closed
+  Time warm_from = kNoTime;       // windows that start before it are partial (PartitionEngine::warm_up)
   std::vector<Finding> findings;  // on sensors and records
   std::vector<WidePart> parts;
   std::vector<std::uint64_t> judged;  // sensors that had a window (segment_id)
-  std::uint64_t late = 0;       // records that came too late since the output before
-  const char* closed_by = "";   // "", "idle", "end"
+  std::uint64_t late = 0;             // records that came too late since the output before
+  const char* closed_by = "";         // "", "idle", "end"
 
   void save(ByteWriter& out) const;
   Status load(ByteReader& in, Editions& editions);

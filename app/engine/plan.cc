@@ -59,8 +59,7 @@ Result<CheckSet> make_checks(const StreamConfig& config, const stats::Reference*
   return set;
 }
 
-Result<std::shared_ptr<const StreamPlan>> make_plan(StreamConfig config,
-                                                    std::shared_ptr<const stats::Reference> reference,
+Result<std::shared_ptr<const StreamPlan>> make_plan(StreamConfig config, std::shared_ptr<const stats::Reference> reference,
                                                     bool all_findings) {
   auto plan = std::make_shared<StreamPlan>();
   plan->config = std::move(config);

@@ -23,15 +23,15 @@ namespace driftd::app {
 struct Level {
   enum class Kind : std::uint8_t { kStream, kField, kSensor };
   Kind kind = Kind::kStream;
-  std::string by;    // "stream", the field's name, "sensor"
-  int field = -1;    // kField: index in the schema
+  std::string by;  // "stream", the field's name, "sensor"
+  int field = -1;  // kField: index in the schema
 };
 
 struct WindowConfig {
   Duration size = 5 * kMinute;
   Duration slide = 5 * kMinute;  // = size: tumbling; else size is a whole number of slides
   Duration lateness = 30 * kSecond;
-  Duration idle = kMinute;       // wall clock
+  Duration idle = kMinute;  // wall clock
   std::vector<Level> levels;
   std::uint32_t panes() const { return static_cast<std::uint32_t>(size / slide); }
 };
@@ -48,13 +48,13 @@ struct CheckConfig {
 
 // Forwarding of records with their verdicts (app/run/gate_runner.h).
 struct GateConfig {
-  std::string valid;    // topic; empty: valid records are not forwarded
-  std::string invalid;  // topic
+  std::string valid;                       // topic; empty: valid records are not forwarded
+  std::string invalid;                     // topic
   Severity severity = Severity::kWarning;  // of checks that make a record invalid, at least
   std::vector<std::string> checks;         // names of those that may; empty: all
   std::string transactional_id;            // empty: one of the stream's own
   Duration commit_every = 100 * kMillisecond;
-  std::uint64_t buffer = 64ULL << 20;      // bytes of records that wait
+  std::uint64_t buffer = 64ULL << 20;  // bytes of records that wait
 };
 
 struct StreamConfig {
@@ -70,24 +70,22 @@ struct StreamConfig {
   std::string reference;  // "pumps@production"; empty: none
   std::optional<GateConfig> gate;
   std::uint32_t sensor_cap = 1U << 20;
-  Duration sensor_idle = kHour;  // of event time; see sensor_policy()
+  Duration sensor_idle = kHour;                                    // of event time; see sensor_policy()
   std::optional<ingest::QuarantineTopicOptions> quarantine_topic;  // where rejects go besides the disk
-  std::string hash;  // of everything that findings depend on: all but where records come from and go to
+  std::string hash;       // of everything that findings depend on: all but where records come from and go to
   std::string from_hash;  // of the source, the gate, the quarantine's topic and their parameters
 };
 
 struct StreamPlan {
   StreamConfig config;
   std::shared_ptr<const stats::Reference> reference;  // null: none (yet)
-  stats::PaneLayout wide;    // of the stream and the segment fields
-  stats::PaneLayout narrow;  // of sensors
-  std::vector<std::vector<bool>> judged;  // by level, by check: does the check judge this level?
-  std::vector<bool> detectors;            // by check: is it one (Check::judges_records)?
-  bool all_findings = false;              // findings that are ok are emitted too
+  stats::PaneLayout wide;                             // of the stream and the segment fields
+  stats::PaneLayout narrow;                           // of sensors
+  std::vector<std::vector<bool>> judged;              // by level, by check: does the check judge this level?
+  std::vector<bool> detectors;                        // by check: is it one (Check::judges_records)?
+  bool all_findings = false;                          // findings that are ok are emitted too
 
-  const stats::PaneLayout& layout(const Level& level) const {
-    return level.kind == Level::Kind::kSensor ? narrow : wide;
-  }
+  const stats::PaneLayout& layout(const Level& level) const { return level.kind == Level::Kind::kSensor ? narrow : wide; }
 };
 
 // The checks of a plan, one instance each.
@@ -97,8 +95,7 @@ using CheckSet = std::vector<std::unique_ptr<rules::Check>>;
 SensorDictionary::Policy sensor_policy(const StreamConfig& config);
 
 // Compiles; an Error is a check that cannot be made with these parameters.
-Result<std::shared_ptr<const StreamPlan>> make_plan(StreamConfig config,
-                                                    std::shared_ptr<const stats::Reference> reference,
+Result<std::shared_ptr<const StreamPlan>> make_plan(StreamConfig config, std::shared_ptr<const stats::Reference> reference,
                                                     bool all_findings);
 // A plan without checks whose wide windows carry the bins and sums of every field of `frozen`, for building
 // references; `frozen` outlives it.

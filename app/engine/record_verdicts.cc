@@ -44,9 +44,8 @@ ingest::GateBatch RecordVerdicts::take(std::shared_ptr<const RawBatch> raw) {
     return static_cast<std::uint32_t>(at - raw->records.begin());
   };
   // By record, then in the order of the configuration.
-  std::sort(failures_.begin(), failures_.end(), [](const Failure& a, const Failure& b) {
-    return a.position != b.position ? a.position < b.position : a.check < b.check;
-  });
+  std::sort(failures_.begin(), failures_.end(),
+            [](const Failure& a, const Failure& b) { return a.position != b.position ? a.position < b.position : a.check < b.check; });
   for (std::size_t i = 0; i < failures_.size();) {
     const Failure& first = failures_[i];
     ingest::GateMark m = mark(place(first.position), first);

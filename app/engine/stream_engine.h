@@ -13,8 +13,8 @@ namespace driftd::app {
 class StreamEngine final : private OutputSink {
  public:
   // `rejects`, `observer` (may be null) outlive the engine.
-  static Result<std::unique_ptr<StreamEngine>> make(std::shared_ptr<const StreamPlan> plan, RejectSink& rejects,
-                                                    VerdictObserver* observer, Merger::Sink sink);
+  static Result<std::unique_ptr<StreamEngine>> make(std::shared_ptr<const StreamPlan> plan, RejectSink& rejects, VerdictObserver* observer,
+                                                    Merger::Sink sink);
 
   // Windows that start from edition.from on are judged against its reference; before any record.
   Status adopt(const PlanEdition& edition);

@@ -52,9 +52,9 @@ Result<std::unique_ptr<CheckpointStore>> CheckpointStore::open(const std::string
   const auto known = version.step();
   if (!known) return known.error().at(path);
   if (*known && version.integer(0) != kSchemaVersion) {
-    return Error{ErrorCode::kInvalidArgument, path + ": written by another version of driftd (format " +
-                                                  std::to_string(version.integer(0)) + ", this one reads " +
-                                                  std::to_string(kSchemaVersion) + "); start it with that version, or with an empty data_dir"};
+    return Error{ErrorCode::kInvalidArgument,
+                 path + ": written by another version of driftd (format " + std::to_string(version.integer(0)) + ", this one reads " +
+                     std::to_string(kSchemaVersion) + "); start it with that version, or with an empty data_dir"};
   }
   if (!*known) {
     if (const Status s = store->execute("INSERT INTO meta VALUES('version', 2)"); !s) return s.error().at(path);

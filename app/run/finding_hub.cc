@@ -23,7 +23,11 @@ alerts::Judged judged_of(const StreamConfig& stream) {
 }
 
 FindingHub::FindingHub(HubOptions options, alerts::AlertRules rules, Telemetry& telemetry, const Clock& clock)
-    : options_(std::move(options)), telemetry_(telemetry), clock_(clock), ring_(kRecentFindings, static_cast<std::uint64_t>(clock.now())), book_(rules) {}
+    : options_(std::move(options)),
+      telemetry_(telemetry),
+      clock_(clock),
+      ring_(kRecentFindings, static_cast<std::uint64_t>(clock.now())),
+      book_(rules) {}
 
 FindingHub::~FindingHub() { sqlite3_close(db_); }
 
@@ -64,8 +68,8 @@ Result<std::unique_ptr<FindingHub>> FindingHub::make(HubOptions options, const a
 
 Result<AlertSetup> FindingHub::prepare(const alerts::AlertsConfig& config, const std::string& external_url) const {
   auto stop = std::make_shared<std::atomic<bool>>(false);
-  auto receivers = alerts::make_receivers(
-      config, {.name = "", .external_url = external_url, .telemetry = &telemetry_, .clock = &clock_, .stop = stop});
+  auto receivers =
+      alerts::make_receivers(config, {.name = "", .external_url = external_url, .telemetry = &telemetry_, .clock = &clock_, .stop = stop});
   if (!receivers) return receivers.error();
   alerts::Router router = alerts::make_router(config, *receivers);
   return AlertSetup{config.rules, std::move(router), std::move(*receivers), std::move(stop)};
@@ -76,7 +80,7 @@ void FindingHub::apply(AlertSetup setup) {
   std::vector<alerts::AlertEvent> events;
   book_.set_rules(setup.rules, events);
   if (router_ == nullptr) router_ = std::make_unique<alerts::Router>(setup.router);  // at the start
-  tell(events);  // by the routes by which receivers have heard of it
+  tell(events);                                                                      // by the routes by which receivers have heard of it
   auto introduced = setup.router.introduce(book_.firing(), *router_);
   router_ = std::make_unique<alerts::Router>(setup.router);
   send(std::move(introduced));

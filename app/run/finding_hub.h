@@ -105,10 +105,10 @@ class FindingHub {
   bool stop_ = false;
   std::condition_variable changed_;
 
-  std::unique_ptr<alerts::Outbox> outbox_;          // of the dispatching thread, as is dispatcher_
+  std::unique_ptr<alerts::Outbox> outbox_;  // of the dispatching thread, as is dispatcher_
   std::unique_ptr<alerts::Dispatcher> dispatcher_;
-  std::unique_ptr<alerts::Dispatcher> next_;        // takes dispatcher_'s place
-  std::shared_ptr<std::atomic<bool>> stop_sending_; // of the newest of the two
+  std::unique_ptr<alerts::Dispatcher> next_;         // takes dispatcher_'s place
+  std::shared_ptr<std::atomic<bool>> stop_sending_;  // of the newest of the two
 };
 
 }  // namespace driftd::app

@@ -14,7 +14,7 @@ namespace driftd::app {
 
 class PartitionRejects final : public RejectSink {
  public:
-  static constexpr std::size_t kMaxNames = 256;  // more names than this are not told apart
+  static constexpr std::size_t kMaxNames = 256;                // more names than this are not told apart
   static constexpr std::string_view kOtherNames = "(others)";  // stands for them
 
   using OnReject = std::function<void(const RawRecord&, RejectReason, std::string_view detail)>;
@@ -32,8 +32,7 @@ class PartitionRejects final : public RejectSink {
   std::uint64_t count() const { return count_; }
 
  private:
-  static constexpr std::size_t kSlots = 512;   // power of two
-
+  static constexpr std::size_t kSlots = 512;  // power of two
 
   OnReject on_reject_;
   OnExtra on_extra_;

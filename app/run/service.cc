@@ -18,7 +18,10 @@ constexpr std::chrono::seconds kBeat{1};  // see Service::beats()
 }  // namespace
 
 Service::Service(Config config, std::string path)
-    : config_(std::move(config)), path_(std::move(path)), telemetry_(config_.service.series_cap), shutdown_grace_(config_.service.shutdown_grace) {}
+    : config_(std::move(config)),
+      path_(std::move(path)),
+      telemetry_(config_.service.series_cap),
+      shutdown_grace_(config_.service.shutdown_grace) {}
 
 Service::~Service() { stop(); }
 
@@ -66,7 +69,9 @@ Status Service::start() {
   publish_ages();
   dispatcher_ = std::thread([this] { hub_->dispatch(); });
   timer_ = std::thread([this] { timer_loop(); });
-  log::info("driftd runs", {{"version", DRIFTD_VERSION}, {"listen", service.listen}, {"data_dir", service.data_dir},
+  log::info("driftd runs", {{"version", DRIFTD_VERSION},
+                            {"listen", service.listen},
+                            {"data_dir", service.data_dir},
                             {"streams", std::to_string(config_.streams.size())}});
   return {};
 }
@@ -93,8 +98,9 @@ Result<std::vector<PlanEdition>> Service::plans_of(const StreamConfig& stream) {
       return history.error().at("stream " + stream.name);
     }
     if (references.empty()) {
-      log::warning("the stream has no reference yet; checks that need one say no_verdict",
-                   {{"stream", stream.name}, {"reference", stream.reference}, {"why", history ? "nothing was promoted" : history.error().message}});
+      log::warning(
+          "the stream has no reference yet; checks that need one say no_verdict",
+          {{"stream", stream.name}, {"reference", stream.reference}, {"why", history ? "nothing was promoted" : history.error().message}});
     }
   }
   return make_plans(stream, references, config_.service.findings_all);
@@ -109,9 +115,7 @@ RuntimeContext Service::runtime_context() {
   context.on_window = [this](ClosedWindow closed) { hub_->take(std::move(closed)); };
   context.checkpoint_now = [this] { return checkpoint(); };
   context.on_reject = [this](const std::string& stream, std::uint32_t partition, const RawRecord& record, RejectReason reason,
-                             std::string_view detail) {
-    rejected(stream).keep(partition, record, reason, detail);
-  };
+                             std::string_view detail) { rejected(stream).keep(partition, record, reason, detail); };
   return context;
 }
 

@@ -59,14 +59,23 @@ Result<std::vector<exporters::ReferenceView>> ServiceApi::references() const {
 Result<std::string> ServiceApi::reference_json(const std::string& name, const std::string& selector) const {
   const auto r = service_.references().resolve(name + "@" + selector);
   if (!r) return r.error();
-  nlohmann::ordered_json body = {{"name", r->name}, {"version", r->version}, {"hash", r->hash}, {"tags", r->tags},
-                                 {"created_at", format_time(r->provenance.created_at)}, {"created_by", r->provenance.created_by},
-                                 {"rows", r->provenance.rows}, {"rejected", r->provenance.rejected},
-                                 {"sources", r->provenance.sources}, {"notes", r->provenance.notes}, {"window", format_duration(r->window)}};
+  nlohmann::ordered_json body = {{"name", r->name},
+                                 {"version", r->version},
+                                 {"hash", r->hash},
+                                 {"tags", r->tags},
+                                 {"created_at", format_time(r->provenance.created_at)},
+                                 {"created_by", r->provenance.created_by},
+                                 {"rows", r->provenance.rows},
+                                 {"rejected", r->provenance.rejected},
+                                 {"sources", r->provenance.sources},
+                                 {"notes", r->provenance.notes},
+                                 {"window", format_duration(r->window)}};
   body["fields"] = nlohmann::ordered_json::array();
   for (const stats::FieldProfile& f : r->profile({})->fields) {
-    nlohmann::ordered_json one = {{"name", f.name}, {"kind", to_string(f.kind)}, {"valid", f.valid}, {"null", f.missing + f.null}, {"bins", f.bins.size()}};
-    if (f.moments.n != 0) one.update({{"mean", f.moments.mean}, {"stddev", f.moments.stddev()}, {"min", f.moments.min}, {"max", f.moments.max}});
+    nlohmann::ordered_json one = {
+        {"name", f.name}, {"kind", to_string(f.kind)}, {"valid", f.valid}, {"null", f.missing + f.null}, {"bins", f.bins.size()}};
+    if (f.moments.n != 0)
+      one.update({{"mean", f.moments.mean}, {"stddev", f.moments.stddev()}, {"min", f.moments.min}, {"max", f.moments.max}});
     body["fields"].push_back(std::move(one));
   }
   return body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
@@ -96,7 +105,8 @@ exporters::Submission ServiceApi::submit(const std::string& stream, const std::s
   }
   if (intake == nullptr) {
     out.result = R::kUnknownStream;
-    out.message = runtime == nullptr ? "there is no such stream" : "the stream takes no records by HTTP; its source is " + runtime->config().source;
+    out.message =
+        runtime == nullptr ? "there is no such stream" : "the stream takes no records by HTTP; its source is " + runtime->config().source;
     return out;
   }
   const ingest::IntakeResult taken = intake->submit(body, content_type);
@@ -104,11 +114,21 @@ exporters::Submission ServiceApi::submit(const std::string& stream, const std::s
   out.message = taken.message;
   out.retry_after = std::max(1U, taken.retry_after) * kSecond;
   switch (taken.status) {
-    case 200: out.result = R::kAccepted; break;
-    case 415: out.result = R::kUnsupported; break;
-    case 429: out.result = R::kFull; break;
-    case 503: out.result = R::kUnavailable; break;
-    default: out.result = R::kBadRequest; break;
+    case 200:
+      out.result = R::kAccepted;
+      break;
+    case 415:
+      out.result = R::kUnsupported;
+      break;
+    case 429:
+      out.result = R::kFull;
+      break;
+    case 503:
+      out.result = R::kUnavailable;
+      break;
+    default:
+      out.result = R::kBadRequest;
+      break;
   }
   return out;
 }

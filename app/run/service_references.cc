@@ -19,7 +19,8 @@ void Service::take_promotions() {
     if (sign == std::string::npos) continue;
     const auto promotions = references_->promotions(which.substr(0, sign));
     if (!promotions) {
-      log::warning("promotions cannot be read; tried again with the next checkpoint", {{"reference", which}, {"why", promotions.error().message}});
+      log::warning("promotions cannot be read; tried again with the next checkpoint",
+                   {{"reference", which}, {"why", promotions.error().message}});
       continue;
     }
     for (const stats::Promotion& p : *promotions) {
@@ -70,7 +71,9 @@ Status Service::take_promotion(const std::string& which, const stats::Promotion&
   for (const auto& runtime : running) runtime->thaw();
   if (!done) return done;
   for (const auto& runtime : running) publish_reference(runtime->config().name, shared);
-  log::info("reference promoted", {{"reference", which}, {"version", std::to_string(promotion.version)}, {"by", promotion.who},
+  log::info("reference promoted", {{"reference", which},
+                                   {"version", std::to_string(promotion.version)},
+                                   {"by", promotion.who},
                                    {"for_windows_from", from == kNoTime ? "the beginning" : format_time(from)}});
   return {};
 }

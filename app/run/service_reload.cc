@@ -88,7 +88,8 @@ Status Service::change_streams(const std::vector<const StreamConfig*>& changed) 
 
 void Service::remove_stream(const std::string& name) {
   stop_stream(name);
-  if (const Status s = store_->remove(name); !s) log::warning("the state of a removed stream stays", {{"stream", name}, {"why", s.error().message}});
+  if (const Status s = store_->remove(name); !s)
+    log::warning("the state of a removed stream stays", {{"stream", name}, {"why", s.error().message}});
   {
     const std::scoped_lock lock(streams_mutex_);
     why_not_started_.erase(name);

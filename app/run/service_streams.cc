@@ -62,8 +62,9 @@ void Service::restart_failed_streams() {
       // Two replicas that push each other out must not do it in step.
       restart.at = now + std::uniform_int_distribution<Duration>(restart.wait, restart.wait * 3 / 2)(random_);
       restart.wait = std::min(restart.wait * 2, kLastRestart);
-      if (runtime != nullptr) log::warning("a stream will be started anew from its newest checkpoint",
-                   {{"stream", config.name}, {"in", format_duration((restart.at - now) / kSecond * kSecond)}, {"why", why}});
+      if (runtime != nullptr)
+        log::warning("a stream will be started anew from its newest checkpoint",
+                     {{"stream", config.name}, {"in", format_duration((restart.at - now) / kSecond * kSecond)}, {"why", why}});
     }
     if (now < restart.at) continue;
     restart.planned = false;

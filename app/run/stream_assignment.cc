@@ -31,7 +31,8 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
       });
   auto engine = make_engine(number, *partition->rejects);
   if (!engine) {
-    log::error("a partition cannot be started", {{"stream", stream}, {"partition", std::to_string(number)}, {"why", engine.error().message}});
+    log::error("a partition cannot be started",
+               {{"stream", stream}, {"partition", std::to_string(number)}, {"why", engine.error().message}});
     return std::nullopt;
   }
   partition->engine = std::move(*engine);
@@ -54,8 +55,9 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
   }
   partitions_[number] = std::move(partition);
   newly_assigned_ = true;
-  log::info("partition assigned", {{"stream", stream}, {"partition", std::to_string(number)},
-                                   {"from", position ? std::to_string(*position) : "the source's start"}});
+  log::info(
+      "partition assigned",
+      {{"stream", stream}, {"partition", std::to_string(number)}, {"from", position ? std::to_string(*position) : "the source's start"}});
   return position;
 }
 
@@ -204,7 +206,8 @@ void StreamRuntime::freeze() {
 
 Status StreamRuntime::forward() {
   if (gate_ == nullptr) return {};
-  if (left_behind_) return Error{ErrorCode::kUnavailable, "stream " + plan_->config.name + ": stopped before its gate had forwarded everything"};
+  if (left_behind_)
+    return Error{ErrorCode::kUnavailable, "stream " + plan_->config.name + ": stopped before its gate had forwarded everything"};
   const Status flushed = partitions_.empty() ? Status() : gate_->flush();
   return flushed ? flushed : flushed.error().at("stream " + plan_->config.name);
 }

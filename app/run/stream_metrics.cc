@@ -4,9 +4,7 @@
 
 namespace driftd::app {
 
-std::string segment_label(const Segment& segment) {
-  return segment.value.empty() ? segment.by : segment.by + "=" + segment.value;
-}
+std::string segment_label(const Segment& segment) { return segment.value.empty() ? segment.by : segment.by + "=" + segment.value; }
 
 StreamMetrics::StreamMetrics(Telemetry& telemetry, std::shared_ptr<const StreamPlan> plan)
     : telemetry_(telemetry),
@@ -22,7 +20,8 @@ StreamMetrics::StreamMetrics(Telemetry& telemetry, std::shared_ptr<const StreamP
   for (int i = 0; i < kRejectReasons; ++i) {
     reasons_[static_cast<std::size_t>(i)] = &telemetry.series(Metric::kRejects, {config.name, to_string(static_cast<RejectReason>(i))});
   }
-  for (const Metric metric : {Metric::kWindows, Metric::kLateRecords, Metric::kSensorsEvicted, Metric::kStreamRestarts, Metric::kQuarantineDropped}) {
+  for (const Metric metric :
+       {Metric::kWindows, Metric::kLateRecords, Metric::kSensorsEvicted, Metric::kStreamRestarts, Metric::kQuarantineDropped}) {
     telemetry.series(metric, {config.name});
   }
   for (const Severity severity : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
@@ -76,7 +75,8 @@ bool StreamMetrics::is_gone(Metric metric, const std::vector<std::string>& label
       });
     case Metric::kDistance:
       return none([&](std::size_t c, const CheckConfig& check) {
-        return labels[2] == field_of(check) && check.params.has("metric") && labels[3] == check.params.text("metric") && judges(c, labels[1]);
+        return labels[2] == field_of(check) && check.params.has("metric") && labels[3] == check.params.text("metric") &&
+               judges(c, labels[1]);
       });
     case Metric::kDetectorState:
       return none([&](std::size_t c, const CheckConfig& check) {

@@ -68,7 +68,7 @@ class StreamMetrics final : public VerdictObserver {
   Series& source_up_;
   std::array<Series*, kRejectReasons> reasons_{};
   std::vector<std::size_t> detectors_;
-  std::vector<Series*> detector_states_;  // one each
+  std::vector<Series*> detector_states_;   // one each
   std::map<std::uint32_t, Series*> lags_;  // by partition
   std::map<std::pair<Segment, std::size_t>, Verdicts> verdicts_;
 };

@@ -159,7 +159,8 @@ void StreamRuntime::count(Partition& partition) {
   metrics_.duplicate().add(static_cast<double>(now.duplicate - partition.counted.duplicate));
   if (now.late != partition.counted.late) count_late(now.late - partition.counted.late);
   if (now.evicted != partition.counted.evicted) {
-    context_.telemetry->series(Metric::kSensorsEvicted, {plan_->config.name}).add(static_cast<double>(now.evicted - partition.counted.evicted));
+    context_.telemetry->series(Metric::kSensorsEvicted, {plan_->config.name})
+        .add(static_cast<double>(now.evicted - partition.counted.evicted));
   }
   note_detectors(partition);
   partition.counted = now;

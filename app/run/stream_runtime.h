@@ -34,8 +34,7 @@ struct RuntimeContext {
   const Clock* clock = nullptr;
   CheckpointStore* store = nullptr;
   // A rejected record; thread-safe.
-  std::function<void(const std::string& stream, std::uint32_t partition, const RawRecord&, RejectReason,
-                     std::string_view detail)>
+  std::function<void(const std::string& stream, std::uint32_t partition, const RawRecord&, RejectReason, std::string_view detail)>
       on_reject;
   // Findings of a window, in order; called under the stream's merger lock.
   std::function<void(ClosedWindow)> on_window;
@@ -48,8 +47,8 @@ struct RuntimeContext {
 struct StreamStatus {
   std::string name;
   std::string source;
-  bool ready = false;    // connected, assigned, state restored
-  std::string detail;    // why not ready
+  bool ready = false;  // connected, assigned, state restored
+  std::string detail;  // why not ready
   std::uint64_t accepted = 0;
   std::uint64_t rejected = 0;
   std::uint64_t late = 0;
@@ -106,12 +105,12 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     std::unique_ptr<PartitionRejects> rejects;
     std::unique_ptr<PartitionEngine> engine;
     Worker* worker = nullptr;
-    Duration last_record = 0;  // monotonic; polling thread
+    Duration last_record = 0;       // monotonic; polling thread
     std::atomic<bool> idle{false};  // set by the polling thread; a worker then closes and tells the merger
     bool ended = false;
-    bool had_records = false;      // since it was assigned, or in its checkpoint
-    PartitionCounters counted;     // already in metrics; worker
-    std::uint64_t rejected = 0;    // likewise
+    bool had_records = false;    // since it was assigned, or in its checkpoint
+    PartitionCounters counted;   // already in metrics; worker
+    std::uint64_t rejected = 0;  // likewise
     std::atomic<std::uint64_t> sensors{0};
     std::vector<std::atomic<std::uint8_t>> detectors;  // states by StreamMetrics::detectors(); written by the worker
   };

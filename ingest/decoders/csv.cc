@@ -38,13 +38,8 @@ struct Use {
 
 class CsvDecoder final : public Decoder {
  public:
-  CsvDecoder(const Settings& settings, const DecodeOptions& options, const Schema& schema,
-             TopicFields topic_fields)
-      : settings_(settings),
-        options_(options),
-        schema_(schema),
-        topic_fields_(std::move(topic_fields)),
-        identity_(options) {
+  CsvDecoder(const Settings& settings, const DecodeOptions& options, const Schema& schema, TopicFields topic_fields)
+      : settings_(settings), options_(options), schema_(schema), topic_fields_(std::move(topic_fields)), identity_(options) {
     parts_.resize(settings_.time_parts.size());
     if (!settings_.columns.empty()) use_columns(settings_.columns);
   }
@@ -74,8 +69,7 @@ class CsvDecoder final : public Decoder {
     header_ = in.str(kMaxHeaderBytes);
     std::vector<std::string> names(in.count(kMaxColumns, 4));
     for (std::string& name : names) name = in.str(kMaxNameBytes);
-    if (in.failed())
-      return Error{ErrorCode::kCorrupt, "decoder csv: state truncated or out of bounds"};
+    if (in.failed()) return Error{ErrorCode::kCorrupt, "decoder csv: state truncated or out of bounds"};
     if (settings_.columns.empty()) use_columns(names);
     return {};
   }
@@ -92,8 +86,7 @@ class CsvDecoder final : public Decoder {
   bool is_header(const RawRecord& record) {
     if (!settings_.header) return false;
     if (record.position != 0) return !header_.empty() && record.payload == header_;
-    if (record.payload.empty() ||
-        record.payload.size() > std::min<std::size_t>(options_.max_record, kMaxHeaderBytes)) {
+    if (record.payload.empty() || record.payload.size() > std::min<std::size_t>(options_.max_record, kMaxHeaderBytes)) {
       return false;
     }
     std::string_view text = record.payload;
@@ -102,8 +95,7 @@ class CsvDecoder final : public Decoder {
     header_ = record.payload;
     if (settings_.columns.empty()) {
       std::vector<std::string> names;
-      for (const std::string_view name : columns_.views)
-        names.emplace_back(name.substr(0, kMaxNameBytes));
+      for (const std::string_view name : columns_.views) names.emplace_back(name.substr(0, kMaxNameBytes));
       names.resize(std::min<std::size_t>(names.size(), kMaxColumns));
       use_columns(names);
     }
@@ -133,24 +125,20 @@ class CsvDecoder final : public Decoder {
   bool row(const RawRecord& record, BatchBuilder& out) {
     if (record.payload.empty()) return refuse(RejectReason::kEmptyPayload);
     if (record.payload.size() > options_.max_record) return refuse(RejectReason::kTooLarge);
-    if (uses_.empty())
-      return refuse(RejectReason::kUndecodable, "no header was seen; give decode.columns");
-    if (!simdjson::validate_utf8(record.payload))
-      return refuse(RejectReason::kUndecodable, "not UTF-8");
+    if (uses_.empty()) return refuse(RejectReason::kUndecodable, "no header was seen; give decode.columns");
+    if (!simdjson::validate_utf8(record.payload)) return refuse(RejectReason::kUndecodable, "not UTF-8");
     const std::string_view damage = split_csv(record.payload, settings_.format, columns_);
     if (!damage.empty()) return refuse(RejectReason::kUndecodable, std::string(damage));
     const std::size_t given = columns_.views.size();
     if (given > uses_.size() || (given < uses_.size() && !settings_.ragged)) {
-      return refuse(RejectReason::kColumnCount, std::to_string(given) + " columns, " +
-                                                    std::to_string(uses_.size()) + " expected");
+      return refuse(RejectReason::kColumnCount, std::to_string(given) + " columns, " + std::to_string(uses_.size()) + " expected");
     }
     identity_.begin(record);
     std::fill(parts_.begin(), parts_.end(), std::string_view());
     for (std::size_t c = 0; c < given; ++c) take(columns_.views[c], uses_[c], out);
     if (!parts_.empty()) join_time();
     found_ = identity_.finish(out.dictionaries().sensors);
-    if (found_.rejected)
-      return refuse(*found_.rejected, std::string(found_.detail.substr(0, kMaxSensorBytes)));
+    if (found_.rejected) return refuse(*found_.rejected, std::string(found_.detail.substr(0, kMaxSensorBytes)));
     topic_fields_.fill(record, out);
     return true;
   }
@@ -166,8 +154,7 @@ class CsvDecoder final : public Decoder {
     const FieldKind kind = schema_.fields[field].kind;
     if (text.empty()) return out.set_cell(field, Cell::kNull);
     if (!is_numeric(kind)) return out.set_text(field, text);
-    if (kind == FieldKind::kFlag && (text == "true" || text == "false"))
-      return out.set_flag(field, text == "true");
+    if (kind == FieldKind::kFlag && (text == "true" || text == "false")) return out.set_flag(field, text == "true");
     const auto v = parse_number(text);
     if (!v) return out.set_cell(field, Cell::kWrongType);
     out.set_number(field, *v);
@@ -200,8 +187,7 @@ class CsvDecoder final : public Decoder {
   RejectSink* rejects_ = nullptr;  // of the running decode()
 };
 
-Result<std::unique_ptr<Decoder>> make(const Params& params, const DecodeOptions& options,
-                                      const Schema& schema) {
+Result<std::unique_ptr<Decoder>> make(const Params& params, const DecodeOptions& options, const Schema& schema) {
   auto format = csv_format(params);
   if (!format) return format.error().at("decode: csv");
   Settings settings;
@@ -210,13 +196,9 @@ Result<std::unique_ptr<Decoder>> make(const Params& params, const DecodeOptions&
   settings.ragged = params.boolean("ragged");
   settings.columns = params.texts("columns");
   settings.time_parts = params.texts("time_parts");
-  const auto bad = [](const std::string& why) {
-    return Error{ErrorCode::kInvalidArgument, "decode: csv: " + why};
-  };
-  if (!settings.header && settings.columns.empty())
-    return bad("without a header, 'columns' must name the columns");
-  if (settings.columns.size() > kMaxColumns)
-    return bad("more than " + std::to_string(kMaxColumns) + " columns");
+  const auto bad = [](const std::string& why) { return Error{ErrorCode::kInvalidArgument, "decode: csv: " + why}; };
+  if (!settings.header && settings.columns.empty()) return bad("without a header, 'columns' must name the columns");
+  if (settings.columns.size() > kMaxColumns) return bad("more than " + std::to_string(kMaxColumns) + " columns");
   if (!settings.time_parts.empty() && options.time_unit != TimeUnit::kRfc3339) {
     return bad("'time_parts' needs the time unit rfc3339");
   }
@@ -235,28 +217,21 @@ void register_csv(DecoderRegistry& registry) {
   d.summary = "Reads records that are one CSV row each.";
   d.applies_to = "stream";
   d.params = csv_format_params();
+  d.params.push_back({.name = "header",
+                      .type = ParamType::kBoolean,
+                      .sentence = "Whether the record at position 0 of a partition names the columns; later records with "
+                                  "the same bytes are headers too",
+                      .default_text = "true"});
   d.params.push_back(
-      {.name = "header",
-       .type = ParamType::kBoolean,
-       .sentence =
-           "Whether the record at position 0 of a partition names the columns; later records with "
-           "the same bytes are headers too",
-       .default_text = "true"});
-  d.params.push_back(
-      {.name = "columns",
-       .type = ParamType::kTextList,
-       .sentence = "Names of the columns, in order; a header is then passed over unread"});
-  d.params.push_back(
-      {.name = "ragged",
-       .type = ParamType::kBoolean,
-       .sentence = "Accept rows with fewer columns than named; the others are missing",
-       .default_text = "false"});
-  d.params.push_back(
-      {.name = "time_parts",
-       .type = ParamType::kTextList,
-       .sentence =
-           "Columns that make the event time when joined by a space, such as date and time; "
-           "instead of the time field"});
+      {.name = "columns", .type = ParamType::kTextList, .sentence = "Names of the columns, in order; a header is then passed over unread"});
+  d.params.push_back({.name = "ragged",
+                      .type = ParamType::kBoolean,
+                      .sentence = "Accept rows with fewer columns than named; the others are missing",
+                      .default_text = "false"});
+  d.params.push_back({.name = "time_parts",
+                      .type = ParamType::kTextList,
+                      .sentence = "Columns that make the event time when joined by a space, such as date and time; "
+                                  "instead of the time field"});
   d.source = "RFC 4180 (CSV)";
   d.example =
       "decode: {format: csv, separator: \";\", sensor: device, time: {field: datetime, unit: "

@@ -59,9 +59,7 @@ class JsonDecoder final : public Decoder {
     return false;
   }
   bool undecodable(std::string_view detail) { return refuse(RejectReason::kUndecodable, detail); }
-  bool undecodable(simdjson::error_code error) {
-    return undecodable(simdjson::error_message(error));
-  }
+  bool undecodable(simdjson::error_code error) { return undecodable(simdjson::error_message(error)); }
 
   bool row(const RawRecord& record) {
     if (record.payload.empty()) return refuse(RejectReason::kEmptyPayload);
@@ -70,8 +68,7 @@ class JsonDecoder final : public Decoder {
     identity_.begin(record);
     od::document document;
     const auto size = record.payload.size();
-    if (const auto e = parser_.iterate(padded_.data(), size, padded_.size()).get(document))
-      return undecodable(e);
+    if (const auto e = parser_.iterate(padded_.data(), size, padded_.size()).get(document)) return undecodable(e);
     od::json_type type;
     if (const auto e = document.type().get(type)) return undecodable(e);
     if (type != od::json_type::object) return refuse(RejectReason::kNotAnObject);
@@ -92,8 +89,7 @@ class JsonDecoder final : public Decoder {
   bool pad(std::string_view payload) {
     if (payload.size() > parser_.capacity()) {
       const std::size_t want = std::max(kLeastCapacity, std::bit_ceil(payload.size()));
-      if (const auto e = parser_.allocate(std::min(want, options_.max_record)))
-        return undecodable(e);
+      if (const auto e = parser_.allocate(std::min(want, options_.max_record))) return undecodable(e);
       padded_.resize(parser_.capacity() + simdjson::SIMDJSON_PADDING);
     }
     std::memcpy(padded_.data(), payload.data(), payload.size());
@@ -108,13 +104,11 @@ class JsonDecoder final : public Decoder {
     std::uint32_t last = 0;
     for (auto member : object) {
       if (const auto e = member.error()) return undecodable(e);
-      od::field&& field =
-          std::move(member).value_unsafe();  // in place: a copy stalls on its stores
+      od::field&& field = std::move(member).value_unsafe();  // in place: a copy stalls on its stores
       const char* key = field.key().raw();
       PathNode* child = find_child(node, key, end_, last);
       if (child == nullptr) child = unusual_key(node, key);
-      const bool good =
-          child != nullptr ? value(field.value(), *child, depth) : skip(field.value(), depth);
+      const bool good = child != nullptr ? value(field.value(), *child, depth) : skip(field.value(), depth);
       if (!good) return false;
     }
     return true;
@@ -224,9 +218,7 @@ class JsonDecoder final : public Decoder {
     bool good = true;
     node.each_target([&](std::uint32_t t) {
       // Sensor and time are read after the pass, so each has a buffer of its own.
-      std::string& buffer = t == kSensorTarget ? sensor_text_
-                            : t == kTimeTarget ? time_text_
-                                               : scratch_;
+      std::string& buffer = t == kSensorTarget ? sensor_text_ : t == kTimeTarget ? time_text_ : scratch_;
       good = good && unescape(body, buffer);
       if (good) text(t, buffer);
     });
@@ -308,8 +300,7 @@ class JsonDecoder final : public Decoder {
   RejectSink* rejects_ = nullptr;
 };
 
-Result<std::unique_ptr<Decoder>> make(const Params&, const DecodeOptions& options,
-                                      const Schema& schema) {
+Result<std::unique_ptr<Decoder>> make(const Params&, const DecodeOptions& options, const Schema& schema) {
   PathTree tree;
   const RowIdentity identity(options);
   Status status;
@@ -341,7 +332,8 @@ void register_json(DecoderRegistry& registry) {
       "fields:\n"
       "  temperature: {type: number, path: /readings/0/value}\n";
   d.notes =
-      "Paths are top-level names, JSON pointers, or @topic/2 for the second level of an MQTT topic. Of keys given twice the last one counts. null "
+      "Paths are top-level names, JSON pointers, or @topic/2 for the second level of an MQTT topic. Of keys given twice the last one "
+      "counts. null "
       "is a "
       "null; a number too large for a double (1e400) is not_finite; NaN and Infinity are not JSON "
       "and "

@@ -11,8 +11,7 @@ namespace {
 
 class FileSource final : public Source {
  public:
-  FileSource(std::vector<std::string> paths, const ReaderOptions& options)
-      : paths_(std::move(paths)), options_(options) {}
+  FileSource(std::vector<std::string> paths, const ReaderOptions& options) : paths_(std::move(paths)), options_(options) {}
 
   Status open(SourceHandler& handler) override {
     auto opened = RecordReader::open(paths_, options_);

@@ -123,22 +123,10 @@ class GeneratorSource final : public Source {
 
 std::vector<ParamSpec> fault_specs() {
   return {
-      {.name = "kind",
-       .type = ParamType::kChoice,
-       .sentence = "What goes wrong",
-       .required = true,
-       .choices = plant_fault_kinds()},
-      {.name = "sensors",
-       .type = ParamType::kNumberList,
-       .sentence = "Numbers of the pumps from 0; all when left out"},
-      {.name = "from",
-       .type = ParamType::kDuration,
-       .sentence = "Event time since the start",
-       .required = true},
-      {.name = "to",
-       .type = ParamType::kDuration,
-       .sentence = "Event time since the start",
-       .required = true},
+      {.name = "kind", .type = ParamType::kChoice, .sentence = "What goes wrong", .required = true, .choices = plant_fault_kinds()},
+      {.name = "sensors", .type = ParamType::kNumberList, .sentence = "Numbers of the pumps from 0; all when left out"},
+      {.name = "from", .type = ParamType::kDuration, .sentence = "Event time since the start", .required = true},
+      {.name = "to", .type = ParamType::kDuration, .sentence = "Event time since the start", .required = true},
   };
 }
 
@@ -149,8 +137,7 @@ std::optional<PlantFault> read_fault(const Node& node, SourceProblems& problems)
     Node at = node;
     at.line = error.line;
     at.column = error.column;
-    problems.add(at, error.message +
-                         (error.suggestion.empty() ? "" : " (" + error.suggestion + ")"));
+    problems.add(at, error.message + (error.suggestion.empty() ? "" : " (" + error.suggestion + ")"));
   }
   if (!errors.empty()) return std::nullopt;
   PlantFault fault;
@@ -183,8 +170,7 @@ Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& 
     if (auto fault = read_fault(node, problems)) options.faults.push_back(*std::move(fault));
   }
   if (problems.done()) return problems.result();
-  return std::unique_ptr<Source>(std::make_unique<GeneratorSource>(options, params.number("speed"),
-                                                                   params.duration("duration")));
+  return std::unique_ptr<Source>(std::make_unique<GeneratorSource>(options, params.number("speed"), params.duration("duration")));
 }
 
 }  // namespace
@@ -195,17 +181,8 @@ void register_generator(SourceRegistry& registry) {
   d.summary = "Simulates a plant of pumps, with faults at planned times.";
   d.applies_to = "stream";
   d.params = {
-      {.name = "sensors",
-       .type = ParamType::kInteger,
-       .sentence = "Number of pumps",
-       .default_text = "24",
-       .min = 1,
-       .max = 100000},
-      {.name = "seed",
-       .type = ParamType::kInteger,
-       .sentence = "Seed of the noise",
-       .default_text = "1",
-       .min = 0},
+      {.name = "sensors", .type = ParamType::kInteger, .sentence = "Number of pumps", .default_text = "24", .min = 1, .max = 100000},
+      {.name = "seed", .type = ParamType::kInteger, .sentence = "Seed of the noise", .default_text = "1", .min = 0},
       {.name = "interval",
        .type = ParamType::kDuration,
        .sentence = "Event time between two records of a pump",
@@ -227,9 +204,7 @@ void register_generator(SourceRegistry& registry) {
        .sentence = "Event time after which the stream ends; 0s is never",
        .default_text = "0s",
        .min = 0},
-      {.name = "faults",
-       .type = ParamType::kNode,
-       .sentence = "List of {kind, sensors, from, to}; times since the start"},
+      {.name = "faults", .type = ParamType::kNode, .sentence = "List of {kind, sensors, from, to}; times since the start"},
   };
   d.source = "driftd's demo";
   d.example =

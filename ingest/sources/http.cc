@@ -26,8 +26,7 @@ class HttpSource final : public Source, public HttpIntake {
   Status open(SourceHandler& handler) override {
     auto journal = Journal::open(journal_options_);
     if (!journal) return journal.error();
-    auto feed =
-        std::make_unique<JournalFeed>(std::move(*journal), context_, journal_options_.partitions);
+    auto feed = std::make_unique<JournalFeed>(std::move(*journal), context_, journal_options_.partitions);
     feed->open(handler);
     const std::scoped_lock lock(mutex_);
     feed_ = std::move(feed);
@@ -87,13 +86,11 @@ class HttpSource final : public Source, public HttpIntake {
       if (!records) return {400, 0, 0, records.error().message};
       const Time now = context_.clock->now();
       entries.reserve(records->size());
-      for (const std::string_view record : *records)
-        entries.push_back({0, now, partitioner_({}, record), 0, {}, record});
+      for (const std::string_view record : *records) entries.push_back({0, now, partitioner_({}, record), 0, {}, record});
     }
     const Status done = feed->journal().append(entries);
     if (done) return {200, entries.size(), 0, ""};
-    if (done.error().code == ErrorCode::kExhausted)
-      return {429, 0, kRetryAfterSeconds, done.error().message};
+    if (done.error().code == ErrorCode::kExhausted) return {429, 0, kRetryAfterSeconds, done.error().message};
     failed(done.error().message);
     return {503, 0, kRetryAfterSeconds, done.error().message};
   }
@@ -140,8 +137,7 @@ class HttpSource final : public Source, public HttpIntake {
 
 Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& context) {
   if (context.problems != nullptr) return std::unique_ptr<Source>();
-  return std::unique_ptr<Source>(
-      std::make_unique<HttpSource>(journal_options(params, context), context));
+  return std::unique_ptr<Source>(std::make_unique<HttpSource>(journal_options(params, context), context));
 }
 
 }  // namespace

@@ -21,8 +21,7 @@ Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& 
   for (std::size_t i = 0; i < topics.size(); ++i) {
     const std::string& topic = topics[i];
     const Node& at = item_of(params, "topics", i);
-    if (topic.empty() || topic.front() == '^')
-      problems.add(at, "'topics' takes names, no patterns: '" + excerpt(topic) + "'");
+    if (topic.empty() || topic.front() == '^') problems.add(at, "'topics' takes names, no patterns: '" + excerpt(topic) + "'");
     if (std::find(topics.begin(), topics.begin() + static_cast<std::ptrdiff_t>(i), topic) !=
         topics.begin() + static_cast<std::ptrdiff_t>(i))
       problems.add(at, "topic '" + excerpt(topic) + "' is named twice");
@@ -45,26 +44,21 @@ void register_kafka(SourceRegistry& registry) {
   d.summary = "Reads Kafka topics as a member of a consumer group.";
   d.applies_to = "stream";
   d.params = kafka_connection_params();
+  d.params.push_back({.name = "topics",
+                      .type = ParamType::kTextList,
+                      .sentence = "Names of the topics; their order numbers the partitions, so append new ones",
+                      .required = true});
   d.params.push_back(
-      {.name = "topics",
-       .type = ParamType::kTextList,
-       .sentence = "Names of the topics; their order numbers the partitions, so append new ones",
-       .required = true});
-  d.params.push_back({.name = "group",
-                      .type = ParamType::kText,
-                      .sentence = "Consumer group; replicas of one driftd share it",
-                      .default_text = "driftd"});
+      {.name = "group", .type = ParamType::kText, .sentence = "Consumer group; replicas of one driftd share it", .default_text = "driftd"});
   d.params.push_back({.name = "start",
                       .type = ParamType::kChoice,
                       .sentence = "Where a partition begins that driftd has no position of",
                       .default_text = "earliest",
                       .choices = {"earliest", "latest"}});
-  d.params.push_back(
-      {.name = "instance_id",
-       .type = ParamType::kText,
-       .sentence =
-           "Static membership: a restart within the session timeout moves no partitions; one "
-           "name a replica"});
+  d.params.push_back({.name = "instance_id",
+                      .type = ParamType::kText,
+                      .sentence = "Static membership: a restart within the session timeout moves no partitions; one "
+                                  "name a replica"});
   d.source = "librdkafka 2.0 (CONFIGURATION.md, STATISTICS.md)";
   d.example =
       "from:\n"

@@ -21,10 +21,8 @@ Status read_url(const std::string& url, MqttSettings& out) {
     return true;
   };
   out.tls = take("mqtts://");
-  if (!out.tls && !take("mqtt://"))
-    return bad("'url' must start with mqtt:// or mqtts://, not '" + excerpt(url) + "'");
-  if (rest.find('@') != std::string_view::npos)
-    return bad("'url' takes no user or password; use username and password_file");
+  if (!out.tls && !take("mqtt://")) return bad("'url' must start with mqtt:// or mqtts://, not '" + excerpt(url) + "'");
+  if (rest.find('@') != std::string_view::npos) return bad("'url' takes no user or password; use username and password_file");
   if (rest.ends_with('/')) rest.remove_suffix(1);
   std::string_view host = rest;
   std::string_view port;
@@ -37,8 +35,7 @@ Status read_url(const std::string& url, MqttSettings& out) {
   out.port = out.tls ? 8883 : 1883;
   if (!port.empty()) {
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
-    if (error != std::errc() || end != port.data() + port.size() || out.port < 1 ||
-        out.port > 65535) {
+    if (error != std::errc() || end != port.data() + port.size() || out.port < 1 || out.port > 65535) {
       return bad("'url' has no valid port: '" + excerpt(url) + "'");
     }
   }
@@ -49,9 +46,7 @@ Status read_url(const std::string& url, MqttSettings& out) {
 
 // MQTT 5, 4.7: '#' alone in the last level, '+' alone in a level.
 Status check_topic(const std::string& topic) {
-  const auto refuse = [&](const std::string& why) {
-    return bad("topic '" + excerpt(topic) + "': " + why);
-  };
+  const auto refuse = [&](const std::string& why) { return bad("topic '" + excerpt(topic) + "': " + why); };
   if (topic.empty() || topic.size() > 65535) return refuse("must have 1 to 65535 bytes");
   std::size_t at = 0;
   while (true) {
@@ -79,21 +74,18 @@ void check_topics(const Params& params, SourceProblems& problems) {
 
 void read_login(const Params& params, MqttSettings& settings, SourceProblems& problems) {
   settings.client_id = params.text("client_id");
-  if (settings.client_id.empty() || settings.client_id.size() > 65535 ||
-      settings.client_id.find_first_of(" \n\r") != std::string::npos)
+  if (settings.client_id.empty() || settings.client_id.size() > 65535 || settings.client_id.find_first_of(" \n\r") != std::string::npos)
     problems.add("client_id", "'client_id' must not be empty or have white space");
   settings.username = params.text("username");
   settings.password_file = params.text("password_file");
-  if (!settings.password_file.empty() && settings.username.empty())
-    problems.add("password_file", "'password_file' needs 'username'");
+  if (!settings.password_file.empty() && settings.username.empty()) problems.add("password_file", "'password_file' needs 'username'");
   problems.add_unreadable_secret("password_file");
   const Params& tls = params.nested("tls");
   settings.ca_file = tls.text("ca_file");
   settings.cert_file = tls.text("cert_file");
   settings.key_file = tls.text("key_file");
   if (params.has("tls") && !settings.tls) problems.add("tls", "'tls' needs an mqtts:// url");
-  if (settings.cert_file.empty() != settings.key_file.empty())
-    problems.add("tls", "'tls' needs both cert_file and key_file, or neither");
+  if (settings.cert_file.empty() != settings.key_file.empty()) problems.add("tls", "'tls' needs both cert_file and key_file, or neither");
 }
 
 Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& context) {
@@ -117,8 +109,7 @@ Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& 
 
 std::vector<ParamSpec> tls_params() {
   return {
-      {.name = "ca_file",
-       .sentence = "PEM file of the authorities to trust instead of the system's"},
+      {.name = "ca_file", .sentence = "PEM file of the authorities to trust instead of the system's"},
       {.name = "cert_file", .sentence = "PEM file of the client's certificate"},
       {.name = "key_file", .sentence = "PEM file of the client's key, not encrypted"},
   };
@@ -126,9 +117,7 @@ std::vector<ParamSpec> tls_params() {
 
 std::vector<ParamSpec> params() {
   std::vector<ParamSpec> out = {
-      {.name = "url",
-       .sentence = "The broker, mqtt://host:1883 or mqtts://host:8883",
-       .required = true},
+      {.name = "url", .sentence = "The broker, mqtt://host:1883 or mqtts://host:8883", .required = true},
       {.name = "topics",
        .type = ParamType::kTextList,
        .sentence = "Topics to subscribe to, with + and # as MQTT has them",
@@ -137,14 +126,8 @@ std::vector<ParamSpec> params() {
        .sentence = "Fields that are levels of the topic: _/site/_ makes the second level of "
                    "plant/north/pump-7 the field site, as path: @topic/2 of the field does; _ is a "
                    "level that is none"},
-      {.name = "client_id",
-       .sentence = "Name of the session at the broker; fixed, and one for each driftd and stream",
-       .required = true},
-      {.name = "version",
-       .type = ParamType::kChoice,
-       .sentence = "Version of MQTT",
-       .default_text = "5",
-       .choices = {"5", "3.1.1"}},
+      {.name = "client_id", .sentence = "Name of the session at the broker; fixed, and one for each driftd and stream", .required = true},
+      {.name = "version", .type = ParamType::kChoice, .sentence = "Version of MQTT", .default_text = "5", .choices = {"5", "3.1.1"}},
       {.name = "username", .sentence = "User name"},
       {.name = "password_file", .sentence = "File whose first line is the password, or credential:NAME"},
       {.name = "tls",

@@ -14,10 +14,7 @@ std::vector<ParamSpec> own_params() {
            .sentence = "Which distance; `driftd list distances` shows them",
            .required = true,
            .choices = stats::distances().names()},
-          {.name = "max",
-           .type = ParamType::kNumber,
-           .sentence = "Largest distance allowed, on the metric's own scale",
-           .required = true},
+          {.name = "max", .type = ParamType::kNumber, .sentence = "Largest distance allowed, on the metric's own scale", .required = true},
           {.name = "min_samples",
            .type = ParamType::kInteger,
            .sentence = "Valid values that a window needs for a verdict",
@@ -37,8 +34,7 @@ std::vector<ParamSpec> metric_params() {
   for (const auto& unit : stats::distances().units()) {
     for (ParamSpec spec : unit.descriptor.params) {
       const std::string metric = "`metric: " + unit.descriptor.name + "`";
-      const auto known = std::find_if(out.begin(), out.end(),
-                                      [&](const ParamSpec& s) { return s.name == spec.name; });
+      const auto known = std::find_if(out.begin(), out.end(), [&](const ParamSpec& s) { return s.name == spec.name; });
       if (known != out.end()) {
         // Several metrics have it, each with its own bounds.
         known->sentence += "; " + metric + ": " + spec.sentence;
@@ -61,8 +57,7 @@ std::vector<Reason> all_reasons() {
   std::vector<Reason> out = distance_reasons();
   for (const auto& unit : stats::distances().units()) {
     for (const Reason& reason : unit.descriptor.reasons) {
-      const bool known = std::any_of(out.begin(), out.end(),
-                                     [&](const Reason& r) { return r.word == reason.word; });
+      const bool known = std::any_of(out.begin(), out.end(), [&](const Reason& r) { return r.word == reason.word; });
       if (!known) out.push_back(reason);
     }
   }
@@ -76,13 +71,11 @@ Result<Params> params_of(const stats::DistanceRegistry::Unit& metric, const Para
     if (params.has(spec.name)) given.emplace_back(spec.name, params.node(spec.name));
   }
   ErrorList errors;
-  Params read = read_params(Node::map(std::move(given)), metric.descriptor.params,
-                            "metric " + metric.descriptor.name, errors);
+  Params read = read_params(Node::map(std::move(given)), metric.descriptor.params, "metric " + metric.descriptor.name, errors);
   if (errors.empty()) return read;
   std::vector<std::string> messages;
   for (const ConfigError& error : errors.errors()) {
-    messages.push_back(error.message +
-                       (error.suggestion.empty() ? "" : " (" + error.suggestion + ")"));
+    messages.push_back(error.message + (error.suggestion.empty() ? "" : " (" + error.suggestion + ")"));
   }
   return Error{ErrorCode::kInvalidArgument, join(messages, "; ")};
 }
@@ -90,8 +83,7 @@ Result<Params> params_of(const stats::DistanceRegistry::Unit& metric, const Para
 Result<std::unique_ptr<Check>> make(const Params& params, const CheckContext& context) {
   const auto* metric = stats::distances().find(params.text("metric"));
   if (metric == nullptr) {
-    return Error{ErrorCode::kNotFound,
-                 "there is no metric '" + excerpt(params.text("metric"), 60) + "'"};
+    return Error{ErrorCode::kNotFound, "there is no metric '" + excerpt(params.text("metric"), 60) + "'"};
   }
   const auto own = params_of(*metric, params);
   if (!own) return own.error();
@@ -99,9 +91,7 @@ Result<std::unique_ptr<Check>> make(const Params& params, const CheckContext& co
   if (!distance) return distance.error();
   const Field& field = context.schema->fields[static_cast<std::size_t>(context.field)];
   if (field.kind == FieldKind::kCategory && !(*distance)->for_categories()) {
-    return Error{ErrorCode::kInvalidArgument, "metric " + metric->descriptor.name +
-                                                  " needs numbers, but " + field.name +
-                                                  " is a category"};
+    return Error{ErrorCode::kInvalidArgument, "metric " + metric->descriptor.name + " needs numbers, but " + field.name + " is a category"};
   }
   const auto refused = [&](const std::string& why) {
     return Error{ErrorCode::kInvalidArgument, "metric " + metric->descriptor.name + " " + why};
@@ -115,8 +105,7 @@ Result<std::unique_ptr<Check>> make(const Params& params, const CheckContext& co
   if (own->has("bins") && own->integer("bins") == 1) {
     return refused("sees nothing with `bins: 1`; take 2 or more, or 0 for the reference's own");
   }
-  DistanceRule rule{params.number("max"), static_cast<std::uint64_t>(params.integer("min_samples")),
-                    params.maybe_number("p_value")};
+  DistanceRule rule{params.number("max"), static_cast<std::uint64_t>(params.integer("min_samples")), params.maybe_number("p_value")};
   return make_distance_check(rule, context, std::move(distance).value());
 }
 
@@ -125,25 +114,23 @@ Result<std::unique_ptr<Check>> make(const Params& params, const CheckContext& co
 void register_distance(CheckRegistry& registry) {
   std::vector<ParamSpec> params = own_params();
   for (ParamSpec& spec : metric_params()) params.push_back(std::move(spec));
-  registry.add(
-      {.name = "distance",
-       .summary = "A window's distribution is at most max away from the reference's.",
-       .applies_to = "number, integer, flag, category",
-       .params = std::move(params),
-       .source = "see the metrics",
-       .example = "- {check: distance, field: status, metric: psi, max: 0.2}",
-       .reasons = all_reasons(),
-       .notes =
-           "Compares with the reference's own profile of the segment, or with the stream's when "
-           "the reference does not have the segment. Only valid values count: missing, null, "
-           "wrong type and NaN are left out on both sides (null_share judges those). On small "
-           "windows every distance is above 0 by chance alone; effect is the value less what "
-           "chance explains, where the metric knows it, and p_value keeps such failures out. "
-           "The p-values hold for independent records; sensors' are not. Fixed thresholds make "
-           "no promise about false alarms."},
-      {.field_use = FieldUse::kRequired,
-       .kinds = {FieldKind::kNumber, FieldKind::kInteger, FieldKind::kFlag, FieldKind::kCategory},
-       .make = make});
+  registry.add({.name = "distance",
+                .summary = "A window's distribution is at most max away from the reference's.",
+                .applies_to = "number, integer, flag, category",
+                .params = std::move(params),
+                .source = "see the metrics",
+                .example = "- {check: distance, field: status, metric: psi, max: 0.2}",
+                .reasons = all_reasons(),
+                .notes = "Compares with the reference's own profile of the segment, or with the stream's when "
+                         "the reference does not have the segment. Only valid values count: missing, null, "
+                         "wrong type and NaN are left out on both sides (null_share judges those). On small "
+                         "windows every distance is above 0 by chance alone; effect is the value less what "
+                         "chance explains, where the metric knows it, and p_value keeps such failures out. "
+                         "The p-values hold for independent records; sensors' are not. Fixed thresholds make "
+                         "no promise about false alarms."},
+               {.field_use = FieldUse::kRequired,
+                .kinds = {FieldKind::kNumber, FieldKind::kInteger, FieldKind::kFlag, FieldKind::kCategory},
+                .make = make});
 }
 
 }  // namespace driftd::rules

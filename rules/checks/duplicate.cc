@@ -35,8 +35,7 @@ struct Recent {
     const auto free = std::find(hashes.begin(), hashes.end(), 0U);
     const bool rest_free = std::all_of(free, hashes.end(), [](std::uint64_t h) { return h == 0; });
     const auto filled = static_cast<std::uint32_t>(free - hashes.begin());
-    if (next >= hashes.size() || !rest_free || (filled < hashes.size() && next != filled))
-      in.fail();
+    if (next >= hashes.size() || !rest_free || (filled < hashes.size() && next != filled)) in.fail();
   }
 };
 
@@ -79,26 +78,24 @@ class Duplicate final : public ShareCheck {
 }  // namespace
 
 void register_duplicate(CheckRegistry& registry) {
-  registry.add(
-      {.name = "duplicate",
-       .summary = "No record of a sensor comes twice: same event time and same values.",
-       .applies_to = "stream, or any field",
-       .params = with_share_params(
-           {{.name = "compare_time",
-             .type = ParamType::kBoolean,
-             .sentence = "The event time must be the same too; false finds a message that a "
-                         "gateway stamped anew when it came again",
-             .default_text = "true"}}),
-       .source = "the time faults of driftd's sensor-fault tests; Great Expectations "
-                 "expect_compound_columns_to_be_unique",
-       .example = "- {check: duplicate}",
-       .reasons = with_share_reasons({{"duplicates", "too many records that came before"}}),
-       .notes = "Compares with the last 8 different records of the same sensor; without a field on "
-                "all fields, with one on that field only. Missing, null, wrong type and NaN are "
-                "values here: equal to themselves and to nothing else. No row is skipped. Compared "
-                "are 64-bit hashes. A replay that repeats a long stretch is not found after the "
-                "first 8 records in between; out_of_order finds it. 72 bytes a sensor."},
-      {.field_use = FieldUse::kOptional, .kinds = {}, .make = make_check<Duplicate>});
+  registry.add({.name = "duplicate",
+                .summary = "No record of a sensor comes twice: same event time and same values.",
+                .applies_to = "stream, or any field",
+                .params = with_share_params({{.name = "compare_time",
+                                              .type = ParamType::kBoolean,
+                                              .sentence = "The event time must be the same too; false finds a message that a "
+                                                          "gateway stamped anew when it came again",
+                                              .default_text = "true"}}),
+                .source = "the time faults of driftd's sensor-fault tests; Great Expectations "
+                          "expect_compound_columns_to_be_unique",
+                .example = "- {check: duplicate}",
+                .reasons = with_share_reasons({{"duplicates", "too many records that came before"}}),
+                .notes = "Compares with the last 8 different records of the same sensor; without a field on "
+                         "all fields, with one on that field only. Missing, null, wrong type and NaN are "
+                         "values here: equal to themselves and to nothing else. No row is skipped. Compared "
+                         "are 64-bit hashes. A replay that repeats a long stretch is not found after the "
+                         "first 8 records in between; out_of_order finds it. 72 bytes a sensor."},
+               {.field_use = FieldUse::kOptional, .kinds = {}, .make = make_check<Duplicate>});
 }
 
 }  // namespace driftd::rules

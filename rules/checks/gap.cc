@@ -60,8 +60,7 @@ class Gap final : public ShareCheck {
 
 Result<std::unique_ptr<Check>> make(const Params& params, const CheckContext& context) {
   if (params.duration("forget_after") <= params.duration("max")) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "forget_after is not above max: silence would never be found"};
+    return Error{ErrorCode::kInvalidArgument, "forget_after is not above max: silence would never be found"};
   }
   return make_check<Gap>(params, context);
 }
@@ -69,33 +68,30 @@ Result<std::unique_ptr<Check>> make(const Params& params, const CheckContext& co
 }  // namespace
 
 void register_gap(CheckRegistry& registry) {
-  registry.add(
-      {.name = "gap",
-       .summary = "A sensor sends at least every max; also finds one that sends nothing any more.",
-       .applies_to = "stream",
-       .params = with_share_params(
-           {{.name = "max",
-             .type = ParamType::kDuration,
-             .sentence = "Longest time allowed between two records of a sensor",
-             .required = true,
-             .min = 0.001},
-            {.name = "forget_after",
-             .type = ParamType::kDuration,
-             .sentence = "A sensor that is silent for longer is given up: taken down, not broken",
-             .default_text = "7d"}}),
-       .source = "timing/gap test of QARTOD (IOOS, Manual for Real-Time Quality Control)",
-       .example = "- {check: gap, max: 30s, severity: critical}",
-       .reasons = with_share_reasons({{"gap", "a sensor was silent for longer than max"}}),
-       .notes =
-           "About records, whatever their fields hold: nulls and NaN are not looked at. Fails "
-           "the first record after a gap and, at the end of every base window, every sensor "
-           "silent for longer than max then, again in each window until it sends or is given "
-           "up. Time is event time; records not later than the newest of their sensor change "
-           "nothing. A sensor's first record is skipped. A sensor that never sent is not known "
-           "and not missed: use count. first_value is the gap in seconds; a silent sensor has "
-           "no first_source, and counts as a judged row where there are fewer rows than "
-           "failures. 8 bytes a sensor."},
-      {.field_use = FieldUse::kNone, .kinds = {}, .make = make});
+  registry.add({.name = "gap",
+                .summary = "A sensor sends at least every max; also finds one that sends nothing any more.",
+                .applies_to = "stream",
+                .params = with_share_params({{.name = "max",
+                                              .type = ParamType::kDuration,
+                                              .sentence = "Longest time allowed between two records of a sensor",
+                                              .required = true,
+                                              .min = 0.001},
+                                             {.name = "forget_after",
+                                              .type = ParamType::kDuration,
+                                              .sentence = "A sensor that is silent for longer is given up: taken down, not broken",
+                                              .default_text = "7d"}}),
+                .source = "timing/gap test of QARTOD (IOOS, Manual for Real-Time Quality Control)",
+                .example = "- {check: gap, max: 30s, severity: critical}",
+                .reasons = with_share_reasons({{"gap", "a sensor was silent for longer than max"}}),
+                .notes = "About records, whatever their fields hold: nulls and NaN are not looked at. Fails "
+                         "the first record after a gap and, at the end of every base window, every sensor "
+                         "silent for longer than max then, again in each window until it sends or is given "
+                         "up. Time is event time; records not later than the newest of their sensor change "
+                         "nothing. A sensor's first record is skipped. A sensor that never sent is not known "
+                         "and not missed: use count. first_value is the gap in seconds; a silent sensor has "
+                         "no first_source, and counts as a judged row where there are fewer rows than "
+                         "failures. 8 bytes a sensor."},
+               {.field_use = FieldUse::kNone, .kinds = {}, .make = make});
 }
 
 }  // namespace driftd::rules

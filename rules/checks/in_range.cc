@@ -51,21 +51,15 @@ void register_in_range(CheckRegistry& registry) {
        .summary = "Every number of the field lies between min and max.",
        .applies_to = "number, integer, flag",
        .params = with_share_params(
-           {{.name = "min",
-             .type = ParamType::kNumber,
-             .sentence = "Least value allowed, inclusive; min, max or both must be given"},
-            {.name = "max",
-             .type = ParamType::kNumber,
-             .sentence = "Largest value allowed, inclusive"}}),
+           {{.name = "min", .type = ParamType::kNumber, .sentence = "Least value allowed, inclusive; min, max or both must be given"},
+            {.name = "max", .type = ParamType::kNumber, .sentence = "Largest value allowed, inclusive"}}),
        .source = "the usual range test (Great Expectations expect_column_values_to_be_between)",
        .example = "- {check: in_range, field: temperature, min: -40, max: 125, severity: critical}",
        .reasons = with_share_reasons({{"out_of_range", "too many values below min or above max"}}),
        .notes = "Cells without a number (missing, null, wrong type, NaN, infinity) are skipped: "
                 "not_null and type are about those. first_value is the value itself, worst the "
                 "largest magnitude among the failed."},
-      {.field_use = FieldUse::kRequired,
-       .kinds = {FieldKind::kNumber, FieldKind::kInteger, FieldKind::kFlag},
-       .make = make});
+      {.field_use = FieldUse::kRequired, .kinds = {FieldKind::kNumber, FieldKind::kInteger, FieldKind::kFlag}, .make = make});
 }
 
 }  // namespace driftd::rules

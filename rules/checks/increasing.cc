@@ -61,13 +61,10 @@ class Increasing final : public ShareCheck {
 void register_increasing(CheckRegistry& registry) {
   registry.add(
       {.name = "increasing",
-       .summary =
-           "A sensor's values grow from record to record: counters, meters, sequence numbers.",
+       .summary = "A sensor's values grow from record to record: counters, meters, sequence numbers.",
        .applies_to = "number, integer",
-       .params = with_share_params({{.name = "strict",
-                                     .type = ParamType::kBoolean,
-                                     .sentence = "Count an equal value as a failure too",
-                                     .default_text = "false"}}),
+       .params = with_share_params(
+           {{.name = "strict", .type = ParamType::kBoolean, .sentence = "Count an equal value as a failure too", .default_text = "false"}}),
        .source = "Great Expectations expect_column_values_to_be_increasing, by sensor",
        .example = "- {check: increasing, field: energy_total}",
        .reasons = with_share_reasons({{"not_increasing", "too many values below the one before"}}),
@@ -76,9 +73,7 @@ void register_increasing(CheckRegistry& registry) {
                 "partition, not of their event times. A value is compared with the one before it, "
                 "so a counter that is reset fails once. first_value is the change. 16 bytes a "
                 "sensor."},
-      {.field_use = FieldUse::kRequired,
-       .kinds = {FieldKind::kNumber, FieldKind::kInteger},
-       .make = make_check<Increasing>});
+      {.field_use = FieldUse::kRequired, .kinds = {FieldKind::kNumber, FieldKind::kInteger}, .make = make_check<Increasing>});
 }
 
 }  // namespace driftd::rules

@@ -16,8 +16,7 @@ class NewCategory final : public ShareCheck {
     profile_ = context.reference->field(Segment{}, context.schema->fields[field_].name);
     if (profile_ != nullptr && profile_->bins.numeric()) profile_ = nullptr;
     // The last bin counts what the reference had beyond the categories it keeps.
-    complete_ = profile_ != nullptr && profile_->bin_counts.size() == profile_->bins.size() &&
-                profile_->bin_counts.back() == 0;
+    complete_ = profile_ != nullptr && profile_->bin_counts.size() == profile_->bins.size() && profile_->bin_counts.back() == 0;
   }
 
   bool row_level() const override { return profile_ != nullptr; }
@@ -25,9 +24,8 @@ class NewCategory final : public ShareCheck {
 
   void on_rows(const Rows& rows, RowHits& hits) override {
     const Column& column = rows.batch.columns[field_];
-    codes_.learn(rows.dictionaries.categories[field_], [this](std::string_view text) {
-      return profile_->bins.bin_of(text) + 1 < profile_->bins.size();
-    });
+    codes_.learn(rows.dictionaries.categories[field_],
+                 [this](std::string_view text) { return profile_->bins.bin_of(text) + 1 < profile_->bins.size(); });
     for (std::uint32_t r = rows.range.begin; r < rows.range.end; ++r) {
       const std::uint32_t code = column.codes[r];
       if (column.cells[r] != Cell::kValid || !codes_.known(code)) {
@@ -58,25 +56,20 @@ class NewCategory final : public ShareCheck {
 }  // namespace
 
 void register_new_category(CheckRegistry& registry) {
-  registry.add(
-      {.name = "new_category",
-       .summary = "Every category of the field is one that the reference has.",
-       .applies_to = "category",
-       .params = with_share_params({}),
-       .source = "TFDV ENUM_TYPE_UNEXPECTED_STRING_VALUES, with the reference as the domain",
-       .example = "- {check: new_category, field: status}",
-       .reasons = with_share_reasons(
-           {{"new_category", "too many values that the reference does not have"},
-            {"no_reference", "the stream has no reference"},
-            {"not_in_reference", "the reference does not have this field as a category"}}),
-       .notes =
-           "Cells without a value (missing, null, wrong type) are skipped. A reference keeps "
-           "1024 categories a field; when it had more, an unknown text may be one of the rest "
-           "and is skipped. Categories beyond the 4096 that a partition keeps are skipped too. "
-           "Every segment is compared with the categories of the whole stream."},
-      {.field_use = FieldUse::kRequired,
-       .kinds = {FieldKind::kCategory},
-       .make = make_check<NewCategory>});
+  registry.add({.name = "new_category",
+                .summary = "Every category of the field is one that the reference has.",
+                .applies_to = "category",
+                .params = with_share_params({}),
+                .source = "TFDV ENUM_TYPE_UNEXPECTED_STRING_VALUES, with the reference as the domain",
+                .example = "- {check: new_category, field: status}",
+                .reasons = with_share_reasons({{"new_category", "too many values that the reference does not have"},
+                                               {"no_reference", "the stream has no reference"},
+                                               {"not_in_reference", "the reference does not have this field as a category"}}),
+                .notes = "Cells without a value (missing, null, wrong type) are skipped. A reference keeps "
+                         "1024 categories a field; when it had more, an unknown text may be one of the rest "
+                         "and is skipped. Categories beyond the 4096 that a partition keeps are skipped too. "
+                         "Every segment is compared with the categories of the whole stream."},
+               {.field_use = FieldUse::kRequired, .kinds = {FieldKind::kCategory}, .make = make_check<NewCategory>});
 }
 
 }  // namespace driftd::rules

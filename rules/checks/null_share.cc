@@ -41,26 +41,19 @@ void register_null_share(CheckRegistry& registry) {
       {.name = "null_share",
        .summary = "The share of a window's records without a value of the field is at most max.",
        .applies_to = "any field",
-       .params = {{.name = "max",
-                   .type = ParamType::kNumber,
-                   .sentence = "Largest share allowed, 0 to 1",
-                   .required = true,
-                   .min = 0,
-                   .max = 1},
-                  {.name = "min_samples",
-                   .type = ParamType::kInteger,
-                   .sentence = "Records that a window needs for a verdict",
-                   .default_text = "1",
-                   .min = 1}},
-       .source =
-           "the usual missing-values test (Evidently ShareOfMissingValues, deequ Completeness)",
+       .params =
+           {{.name = "max", .type = ParamType::kNumber, .sentence = "Largest share allowed, 0 to 1", .required = true, .min = 0, .max = 1},
+            {.name = "min_samples",
+             .type = ParamType::kInteger,
+             .sentence = "Records that a window needs for a verdict",
+             .default_text = "1",
+             .min = 1}},
+       .source = "the usual missing-values test (Evidently ShareOfMissingValues, deequ Completeness)",
        .example = "- {check: null_share, field: humidity, max: 0.05}",
-       .reasons = {{"above_max", "the share is above max"},
-                   {"too_few_samples", "the window has fewer records than min_samples"}},
-       .notes =
-           "Missing, null, NaN and infinity are no values; a value of a wrong type is one. Costs "
-           "nothing a record, since windows count cells by state anyway; not_null counts the "
-           "same cells and also names the first record."},
+       .reasons = {{"above_max", "the share is above max"}, {"too_few_samples", "the window has fewer records than min_samples"}},
+       .notes = "Missing, null, NaN and infinity are no values; a value of a wrong type is one. Costs "
+                "nothing a record, since windows count cells by state anyway; not_null counts the "
+                "same cells and also names the first record."},
       {.field_use = FieldUse::kRequired, .kinds = {}, .make = make_check<NullShare>});
 }
 

@@ -10,8 +10,7 @@ namespace {
 class OutOfOrder final : public ShareCheck {
  public:
   OutOfOrder(const Params& params, const CheckContext&)
-      : ShareCheck(params, "out_of_order", Measure::kValue, FindingKind::kFault),
-        tolerance_(params.duration("tolerance")) {}
+      : ShareCheck(params, "out_of_order", Measure::kValue, FindingKind::kFault), tolerance_(params.duration("tolerance")) {}
 
   void on_rows(const Rows& rows, RowHits& hits) override {
     for (std::uint32_t r = rows.range.begin; r < rows.range.end; ++r) {
@@ -37,26 +36,22 @@ class OutOfOrder final : public ShareCheck {
 }  // namespace
 
 void register_out_of_order(CheckRegistry& registry) {
-  registry.add(
-      {.name = "out_of_order",
-       .summary = "A sensor's records come in the order of their event times.",
-       .applies_to = "stream",
-       .params = with_share_params(
-           {{.name = "tolerance",
-             .type = ParamType::kDuration,
-             .sentence = "So far behind its sensor's newest record a record may be",
-             .default_text = "0s"}}),
-       .source = "the time faults of driftd's sensor-fault tests",
-       .example = "- {check: out_of_order, tolerance: 2s, max_share: 0.01}",
-       .reasons = with_share_reasons(
-           {{"out_of_order", "too many records older than the newest of their sensor"}}),
-       .notes =
-           "About event times, whatever the fields hold: nulls and NaN are not looked at. Equal "
-           "times are in order. No row is skipped. A clock that jumps ahead once makes all that "
-           "follows out of order until time has caught up. Records so late that their window is "
-           "closed are in no window; driftd_records_total{result=\"late\"} counts them. "
-           "first_value is how far behind, in seconds. 8 bytes a sensor."},
-      {.field_use = FieldUse::kNone, .kinds = {}, .make = make_check<OutOfOrder>});
+  registry.add({.name = "out_of_order",
+                .summary = "A sensor's records come in the order of their event times.",
+                .applies_to = "stream",
+                .params = with_share_params({{.name = "tolerance",
+                                              .type = ParamType::kDuration,
+                                              .sentence = "So far behind its sensor's newest record a record may be",
+                                              .default_text = "0s"}}),
+                .source = "the time faults of driftd's sensor-fault tests",
+                .example = "- {check: out_of_order, tolerance: 2s, max_share: 0.01}",
+                .reasons = with_share_reasons({{"out_of_order", "too many records older than the newest of their sensor"}}),
+                .notes = "About event times, whatever the fields hold: nulls and NaN are not looked at. Equal "
+                         "times are in order. No row is skipped. A clock that jumps ahead once makes all that "
+                         "follows out of order until time has caught up. Records so late that their window is "
+                         "closed are in no window; driftd_records_total{result=\"late\"} counts them. "
+                         "first_value is how far behind, in seconds. 8 bytes a sensor."},
+               {.field_use = FieldUse::kNone, .kinds = {}, .make = make_check<OutOfOrder>});
 }
 
 }  // namespace driftd::rules

@@ -65,28 +65,24 @@ class RateOfChange final : public ShareCheck {
 }  // namespace
 
 void register_rate_of_change(CheckRegistry& registry) {
-  registry.add(
-      {.name = "rate_of_change",
-       .summary = "A sensor's value changes by no more than max a second.",
-       .applies_to = "number, integer",
-       .params = with_share_params({{.name = "max",
-                                     .type = ParamType::kNumber,
-                                     .sentence = "Largest change allowed, up or down, in the "
-                                                 "field's unit a second",
-                                     .required = true,
-                                     .min = 0}}),
-       .source = "rate-of-change test of QARTOD (IOOS, Manual for Real-Time Quality Control)",
-       .example = "- {check: rate_of_change, field: temperature, max: 0.5}",
-       .reasons = with_share_reasons({{"too_fast", "too many changes faster than max"}}),
-       .notes =
-           "Cells without a number (missing, null, wrong type, NaN) are skipped and change "
-           "nothing, so the next value is compared with the last one that was there. Also "
-           "skipped: a sensor's first value, and records that are not later than the newest of "
-           "their sensor. A single wrong value fails twice, there and back; use spike to find "
-           "it once. first_value is the rate with its sign. 16 bytes a sensor."},
-      {.field_use = FieldUse::kRequired,
-       .kinds = {FieldKind::kNumber, FieldKind::kInteger},
-       .make = make_check<RateOfChange>});
+  registry.add({.name = "rate_of_change",
+                .summary = "A sensor's value changes by no more than max a second.",
+                .applies_to = "number, integer",
+                .params = with_share_params({{.name = "max",
+                                              .type = ParamType::kNumber,
+                                              .sentence = "Largest change allowed, up or down, in the "
+                                                          "field's unit a second",
+                                              .required = true,
+                                              .min = 0}}),
+                .source = "rate-of-change test of QARTOD (IOOS, Manual for Real-Time Quality Control)",
+                .example = "- {check: rate_of_change, field: temperature, max: 0.5}",
+                .reasons = with_share_reasons({{"too_fast", "too many changes faster than max"}}),
+                .notes = "Cells without a number (missing, null, wrong type, NaN) are skipped and change "
+                         "nothing, so the next value is compared with the last one that was there. Also "
+                         "skipped: a sensor's first value, and records that are not later than the newest of "
+                         "their sensor. A single wrong value fails twice, there and back; use spike to find "
+                         "it once. first_value is the rate with its sign. 16 bytes a sensor."},
+               {.field_use = FieldUse::kRequired, .kinds = {FieldKind::kNumber, FieldKind::kInteger}, .make = make_check<RateOfChange>});
 }
 
 }  // namespace driftd::rules

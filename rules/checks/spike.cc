@@ -134,47 +134,42 @@ class Spike final : public ShareCheck {
 }  // namespace
 
 void register_spike(CheckRegistry& registry) {
-  registry.add(
-      {.name = "spike",
-       .summary = "A sensor's value does not leap away from its recent ones and back.",
-       .applies_to = "number, integer",
-       .params = with_share_params(
-           {{.name = "z",
-             .type = ParamType::kNumber,
-             .sentence = "Deviation from the recent level, in standard deviations, that is a spike",
-             .default_text = "8",
-             .min = 1},
-            {.name = "within",
-             .type = ParamType::kInteger,
-             .sentence = "A spike is back within so many values; what stays longer is a step",
-             .default_text = "3",
-             .min = 1,
-             .max = 1000},
-            {.name = "window",
-             .type = ParamType::kInteger,
-             .sentence = "About how many recent values make the level and the scale",
-             .default_text = "32",
-             .min = 4,
-             .max = 1000000},
-            {.name = "min_jump",
-             .type = ParamType::kNumber,
-             .sentence = "Deviation, in the field's unit, up to which nothing is a spike",
-             .default_text = "0",
-             .min = 0}}),
-       .source = "Hampel identifier (Hampel 1974), level and scale by robust exponential smoothing "
-                 "(Gelper, Fried, Croux 2010)",
-       .example = "- {check: spike, field: vibration, z: 8}",
-       .reasons = with_share_reasons({{"spikes", "too many spikes"}}),
-       .notes =
-           "The failed row is the one that came back, since only then it is a spike; "
-           "first_value is how far it had gone. Cells without a number (missing, null, wrong "
-           "type, NaN) are skipped and change nothing, and so are a sensor's first `window` "
-           "values. The scale is never below the smallest change the sensor has ever shown, so "
-           "that one step of a coarse sensor is no spike; a sensor that never moved has no "
-           "scale, and its first move is no spike either. 48 bytes a sensor."},
-      {.field_use = FieldUse::kRequired,
-       .kinds = {FieldKind::kNumber, FieldKind::kInteger},
-       .make = make_check<Spike>});
+  registry.add({.name = "spike",
+                .summary = "A sensor's value does not leap away from its recent ones and back.",
+                .applies_to = "number, integer",
+                .params = with_share_params({{.name = "z",
+                                              .type = ParamType::kNumber,
+                                              .sentence = "Deviation from the recent level, in standard deviations, that is a spike",
+                                              .default_text = "8",
+                                              .min = 1},
+                                             {.name = "within",
+                                              .type = ParamType::kInteger,
+                                              .sentence = "A spike is back within so many values; what stays longer is a step",
+                                              .default_text = "3",
+                                              .min = 1,
+                                              .max = 1000},
+                                             {.name = "window",
+                                              .type = ParamType::kInteger,
+                                              .sentence = "About how many recent values make the level and the scale",
+                                              .default_text = "32",
+                                              .min = 4,
+                                              .max = 1000000},
+                                             {.name = "min_jump",
+                                              .type = ParamType::kNumber,
+                                              .sentence = "Deviation, in the field's unit, up to which nothing is a spike",
+                                              .default_text = "0",
+                                              .min = 0}}),
+                .source = "Hampel identifier (Hampel 1974), level and scale by robust exponential smoothing "
+                          "(Gelper, Fried, Croux 2010)",
+                .example = "- {check: spike, field: vibration, z: 8}",
+                .reasons = with_share_reasons({{"spikes", "too many spikes"}}),
+                .notes = "The failed row is the one that came back, since only then it is a spike; "
+                         "first_value is how far it had gone. Cells without a number (missing, null, wrong "
+                         "type, NaN) are skipped and change nothing, and so are a sensor's first `window` "
+                         "values. The scale is never below the smallest change the sensor has ever shown, so "
+                         "that one step of a coarse sensor is no spike; a sensor that never moved has no "
+                         "scale, and its first move is no spike either. 48 bytes a sensor."},
+               {.field_use = FieldUse::kRequired, .kinds = {FieldKind::kNumber, FieldKind::kInteger}, .make = make_check<Spike>});
 }
 
 }  // namespace driftd::rules

@@ -52,8 +52,7 @@ class StuckValue final : public ShareCheck {
       if (run.length < std::numeric_limits<std::uint32_t>::max()) ++run.length;
       if (run.length < min_run_) [[likely]]
         continue;
-      const bool long_enough =
-          min_duration_ == 0 || between(run.since, rows.batch.event_time[r]) >= min_duration_;
+      const bool long_enough = min_duration_ == 0 || between(run.since, rows.batch.event_time[r]) >= min_duration_;
       if (long_enough) hits.fail(r, run.length);
     }
   }
@@ -73,42 +72,37 @@ class StuckValue final : public ShareCheck {
 }  // namespace
 
 void register_stuck_value(CheckRegistry& registry) {
-  registry.add(
-      {.name = "stuck_value",
-       .summary = "A sensor does not repeat the same value again and again.",
-       .applies_to = "number, integer",
-       .params = with_share_params(
-           {{.name = "min_run",
-             .type = ParamType::kInteger,
-             .sentence = "So many equal values in a row are a stuck sensor",
-             .default_text = "10",
-             .min = 2,
-             .max = 1000000000},
-            {.name = "min_duration",
-             .type = ParamType::kDuration,
-             .sentence = "And only when they last so long in event time",
-             .default_text = "0s"},
-            {.name = "tolerance",
-             .type = ParamType::kNumber,
-             .sentence = "Values count as equal up to this difference from the run's first one",
-             .default_text = "0",
-             .min = 0}}),
-       .source = "flat-line test of QARTOD (IOOS, Manual for Real-Time Quality Control)",
-       .example = "- {check: stuck_value, field: vibration, min_run: 20}",
-       .reasons = with_share_reasons({{"stuck", "too many values in runs of equal ones"}}),
-       .notes =
-           "Every value from the min_run-th on fails; first_value and worst are lengths of runs. "
-           "Cells without a number (missing, null, wrong type, NaN) are skipped and do not end a "
-           "run. How long a run must be: when a healthy sensor repeats a value with probability q, "
-           "a run of L comes at a rate of (1-q)q^L a value, so F false alarms in N values need L = "
-           "ln(N(1-q)/F)/ln(1/q). For one in 10^9 values (ten sensors at 1/s for three years) that "
-           "is 9 for q = 0.1, 29 for q = 0.5 and 175 for q = 0.9; also stay above twice the "
-           "longest "
-           "run of the reference. Coarse or slow sensors need a larger min_run than the default. "
-           "24 bytes a sensor."},
-      {.field_use = FieldUse::kRequired,
-       .kinds = {FieldKind::kNumber, FieldKind::kInteger},
-       .make = make_check<StuckValue>});
+  registry.add({.name = "stuck_value",
+                .summary = "A sensor does not repeat the same value again and again.",
+                .applies_to = "number, integer",
+                .params = with_share_params({{.name = "min_run",
+                                              .type = ParamType::kInteger,
+                                              .sentence = "So many equal values in a row are a stuck sensor",
+                                              .default_text = "10",
+                                              .min = 2,
+                                              .max = 1000000000},
+                                             {.name = "min_duration",
+                                              .type = ParamType::kDuration,
+                                              .sentence = "And only when they last so long in event time",
+                                              .default_text = "0s"},
+                                             {.name = "tolerance",
+                                              .type = ParamType::kNumber,
+                                              .sentence = "Values count as equal up to this difference from the run's first one",
+                                              .default_text = "0",
+                                              .min = 0}}),
+                .source = "flat-line test of QARTOD (IOOS, Manual for Real-Time Quality Control)",
+                .example = "- {check: stuck_value, field: vibration, min_run: 20}",
+                .reasons = with_share_reasons({{"stuck", "too many values in runs of equal ones"}}),
+                .notes = "Every value from the min_run-th on fails; first_value and worst are lengths of runs. "
+                         "Cells without a number (missing, null, wrong type, NaN) are skipped and do not end a "
+                         "run. How long a run must be: when a healthy sensor repeats a value with probability q, "
+                         "a run of L comes at a rate of (1-q)q^L a value, so F false alarms in N values need L = "
+                         "ln(N(1-q)/F)/ln(1/q). For one in 10^9 values (ten sensors at 1/s for three years) that "
+                         "is 9 for q = 0.1, 29 for q = 0.5 and 175 for q = 0.9; also stay above twice the "
+                         "longest "
+                         "run of the reference. Coarse or slow sensors need a larger min_run than the default. "
+                         "24 bytes a sensor."},
+               {.field_use = FieldUse::kRequired, .kinds = {FieldKind::kNumber, FieldKind::kInteger}, .make = make_check<StuckValue>});
 }
 
 }  // namespace driftd::rules

@@ -33,22 +33,21 @@ class Type final : public ShareCheck {
 }  // namespace
 
 void register_type(CheckRegistry& registry) {
-  registry.add(
-      {.name = "type",
-       .summary = "Every value of the field is of the declared type.",
-       .applies_to = "any field",
-       .params = with_share_params({{.name = "finite",
-                                     .type = ParamType::kBoolean,
-                                     .sentence = "Count NaN and infinities as of a wrong type too",
-                                     .default_text = "false"}}),
-       .source = "TFDV's *_TYPE_* anomalies, Great Expectations expect_column_values_to_be_of_type",
-       .example = "- {check: type, field: temperature}",
-       .reasons = with_share_reasons({{"wrong_type", "too many values of another type"}}),
-       .notes = "Integer fields take whole numbers up to 9007199254740991 (2^53 - 1, beyond which numbers "
-                "could not be told apart; such ids belong in a text or category field), flags true and false (or 1 and 0). Text "
-                "that holds a number is of a wrong type unless the field says numbers_in_text. "
-                "Missing and null are skipped; so are NaN and infinities unless finite is true."},
-      {.field_use = FieldUse::kRequired, .kinds = {}, .make = make_check<Type>});
+  registry.add({.name = "type",
+                .summary = "Every value of the field is of the declared type.",
+                .applies_to = "any field",
+                .params = with_share_params({{.name = "finite",
+                                              .type = ParamType::kBoolean,
+                                              .sentence = "Count NaN and infinities as of a wrong type too",
+                                              .default_text = "false"}}),
+                .source = "TFDV's *_TYPE_* anomalies, Great Expectations expect_column_values_to_be_of_type",
+                .example = "- {check: type, field: temperature}",
+                .reasons = with_share_reasons({{"wrong_type", "too many values of another type"}}),
+                .notes = "Integer fields take whole numbers up to 9007199254740991 (2^53 - 1, beyond which numbers "
+                         "could not be told apart; such ids belong in a text or category field), flags true and false (or 1 and 0). Text "
+                         "that holds a number is of a wrong type unless the field says numbers_in_text. "
+                         "Missing and null are skipped; so are NaN and infinities unless finite is true."},
+               {.field_use = FieldUse::kRequired, .kinds = {}, .make = make_check<Type>});
 }
 
 }  // namespace driftd::rules

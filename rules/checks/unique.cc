@@ -65,38 +65,34 @@ class Unique final : public ShareCheck {
 }  // namespace
 
 void register_unique(CheckRegistry& registry) {
-  registry.add(
-      {.name = "unique",
-       .summary = "No value of the field comes twice among the most recent ones.",
-       .applies_to = "any field",
-       .params = with_share_params(
-           {{.name = "window",
-             .type = ParamType::kInteger,
-             .sentence = "How many distinct values are remembered, the oldest forgotten first",
-             .default_text = "10000",
-             .min = 1,
-             .max = 10000000},
-            {.name = "per",
-             .type = ParamType::kChoice,
-             .sentence = "Whether a value must be unique in the stream or among its sensor's",
-             .default_text = "stream",
-             .choices = {"stream", "sensor"}}}),
-       .source =
-           "the usual uniqueness test (Great Expectations expect_column_values_to_be_unique), "
-           "with a bounded memory",
-       .example = "- {check: unique, field: message_id}",
-       .reasons = with_share_reasons({{"not_unique", "too many values that came before"}}),
-       .notes =
-           "Numbers are compared as 64-bit floats: integers beyond 2^53 - 1 are of a wrong type in an "
-           "integer field and may be taken for each other in a number field; declare such ids as "
-           "text. "
-           "Cells without a value (missing, null, wrong type, NaN) are skipped, so two nulls "
-           "are no repetition. Values are remembered as 64-bit hashes, per partition: a value "
-           "that comes once in each of two partitions is not found. With per: sensor all "
-           "sensors of a partition share the one memory of `window` values. At most 40 bytes a "
-           "remembered value. For the same record delivered twice use duplicate, which also "
-           "compares sensor and time."},
-      {.field_use = FieldUse::kRequired, .kinds = {}, .make = make_check<Unique>});
+  registry.add({.name = "unique",
+                .summary = "No value of the field comes twice among the most recent ones.",
+                .applies_to = "any field",
+                .params = with_share_params({{.name = "window",
+                                              .type = ParamType::kInteger,
+                                              .sentence = "How many distinct values are remembered, the oldest forgotten first",
+                                              .default_text = "10000",
+                                              .min = 1,
+                                              .max = 10000000},
+                                             {.name = "per",
+                                              .type = ParamType::kChoice,
+                                              .sentence = "Whether a value must be unique in the stream or among its sensor's",
+                                              .default_text = "stream",
+                                              .choices = {"stream", "sensor"}}}),
+                .source = "the usual uniqueness test (Great Expectations expect_column_values_to_be_unique), "
+                          "with a bounded memory",
+                .example = "- {check: unique, field: message_id}",
+                .reasons = with_share_reasons({{"not_unique", "too many values that came before"}}),
+                .notes = "Numbers are compared as 64-bit floats: integers beyond 2^53 - 1 are of a wrong type in an "
+                         "integer field and may be taken for each other in a number field; declare such ids as "
+                         "text. "
+                         "Cells without a value (missing, null, wrong type, NaN) are skipped, so two nulls "
+                         "are no repetition. Values are remembered as 64-bit hashes, per partition: a value "
+                         "that comes once in each of two partitions is not found. With per: sensor all "
+                         "sensors of a partition share the one memory of `window` values. At most 40 bytes a "
+                         "remembered value. For the same record delivered twice use duplicate, which also "
+                         "compares sensor and time."},
+               {.field_use = FieldUse::kRequired, .kinds = {}, .make = make_check<Unique>});
 }
 
 }  // namespace driftd::rules

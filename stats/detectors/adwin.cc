@@ -176,21 +176,52 @@ class Adwin final : public Detector {
 }  // namespace
 
 void register_adwin(DetectorRegistry& registry) {
-  registry.add(
-      {.name = "adwin",
-       .summary = "Adaptive windowing: the mean of recent values differs from that of older ones, for some cut of the window",
-       .applies_to = "number, integer, flag",
-       .params = {{.name = "delta", .type = ParamType::kNumber, .sentence = "Confidence: smaller is slower and surer", .default_text = "0.002", .min = 1e-12, .max = 1},
-                  {.name = "clock", .type = ParamType::kInteger, .sentence = "Looks for a change every so many values", .default_text = "32", .min = 1, .max = 1e6},
-                  {.name = "max_buckets", .type = ParamType::kInteger, .sentence = "Buckets of one size before two are merged", .default_text = "5", .min = 1, .max = 100},
-                  {.name = "min_window_length", .type = ParamType::kInteger, .sentence = "Least length of either side of a cut", .default_text = "5", .min = 1, .max = 1e6},
-                  {.name = "grace_period", .type = ParamType::kInteger, .sentence = "Length of the window before it judges", .default_text = "10", .min = 1, .max = 1e6},
-                  {.name = "compat", .type = ParamType::kChoice, .sentence = "published: goes on with the newer part of the window after a drift; river: the same indices as river 0.26.1, which starts from nothing", .default_text = "published", .choices = {"published", "river"}}},
-       .source = "Bifet and Gavalda, Learning from Time-Changing Data with Adaptive Windowing, SDM 2007 (ADWIN2)",
-       .example = "{check: adwin, field: temperature}",
-       .reasons = {},
-       .notes = "Meant for values in about [0, 1]: the bound's second term is in the field's unit. Close to its rate on independent values and conservative; autocorrelated ones give many false alarms (guarantee: none). Memory O(max_buckets log(n)), 16 bytes a bucket; amortised O(1), a check O(log n)."},
-      [](const Params& params) -> Result<std::unique_ptr<Detector>> { return std::unique_ptr<Detector>(new Adwin(params)); });
+  registry.add({.name = "adwin",
+                .summary = "Adaptive windowing: the mean of recent values differs from that of older ones, for some cut of the window",
+                .applies_to = "number, integer, flag",
+                .params = {{.name = "delta",
+                            .type = ParamType::kNumber,
+                            .sentence = "Confidence: smaller is slower and surer",
+                            .default_text = "0.002",
+                            .min = 1e-12,
+                            .max = 1},
+                           {.name = "clock",
+                            .type = ParamType::kInteger,
+                            .sentence = "Looks for a change every so many values",
+                            .default_text = "32",
+                            .min = 1,
+                            .max = 1e6},
+                           {.name = "max_buckets",
+                            .type = ParamType::kInteger,
+                            .sentence = "Buckets of one size before two are merged",
+                            .default_text = "5",
+                            .min = 1,
+                            .max = 100},
+                           {.name = "min_window_length",
+                            .type = ParamType::kInteger,
+                            .sentence = "Least length of either side of a cut",
+                            .default_text = "5",
+                            .min = 1,
+                            .max = 1e6},
+                           {.name = "grace_period",
+                            .type = ParamType::kInteger,
+                            .sentence = "Length of the window before it judges",
+                            .default_text = "10",
+                            .min = 1,
+                            .max = 1e6},
+                           {.name = "compat",
+                            .type = ParamType::kChoice,
+                            .sentence = "published: goes on with the newer part of the window after a drift; river: the same indices as "
+                                        "river 0.26.1, which starts from nothing",
+                            .default_text = "published",
+                            .choices = {"published", "river"}}},
+                .source = "Bifet and Gavalda, Learning from Time-Changing Data with Adaptive Windowing, SDM 2007 (ADWIN2)",
+                .example = "{check: adwin, field: temperature}",
+                .reasons = {},
+                .notes = "Meant for values in about [0, 1]: the bound's second term is in the field's unit. Close to its rate on "
+                         "independent values and conservative; autocorrelated ones give many false alarms (guarantee: none). Memory "
+                         "O(max_buckets log(n)), 16 bytes a bucket; amortised O(1), a check O(log n)."},
+               [](const Params& params) -> Result<std::unique_ptr<Detector>> { return std::unique_ptr<Detector>(new Adwin(params)); });
 }
 
 }  // namespace driftd::stats

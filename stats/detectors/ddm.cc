@@ -71,22 +71,41 @@ class Ddm final : public Detector {
 }  // namespace
 
 void register_ddm(DetectorRegistry& registry) {
-  registry.add(
-      {.name = "ddm",
-       .summary = "Drift detection method: the error rate rises above its best by three standard errors",
-       .applies_to = "flag, integer (0 or 1; 1 is an error)",
-       .params = {{.name = "warm_start", .type = ParamType::kInteger, .sentence = "Values before it judges", .default_text = "30", .min = 1, .max = 1e9},
-                  {.name = "warning", .type = ParamType::kNumber, .sentence = "Standard errors above the best for a warning", .default_text = "2", .min = 0, .max = 100},
-                  {.name = "drift", .type = ParamType::kNumber, .sentence = "Standard errors above the best for a drift", .default_text = "3", .min = 0, .max = 100},
-                  {.name = "compat", .type = ParamType::kChoice, .sentence = "published, or the same indices as river 0.26.1, which judges one value later", .default_text = "published", .choices = {"published", "river"}}},
-       .source = "Gama, Medas, Castillo, Rodrigues, Learning with Drift Detection, SBIA 2004",
-       .example = "{check: ddm, field: prediction_wrong}",
-       .reasons = {},
-       .notes = "Sees rises only. In a quarter of stable streams with an error rate of 0.2 it gives a false alarm within 1000 values; no guarantee. State: 41 bytes."},
-      [](const Params& params) -> Result<std::unique_ptr<Detector>> {
-        if (params.number("warning") > params.number("drift")) return Error{ErrorCode::kInvalidArgument, "warning is above drift"};
-        return std::unique_ptr<Detector>(new Ddm(params));
-      });
+  registry.add({.name = "ddm",
+                .summary = "Drift detection method: the error rate rises above its best by three standard errors",
+                .applies_to = "flag, integer (0 or 1; 1 is an error)",
+                .params = {{.name = "warm_start",
+                            .type = ParamType::kInteger,
+                            .sentence = "Values before it judges",
+                            .default_text = "30",
+                            .min = 1,
+                            .max = 1e9},
+                           {.name = "warning",
+                            .type = ParamType::kNumber,
+                            .sentence = "Standard errors above the best for a warning",
+                            .default_text = "2",
+                            .min = 0,
+                            .max = 100},
+                           {.name = "drift",
+                            .type = ParamType::kNumber,
+                            .sentence = "Standard errors above the best for a drift",
+                            .default_text = "3",
+                            .min = 0,
+                            .max = 100},
+                           {.name = "compat",
+                            .type = ParamType::kChoice,
+                            .sentence = "published, or the same indices as river 0.26.1, which judges one value later",
+                            .default_text = "published",
+                            .choices = {"published", "river"}}},
+                .source = "Gama, Medas, Castillo, Rodrigues, Learning with Drift Detection, SBIA 2004",
+                .example = "{check: ddm, field: prediction_wrong}",
+                .reasons = {},
+                .notes = "Sees rises only. In a quarter of stable streams with an error rate of 0.2 it gives a false alarm within 1000 "
+                         "values; no guarantee. State: 41 bytes."},
+               [](const Params& params) -> Result<std::unique_ptr<Detector>> {
+                 if (params.number("warning") > params.number("drift")) return Error{ErrorCode::kInvalidArgument, "warning is above drift"};
+                 return std::unique_ptr<Detector>(new Ddm(params));
+               });
 }
 
 }  // namespace driftd::stats

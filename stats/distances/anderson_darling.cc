@@ -89,7 +89,9 @@ void register_anderson_darling(DistanceRegistry& registry) {
                 .source = "Scholz and Stephens (1987), as scipy.stats.anderson_ksamp",
                 .example = "{check: distance, field: temperature, metric: anderson_darling, max: 6, p_value: 0.001}",
                 .reasons = score_reasons({"too_few_samples", "not_numeric", "constant_reference"}),
-                .notes = "A bin counts as a tie: exact for value bins, grouped for quantile bins. p-values come from seven tabulated levels (0.25 to 0.001) and are extrapolated outside, where scipy caps them. A window and a reference with the same single value: no_verdict constant_reference."},
+                .notes = "A bin counts as a tie: exact for value bins, grouped for quantile bins. p-values come from seven tabulated "
+                         "levels (0.25 to 0.001) and are extrapolated outside, where scipy caps them. A window and a reference with the "
+                         "same single value: no_verdict constant_reference."},
                [](const Params&) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new AndersonDarling()); });
 }
 

@@ -44,7 +44,12 @@ class ChiSquare final : public Distance {
 
 void register_chi_square(DistanceRegistry& registry) {
   std::vector<ParamSpec> params = {share_option_params("none")[1]};
-  params.push_back({.name = "form", .type = ParamType::kChoice, .sentence = "two_sample: contingency table, as in NannyML and alibi-detect; one_way: the reference taken as exact, as in Evidently", .default_text = "two_sample", .choices = {"two_sample", "one_way"}});
+  params.push_back(
+      {.name = "form",
+       .type = ParamType::kChoice,
+       .sentence = "two_sample: contingency table, as in NannyML and alibi-detect; one_way: the reference taken as exact, as in Evidently",
+       .default_text = "two_sample",
+       .choices = {"two_sample", "one_way"}});
   registry.add({.name = "chi_square",
                 .summary = "Pearson's chi-square statistic between the window and the reference",
                 .applies_to = "number, integer, flag, category",
@@ -52,7 +57,8 @@ void register_chi_square(DistanceRegistry& registry) {
                 .source = "Pearson (1900); chi-square with B-1 degrees",
                 .example = "{check: distance, field: status, metric: chi_square, max: 30, p_value: 0.001}",
                 .reasons = score_reasons({"too_few_samples", "not_defined"}),
-                .notes = "Grows with n under a change, so use p_value beside max. Good from n of about 2 B on. No Yates correction. One way, a category that the reference lacks gives not_defined."},
+                .notes = "Grows with n under a change, so use p_value beside max. Good from n of about 2 B on. No Yates correction. One "
+                         "way, a category that the reference lacks gives not_defined."},
                [](const Params& p) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new ChiSquare(p)); });
 }
 

@@ -51,15 +51,19 @@ class CramerVonMises final : public Distance {
 }  // namespace
 
 void register_cramer_von_mises(DistanceRegistry& registry) {
-  registry.add({.name = "cramer_von_mises",
-                .summary = "Cramer-von Mises two-sample statistic T, the mean squared difference of the distribution functions over the pooled sample",
-                .applies_to = "number, integer, flag",
-                .params = {},
-                .source = "Anderson (1962); p-value from the limiting law as scipy's asymptotic method, its mean and variance those given the ties",
-                .example = "{check: distance, field: temperature, metric: cramer_von_mises, max: 1, p_value: 0.001}",
-                .reasons = score_reasons({"too_few_samples", "not_numeric"}),
-                .notes = "The difference behind each bin counts for all of its values: exact for value bins, grouped for quantile bins. Without ties it is scipy's number; with ties it is not, as scipy's midranks give large values to equal distributions when the sides differ in size. Two constant sides are at 0 with p-value 1."},
-               [](const Params&) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new CramerVonMises()); });
+  registry.add(
+      {.name = "cramer_von_mises",
+       .summary =
+           "Cramer-von Mises two-sample statistic T, the mean squared difference of the distribution functions over the pooled sample",
+       .applies_to = "number, integer, flag",
+       .params = {},
+       .source = "Anderson (1962); p-value from the limiting law as scipy's asymptotic method, its mean and variance those given the ties",
+       .example = "{check: distance, field: temperature, metric: cramer_von_mises, max: 1, p_value: 0.001}",
+       .reasons = score_reasons({"too_few_samples", "not_numeric"}),
+       .notes = "The difference behind each bin counts for all of its values: exact for value bins, grouped for quantile bins. Without "
+                "ties it is scipy's number; with ties it is not, as scipy's midranks give large values to equal distributions when the "
+                "sides differ in size. Two constant sides are at 0 with p-value 1."},
+      [](const Params&) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new CramerVonMises()); });
 }
 
 }  // namespace driftd::stats

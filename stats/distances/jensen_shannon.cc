@@ -45,8 +45,16 @@ class JensenShannon final : public Distance {
 
 void register_jensen_shannon(DistanceRegistry& registry) {
   std::vector<ParamSpec> params = share_option_params("none");
-  params.push_back({.name = "form", .type = ParamType::kChoice, .sentence = "distance: the square root, as in Evidently, NannyML and scipy; divergence: as in TFDV and Vertex AI", .default_text = "distance", .choices = {"distance", "divergence"}});
-  params.push_back({.name = "log_base", .type = ParamType::kChoice, .sentence = "e, as in Evidently (at most 0.833), or 2, as in NannyML and TFDV (at most 1)", .default_text = "2", .choices = {"e", "2"}});
+  params.push_back({.name = "form",
+                    .type = ParamType::kChoice,
+                    .sentence = "distance: the square root, as in Evidently, NannyML and scipy; divergence: as in TFDV and Vertex AI",
+                    .default_text = "distance",
+                    .choices = {"distance", "divergence"}});
+  params.push_back({.name = "log_base",
+                    .type = ParamType::kChoice,
+                    .sentence = "e, as in Evidently (at most 0.833), or 2, as in NannyML and TFDV (at most 1)",
+                    .default_text = "2",
+                    .choices = {"e", "2"}});
   registry.add({.name = "jensen_shannon",
                 .summary = "Jensen-Shannon distance (or divergence) between the binned distributions",
                 .applies_to = "number, integer, flag, category",

@@ -53,17 +53,23 @@ class Kl final : public Distance {
 
 void register_kl(DistanceRegistry& registry) {
   std::vector<ParamSpec> params = share_option_params("jeffreys");
-  params.push_back({.name = "direction", .type = ParamType::kChoice, .sentence = "KL(reference, current), as in Evidently, or KL(current, reference), as in Great Expectations", .default_text = "reference_current", .choices = {"reference_current", "current_reference"}});
-  params.push_back({.name = "log_base", .type = ParamType::kChoice, .sentence = "e (nats) or 2 (bits)", .default_text = "e", .choices = {"e", "2"}});
-  registry.add({.name = "kl",
-                .summary = "Kullback-Leibler divergence: sum of p ln(p / q) over the bins",
-                .applies_to = "number, integer, flag, category",
-                .params = std::move(params),
-                .source = "Kullback and Leibler (1951); null mean (B-1)/2 (1/n+1/m), 2nm/(n+m) KL about chi-square with B-1 degrees",
-                .example = "{check: distance, field: status, metric: kl, max: 0.1}",
-                .reasons = score_reasons({"too_few_samples", "not_defined"}),
-                .notes = "Not symmetric. Without smoothing (zero: none) a bin that only one side has makes it infinite: no_verdict not_defined."},
-               [](const Params& params_) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new Kl(params_)); });
+  params.push_back({.name = "direction",
+                    .type = ParamType::kChoice,
+                    .sentence = "KL(reference, current), as in Evidently, or KL(current, reference), as in Great Expectations",
+                    .default_text = "reference_current",
+                    .choices = {"reference_current", "current_reference"}});
+  params.push_back(
+      {.name = "log_base", .type = ParamType::kChoice, .sentence = "e (nats) or 2 (bits)", .default_text = "e", .choices = {"e", "2"}});
+  registry.add(
+      {.name = "kl",
+       .summary = "Kullback-Leibler divergence: sum of p ln(p / q) over the bins",
+       .applies_to = "number, integer, flag, category",
+       .params = std::move(params),
+       .source = "Kullback and Leibler (1951); null mean (B-1)/2 (1/n+1/m), 2nm/(n+m) KL about chi-square with B-1 degrees",
+       .example = "{check: distance, field: status, metric: kl, max: 0.1}",
+       .reasons = score_reasons({"too_few_samples", "not_defined"}),
+       .notes = "Not symmetric. Without smoothing (zero: none) a bin that only one side has makes it infinite: no_verdict not_defined."},
+      [](const Params& params_) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new Kl(params_)); });
 }
 
 }  // namespace driftd::stats

@@ -1,8 +1,8 @@
 // ks: Kolmogorov-Smirnov, on the reference's bins.
 #include <cmath>
 
-#include "stats/kolmogorov.h"
 #include "stats/distance.h"
+#include "stats/kolmogorov.h"
 
 namespace driftd::stats {
 namespace {
@@ -43,11 +43,15 @@ void register_ks(DistanceRegistry& registry) {
   registry.add({.name = "ks",
                 .summary = "Kolmogorov-Smirnov distance: the largest difference of the distribution functions",
                 .applies_to = "number, integer, flag",
-                .params = {{.name = "robust", .type = ParamType::kBoolean, .sentence = "Subtract 1.8 sqrt(1/n + 1/m) first, as Deequ's and SageMaker's Robust method do", .default_text = "false"}},
+                .params = {{.name = "robust",
+                            .type = ParamType::kBoolean,
+                            .sentence = "Subtract 1.8 sqrt(1/n + 1/m) first, as Deequ's and SageMaker's Robust method do",
+                            .default_text = "false"}},
                 .source = "Smirnov (1939); p-value with n' = round(nm/(n+m)) as scipy's asymptotic mode (Pelz and Good 1976)",
                 .example = "{check: distance, field: temperature, metric: ks, max: 0.1}",
                 .reasons = score_reasons({"too_few_samples", "not_numeric"}),
-                .notes = "The largest difference at the edges of the bins: exact for value bins, else a lower bound that is at most one bin's mass (about 1/32) below the exact one. With ties the p-value is conservative."},
+                .notes = "The largest difference at the edges of the bins: exact for value bins, else a lower bound that is at most one "
+                         "bin's mass (about 1/32) below the exact one. With ties the p-value is conservative."},
                [](const Params& params) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new Ks(params)); });
 }
 

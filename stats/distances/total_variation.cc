@@ -36,15 +36,17 @@ class TotalVariation final : public Distance {
 }  // namespace
 
 void register_total_variation(DistanceRegistry& registry) {
-  registry.add({.name = "total_variation",
-                .summary = "Total variation distance: half the sum of |p - q|",
-                .applies_to = "number, integer, flag, category",
-                .params = share_option_params("none"),
-                .source = "half the L1 distance; null mean from the normal approximation of each bin",
-                .example = "{check: distance, field: status, metric: total_variation, max: 0.05}",
-                .reasons = score_reasons({"too_few_samples", "not_defined"}),
-                .notes = "The share of records that would have to move: the easiest of all to explain. No p-value: its null law has no simple form; see `excess`."},
-               [](const Params& params) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new TotalVariation(params)); });
+  registry.add(
+      {.name = "total_variation",
+       .summary = "Total variation distance: half the sum of |p - q|",
+       .applies_to = "number, integer, flag, category",
+       .params = share_option_params("none"),
+       .source = "half the L1 distance; null mean from the normal approximation of each bin",
+       .example = "{check: distance, field: status, metric: total_variation, max: 0.05}",
+       .reasons = score_reasons({"too_few_samples", "not_defined"}),
+       .notes = "The share of records that would have to move: the easiest of all to explain. No p-value: its null law has no simple form; "
+                "see `excess`."},
+      [](const Params& params) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new TotalVariation(params)); });
 }
 
 }  // namespace driftd::stats

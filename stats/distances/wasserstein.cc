@@ -41,15 +41,22 @@ class Wasserstein final : public Distance {
 }  // namespace
 
 void register_wasserstein(DistanceRegistry& registry) {
-  registry.add({.name = "wasserstein",
-                .summary = "Wasserstein-1 distance: the mean way that mass has to move, in the field's unit",
-                .applies_to = "number, integer, flag",
-                .params = {{.name = "normalize", .type = ParamType::kChoice, .sentence = "none: the field's unit, as in NannyML and scipy; sd: reference standard deviations (n); evidently: the same with a floor of 0.001", .default_text = "none", .choices = {"none", "sd", "evidently"}}},
-                .source = "Vallender (1974): the integral of |F - G|",
-                .example = "{check: distance, field: temperature, metric: wasserstein, normalize: sd, max: 0.1}",
-                .reasons = score_reasons({"too_few_samples", "not_numeric", "constant_reference", "not_defined", "overflow"}),
-                .notes = "Each bin's mass stands at its own mean on both sides: exact for value bins; else off by at most the sum of min(p, q) times the width of the bins. No p-value: its null law is not free of the distribution."},
-               [](const Params& params) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new Wasserstein(params)); });
+  registry.add(
+      {.name = "wasserstein",
+       .summary = "Wasserstein-1 distance: the mean way that mass has to move, in the field's unit",
+       .applies_to = "number, integer, flag",
+       .params = {{.name = "normalize",
+                   .type = ParamType::kChoice,
+                   .sentence = "none: the field's unit, as in NannyML and scipy; sd: reference standard deviations (n); evidently: the "
+                               "same with a floor of 0.001",
+                   .default_text = "none",
+                   .choices = {"none", "sd", "evidently"}}},
+       .source = "Vallender (1974): the integral of |F - G|",
+       .example = "{check: distance, field: temperature, metric: wasserstein, normalize: sd, max: 0.1}",
+       .reasons = score_reasons({"too_few_samples", "not_numeric", "constant_reference", "not_defined", "overflow"}),
+       .notes = "Each bin's mass stands at its own mean on both sides: exact for value bins; else off by at most the sum of min(p, q) "
+                "times the width of the bins. No p-value: its null law is not free of the distribution."},
+      [](const Params& params) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new Wasserstein(params)); });
 }
 
 }  // namespace driftd::stats

@@ -83,26 +83,18 @@ TEST_P(AlertBookStates, SurviveRestartAnywhere) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, AlertBookStates,
-                         testing::Values(Case{"for_one", 1, "bgbg", "FRFR"},
-                                         Case{"for_two", 2, "bbgg", ".F.R"},
-                                         Case{"one_bad_is_not_enough", 2, "bgbgb", "....."},
-                                         Case{"one_good_is_not_enough", 2, "bbgbgg", ".F...R"},
-                                         Case{"for_three", 3, "bbbggg", "..F..R"},
-                                         Case{"no_verdict_keeps_the_streak", 2, "bnnb", "...F"},
-                                         Case{"no_verdict_is_not_good", 2, "bbngng", ".F...R"},
-                                         Case{"no_verdict_alone_is_nothing", 1, "nnn", "..."},
-                                         Case{"warnings_are_good", 1, "wbw", ".FR"},
-                                         Case{"record_fires_at_once", 3, "rggg", "F..R"},
-                                         Case{"fires_again", 2, "bbggbb", ".F.R.F"},
-                                         Case{"silence_is_not_good", 1, "bssg", "F..R"},
-                                         Case{"silence_keeps_the_good_streak", 2, "bbgsg", ".F..R"},
-                                         Case{"silence_keeps_the_bad_streak", 2, "bsbs", "..F."},
-                                         Case{"silence_alone_is_nothing", 1, "sss", "..."},
-                                         Case{"silence_after_no_verdict", 1, "bnsg", "F..R"},
-                                         Case{"a_silent_record_alert_holds", 1, "rssg", "F..R"},
-                                         Case{"all_well", 2, "gggg", "...."}),
-                         [](const auto& one) { return one.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Table, AlertBookStates,
+    testing::Values(Case{"for_one", 1, "bgbg", "FRFR"}, Case{"for_two", 2, "bbgg", ".F.R"},
+                    Case{"one_bad_is_not_enough", 2, "bgbgb", "....."}, Case{"one_good_is_not_enough", 2, "bbgbgg", ".F...R"},
+                    Case{"for_three", 3, "bbbggg", "..F..R"}, Case{"no_verdict_keeps_the_streak", 2, "bnnb", "...F"},
+                    Case{"no_verdict_is_not_good", 2, "bbngng", ".F...R"}, Case{"no_verdict_alone_is_nothing", 1, "nnn", "..."},
+                    Case{"warnings_are_good", 1, "wbw", ".FR"}, Case{"record_fires_at_once", 3, "rggg", "F..R"},
+                    Case{"fires_again", 2, "bbggbb", ".F.R.F"}, Case{"silence_is_not_good", 1, "bssg", "F..R"},
+                    Case{"silence_keeps_the_good_streak", 2, "bbgsg", ".F..R"}, Case{"silence_keeps_the_bad_streak", 2, "bsbs", "..F."},
+                    Case{"silence_alone_is_nothing", 1, "sss", "..."}, Case{"silence_after_no_verdict", 1, "bnsg", "F..R"},
+                    Case{"a_silent_record_alert_holds", 1, "rssg", "F..R"}, Case{"all_well", 2, "gggg", "...."}),
+    [](const auto& one) { return one.param.name; });
 
 std::vector<AlertEvent> window(AlertBook& book, int n, const std::vector<Finding>& findings) {
   for (const Finding& f : findings) book.take(f);
@@ -142,15 +134,13 @@ TEST(AlertBook, SaysWhatWhenAndWhere) {
   const auto fired = window(book, 2, {failing(2), failing(2, "max", Severity::kCritical)});
   ASSERT_EQ(fired.size(), 1U);
   const Alert& a = fired[0].alert;
-  EXPECT_EQ(
-      a.summary,
-      "pumps site=a: max of temperature fails (share_above_max: 0.12 > 0.01) and 1 more check, "
-      "2 windows");
+  EXPECT_EQ(a.summary,
+            "pumps site=a: max of temperature fails (share_above_max: 0.12 > 0.01) and 1 more check, "
+            "2 windows");
   EXPECT_EQ(a.severity, Severity::kCritical);
   EXPECT_EQ(a.starts_at, window_end(0));
   EXPECT_EQ(a.last_seen, window_end(2));
-  EXPECT_EQ(a.findings,
-            (std::vector<std::string>{failing(1).id, failing(2).id, failing(2, "max").id}));
+  EXPECT_EQ(a.findings, (std::vector<std::string>{failing(1).id, failing(2).id, failing(2, "max").id}));
   EXPECT_EQ(fired[0].finding_lines.size(), 2U);
   EXPECT_EQ(a.fingerprint.size(), 16U);
   EXPECT_EQ(book.firing().size(), 1U);
@@ -255,8 +245,7 @@ TEST(AlertBook, ForgettingAStreamResolvesWhatFires) {
   book.forget("pumps", events);
   ASSERT_EQ(letter_of(events), 'R');
   EXPECT_EQ(events[0].alert.ends_at, window_end(1));
-  EXPECT_EQ(events[0].alert.summary,
-            "pumps site=a: quality ends unknown, the stream is no longer configured, after 1 bad window");
+  EXPECT_EQ(events[0].alert.summary, "pumps site=a: quality ends unknown, the stream is no longer configured, after 1 bad window");
   EXPECT_TRUE(book.alerts().empty());
   EXPECT_TRUE(book.streams().empty());
 }
@@ -277,8 +266,7 @@ TEST(AlertBook, ASegmentThatIsSilentForADayEndsItsAlertAndSaysSo) {
   EXPECT_EQ(pending.alerts().size(), 1U);
   const auto ended = silent_window(book, a_day + 1);
   ASSERT_EQ(letter_of(ended), 'R');
-  EXPECT_EQ(ended[0].alert.summary,
-            "pumps site=a: quality ends unknown, nothing was heard for 1d, after 1 bad window");
+  EXPECT_EQ(ended[0].alert.summary, "pumps site=a: quality ends unknown, nothing was heard for 1d, after 1 bad window");
   EXPECT_EQ(letter_of(silent_window(pending, a_day + 1)), '.') << "it never fired";
   EXPECT_TRUE(book.alerts().empty());
   EXPECT_TRUE(pending.alerts().empty());
@@ -299,8 +287,10 @@ TEST(AlertBook, RecordsOfASensorWithoutWindowsResolveWithTheStreamsWindows) {
   for (const bool by_sensor : {false, true}) {
     AlertBook book(AlertRules{.for_windows = 1});
     std::vector<AlertEvent> events;
-    book.configure("pumps", {by_sensor ? std::vector<std::string>{"stream", "sensor"} : std::vector<std::string>{"stream"},
-                             {{"in_range", "temperature"}}}, events);
+    book.configure(
+        "pumps",
+        {by_sensor ? std::vector<std::string>{"stream", "sensor"} : std::vector<std::string>{"stream"}, {{"in_range", "temperature"}}},
+        events);
     Finding record = finding_for('r', 1);
     record.segment = {"sensor", "s1"};
     EXPECT_EQ(letter_of(window(book, 1, {record})), 'F');

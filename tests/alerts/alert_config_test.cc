@@ -16,15 +16,11 @@ Node section() {
   return Node::map(
       {{"for", T("3")},
        {"group_by", L({"stream", "check"})},
-       {"routes",
-        Node::list({Node::map({{"match", Node::map({{"severity", T("critical")}})},
-                               {"to", L({"am", "hook"})}}),
-                    Node::map({{"match", Node::map({{"kind", L({"drift", "concept_drift"})}})},
-                               {"to", T("train")}})})},
-       {"notifiers",
-        Node::map({{"am", Node::map({{"type", T("alertmanager")}, {"urls", L({"http://h:9093"})}})},
-                   {"hook", Node::map({{"type", T("webhook")}, {"url", T("http://h/x")}})},
-                   {"train", Node::map({{"type", T("retrain")}, {"url", T("http://h/t")}})}})}});
+       {"routes", Node::list({Node::map({{"match", Node::map({{"severity", T("critical")}})}, {"to", L({"am", "hook"})}}),
+                              Node::map({{"match", Node::map({{"kind", L({"drift", "concept_drift"})}})}, {"to", T("train")}})})},
+       {"notifiers", Node::map({{"am", Node::map({{"type", T("alertmanager")}, {"urls", L({"http://h:9093"})}})},
+                                {"hook", Node::map({{"type", T("webhook")}, {"url", T("http://h/x")}})},
+                                {"train", Node::map({{"type", T("retrain")}, {"url", T("http://h/t")}})}})}});
 }
 
 TEST(AlertConfig, ReadsASection) {
@@ -38,8 +34,7 @@ TEST(AlertConfig, ReadsASection) {
   ASSERT_EQ(c.routes.size(), 2U);
   EXPECT_EQ(c.routes[0].severities, (std::vector<Severity>{Severity::kCritical}));
   EXPECT_EQ(c.routes[0].to, (std::vector<std::string>{"am", "hook"}));
-  EXPECT_EQ(c.routes[1].kinds,
-            (std::vector<FindingKind>{FindingKind::kDrift, FindingKind::kConceptDrift}));
+  EXPECT_EQ(c.routes[1].kinds, (std::vector<FindingKind>{FindingKind::kDrift, FindingKind::kConceptDrift}));
   ASSERT_EQ(c.notifiers.size(), 3U);
   ManualClock clock;
   NotifierContext context;
@@ -107,8 +102,7 @@ TEST(AlertConfig, SaysWhatIsWrongAndWhatWasMeant) {
     std::string all;
     for (const ConfigError& e : errors.errors()) {
       all += e.message + " (" + e.suggestion + ")\n";
-      found = found || (e.message.find(c.message) != std::string::npos &&
-                        e.suggestion.find(c.suggestion) != std::string::npos);
+      found = found || (e.message.find(c.message) != std::string::npos && e.suggestion.find(c.suggestion) != std::string::npos);
     }
     EXPECT_TRUE(found) << c.message << " is not in:\n" << all;
   }
@@ -126,12 +120,11 @@ TEST(AlertConfig, CollectsAllErrorsWithTheirPlace) {
 
 TEST(AlertConfig, MissingKeysOfNotifiersAndRoutes) {
   ErrorList errors;
-  read_alerts(
-      Node::map({{"routes", Node::list({Node::map({})})},
-                 {"notifiers", Node::map({{"a", Node::map({})},
-                                          {"b", Node::map({{"type", T("webhook")}})},
-                                          {"c", Node::map({{"type", T("alertmanager")}})}})}}),
-      errors);
+  read_alerts(Node::map({{"routes", Node::list({Node::map({})})},
+                         {"notifiers", Node::map({{"a", Node::map({})},
+                                                  {"b", Node::map({{"type", T("webhook")}})},
+                                                  {"c", Node::map({{"type", T("alertmanager")}})}})}}),
+              errors);
   ASSERT_EQ(errors.errors().size(), 4U);
 }
 

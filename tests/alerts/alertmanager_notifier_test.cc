@@ -14,8 +14,7 @@ nlohmann::json sent(const Message& message, Entries more = {}) {
   ManualClock clock(kNow);
   auto notifier = make_notifier("alertmanager", server.url() + "/prefix/", clock, std::move(more));
   EXPECT_TRUE(notifier.ok());
-  EXPECT_EQ((*notifier)->send(message, Deadline::after(5 * kSecond)).result,
-            Delivery::Result::kDelivered);
+  EXPECT_EQ((*notifier)->send(message, Deadline::after(5 * kSecond)).result, Delivery::Result::kDelivered);
   const auto request = server.requests().at(0);
   EXPECT_EQ(request.path, "/prefix/api/v2/alerts");
   EXPECT_EQ(request.headers.at("content-type"), "application/json");
@@ -30,24 +29,21 @@ TEST(AlertmanagerNotifier, ExactPayload) {
   m.alerts[0].check = "in_range";
   m.alerts[0].field = "temperature";
   (*notifier)->send(m, Deadline::after(5 * kSecond));
-  EXPECT_EQ(
-      server.requests().at(0).body,
-      R"([{"labels":{"alertname":"DriftdQuality","stream":"pumps","segment_by":"site","segment":"a",)"
-      R"("severity":"critical","kind":"quality","check":"in_range","field":"temperature"},)"
-      R"("annotations":{"summary":"pumps site=a: in_range of temperature fails, 2 windows",)"
-      R"("description":"Bad since 2024-10-04T00:00:00Z, last seen 2024-10-04T00:10:00Z. )"
-      R"(Newest findings: 00000000000000f1, 00000000000000f2."},)"
-      R"("startsAt":"2024-10-04T00:00:00Z","endsAt":"2024-10-04T01:04:00Z",)"
-      R"("generatorURL":"https://driftd.example"}])");
+  EXPECT_EQ(server.requests().at(0).body, R"([{"labels":{"alertname":"DriftdQuality","stream":"pumps","segment_by":"site","segment":"a",)"
+                                          R"("severity":"critical","kind":"quality","check":"in_range","field":"temperature"},)"
+                                          R"("annotations":{"summary":"pumps site=a: in_range of temperature fails, 2 windows",)"
+                                          R"("description":"Bad since 2024-10-04T00:00:00Z, last seen 2024-10-04T00:10:00Z. )"
+                                          R"(Newest findings: 00000000000000f1, 00000000000000f2."},)"
+                                          R"("startsAt":"2024-10-04T00:00:00Z","endsAt":"2024-10-04T01:04:00Z",)"
+                                          R"("generatorURL":"https://driftd.example"}])");
 }
 
 TEST(AlertmanagerNotifier, NamesAndLabels) {
-  const std::vector<std::pair<FindingKind, std::string>> names = {
-      {FindingKind::kQuality, "DriftdQuality"},
-      {FindingKind::kFault, "DriftdFault"},
-      {FindingKind::kDrift, "DriftdDrift"},
-      {FindingKind::kConceptDrift, "DriftdConceptDrift"},
-      {FindingKind::kPerformance, "DriftdPerformance"}};
+  const std::vector<std::pair<FindingKind, std::string>> names = {{FindingKind::kQuality, "DriftdQuality"},
+                                                                  {FindingKind::kFault, "DriftdFault"},
+                                                                  {FindingKind::kDrift, "DriftdDrift"},
+                                                                  {FindingKind::kConceptDrift, "DriftdConceptDrift"},
+                                                                  {FindingKind::kPerformance, "DriftdPerformance"}};
   Message m = sample_message();
   m.alerts.clear();
   for (const auto& [kind, name] : names) {
@@ -99,16 +95,13 @@ TEST(AlertmanagerNotifier, TellsEveryMemberAndOneIsEnough) {
   const auto notifier = unit->make(params, context);
   ASSERT_TRUE(notifier.ok());
   EXPECT_EQ((*notifier)->resend_every(), kMinute);
-  const auto send = [&] {
-    return (*notifier)->send(sample_message(), Deadline::after(600 * kMillisecond));
-  };
+  const auto send = [&] { return (*notifier)->send(sample_message(), Deadline::after(600 * kMillisecond)); };
   a.hang(true);
   b.answer(500);
   const Duration start = monotonic_now();
   EXPECT_EQ(send().result, Delivery::Result::kDelivered);
   EXPECT_LT(monotonic_now() - start, 3 * kSecond);
-  EXPECT_EQ(a.requests().size() + b.requests().size() + c.requests().size(), 3U)
-      << "one that hangs leaves time for the others";
+  EXPECT_EQ(a.requests().size() + b.requests().size() + c.requests().size(), 3U) << "one that hangs leaves time for the others";
   a.hang(false);
   a.answer(400);
   c.answer(503);

@@ -17,30 +17,26 @@ Message sample(std::size_t alerts = 1) {
 }
 
 TEST(CloudEvent, ExactBytes) {
-  EXPECT_EQ(
-      cloud_event(sample(), "https://driftd.example"),
-      R"({"specversion":"1.0","id":"00000000000000aa","source":"https://driftd.example",)"
-      R"("type":"driftd.alert.firing","subject":"stream=\"pumps\",segment=\"site=a\"",)"
-      R"("time":"2024-10-04T01:00:00Z","datacontenttype":"application/json","data":{"alerts":[)"
-      R"({"fingerprint":")" +
-          sample_alert().fingerprint +
-          R"(","stream":"pumps","segment":{"by":"site","value":"a"},"kind":"quality",)"
-          R"("severity":"critical","state":"firing","starts_at":"2024-10-04T00:00:00Z",)"
-          R"("findings":["00000000000000f1","00000000000000f2"],)"
-          R"("summary":"pumps site=a: in_range of temperature fails, 2 windows"}],)"
-          R"("findings":[{"id":"00000000000000f1","value":0.12}]}})");
+  EXPECT_EQ(cloud_event(sample(), "https://driftd.example"),
+            R"({"specversion":"1.0","id":"00000000000000aa","source":"https://driftd.example",)"
+            R"("type":"driftd.alert.firing","subject":"stream=\"pumps\",segment=\"site=a\"",)"
+            R"("time":"2024-10-04T01:00:00Z","datacontenttype":"application/json","data":{"alerts":[)"
+            R"({"fingerprint":")" +
+                sample_alert().fingerprint +
+                R"(","stream":"pumps","segment":{"by":"site","value":"a"},"kind":"quality",)"
+                R"("severity":"critical","state":"firing","starts_at":"2024-10-04T00:00:00Z",)"
+                R"("findings":["00000000000000f1","00000000000000f2"],)"
+                R"("summary":"pumps site=a: in_range of temperature fails, 2 windows"}],)"
+                R"("findings":[{"id":"00000000000000f1","value":0.12}]}})");
 }
 
-TEST(CloudEvent, HasASourceAlways) {
-  EXPECT_EQ(nlohmann::json::parse(cloud_event(sample(), ""))["source"], "urn:driftd");
-}
+TEST(CloudEvent, HasASourceAlways) { EXPECT_EQ(nlohmann::json::parse(cloud_event(sample(), ""))["source"], "urn:driftd"); }
 
 TEST(CloudEvent, OldFindingsAreLeftOutFirst) {
   Message m = sample();
   m.finding_lines.clear();
   for (int i = 0; i < 40; ++i) {
-    m.finding_lines.push_back("{\"n\":" + std::to_string(i) + ",\"text\":\"" +
-                              std::string(1000, 'x') + "\"}");
+    m.finding_lines.push_back("{\"n\":" + std::to_string(i) + ",\"text\":\"" + std::string(1000, 'x') + "\"}");
   }
   const std::string body = cloud_event(m, "");
   EXPECT_LE(body.size(), kMaxEventBody);

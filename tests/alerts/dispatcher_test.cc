@@ -41,8 +41,7 @@ class DispatcherTest : public testing::Test {
  protected:
   void SetUp() override {
     const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    path_ =
-        testing::TempDir() + "dispatch_" + info->name() + "_" + std::to_string(getpid()) + ".db";
+    path_ = testing::TempDir() + "dispatch_" + info->name() + "_" + std::to_string(getpid()) + ".db";
     TearDown();
     ASSERT_EQ(sqlite3_open(path_.c_str(), &db_), SQLITE_OK);
     train_.cooldown = kDay;
@@ -64,21 +63,15 @@ class DispatcherTest : public testing::Test {
     outbox_ = std::move(opened).value();
     std::vector<Receiver> receivers;
     std::vector<ReceiverInfo> infos;
-    for (auto& [name, script] : std::map<std::string, Script*>{
-             {"am", &am_}, {"hook", &hook_}, {"other", &other_}, {"train", &train_}}) {
+    for (auto& [name, script] : std::map<std::string, Script*>{{"am", &am_}, {"hook", &hook_}, {"other", &other_}, {"train", &train_}}) {
       receivers.push_back({name, std::make_unique<Scripted>(*script)});
       infos.push_back({name, takes(*receivers.back().notifier)});
     }
-    dispatcher_ = std::make_unique<Dispatcher>(*outbox_, std::move(receivers),
-                                               Router({}, {"stream"}, infos), clock_, telemetry_,
+    dispatcher_ = std::make_unique<Dispatcher>(*outbox_, std::move(receivers), Router({}, {"stream"}, infos), clock_, telemetry_,
                                                Dispatcher::kDefaultTimeout, stop_);
   }
-  void put(const std::vector<Outgoing>& messages) {
-    ASSERT_TRUE(Outbox::put(db_, messages, clock_.now(), telemetry_).ok());
-  }
-  double count(Metric metric, const std::vector<std::string>& labels) {
-    return telemetry_.series(metric, labels).value();
-  }
+  void put(const std::vector<Outgoing>& messages) { ASSERT_TRUE(Outbox::put(db_, messages, clock_.now(), telemetry_).ok()); }
+  double count(Metric metric, const std::vector<std::string>& labels) { return telemetry_.series(metric, labels).value(); }
   void firing(const std::vector<std::string>& sites) {
     std::vector<ActiveAlert> active;
     for (const std::string& site : sites) active.push_back({sample_alert(site), {1, {}}});
@@ -113,11 +106,9 @@ TEST_F(DispatcherTest, CountersAreThereFromZero) {
   EXPECT_EQ(seen[Metric::kNotifications].size(), 4U * 4U);
   EXPECT_EQ(seen[Metric::kNotifications].count({"am", "rejected"}), 1U);
   EXPECT_EQ(seen[Metric::kRetrainRequests],
-            (std::set<std::vector<std::string>>{
-                {"train", "cooldown"}, {"train", "rejected"}, {"train", "sent"}}));
+            (std::set<std::vector<std::string>>{{"train", "cooldown"}, {"train", "rejected"}, {"train", "sent"}}));
   EXPECT_EQ(seen[Metric::kOutboxDropped],
-            (std::set<std::vector<std::string>>{
-                {"attempts"}, {"expired"}, {"full"}, {"gone"}, {"rejected"}}));
+            (std::set<std::vector<std::string>>{{"attempts"}, {"expired"}, {"full"}, {"gone"}, {"rejected"}}));
 }
 
 // A receiver that hangs delays the end of the run, which counts what waits.
@@ -316,8 +307,7 @@ TEST_F(DispatcherTest, EndsWaitForAReceiverThatIsDownHoweverLong) {
   am_.answer = {R::kRetry, 0, "connection refused"};
   put({outgoing("1", "am", "alert.resolved")});
   run_until(kStart + kDay);
-  EXPECT_GT(am_.sent.size(), 200U)
-      << "state is tried at every pause, not on the messages' schedule";
+  EXPECT_GT(am_.sent.size(), 200U) << "state is tried at every pause, not on the messages' schedule";
   am_.sent.clear();
   am_.answer = {};
   start();
@@ -344,8 +334,7 @@ TEST_F(DispatcherTest, ManyActiveAlertsGoInParts) {
   firing(sites);
   dispatcher_->run_once();
   ASSERT_EQ(am_.sent.size(), 3U);
-  EXPECT_EQ(am_.sent[0].alerts.size() + am_.sent[1].alerts.size() + am_.sent[2].alerts.size(),
-            450U);
+  EXPECT_EQ(am_.sent[0].alerts.size() + am_.sent[1].alerts.size() + am_.sent[2].alerts.size(), 450U);
 }
 
 TEST_F(DispatcherTest, AStoreThatFailsIsNoBusyLoop) {

@@ -12,9 +12,7 @@ namespace driftd::alerts {
 namespace {
 
 Result<HttpResponse> post(const HttpServer& server, Duration limit = 5 * kSecond) {
-  return http_post(
-      {.url = server.url() + "/hook", .headers = {{"X-A", "b"}}, .body = "body", .ca_file = ""},
-      Deadline::after(limit));
+  return http_post({.url = server.url() + "/hook", .headers = {{"X-A", "b"}}, .body = "body", .ca_file = ""}, Deadline::after(limit));
 }
 
 TEST(HttpClient, SendsAndReceives) {
@@ -78,8 +76,7 @@ TEST(HttpClient, NobodyThereAndNobodyAnswering) {
     HttpServer closed;
     url = closed.url();
   }
-  const auto refused = http_post({.url = url, .headers = {}, .body = "", .ca_file = ""},
-                                 Deadline::after(5 * kSecond));
+  const auto refused = http_post({.url = url, .headers = {}, .body = "", .ca_file = ""}, Deadline::after(5 * kSecond));
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
   HttpServer server;
@@ -111,12 +108,11 @@ TEST(HttpClient, EndsSoonAfterTheStopFlag) {
 }
 
 TEST(HttpClient, UrlsAreChecked) {
-  for (const char* good :
-       {"http://localhost:9093", "https://h.example/a?b=c", "http://[::1]:1/x"}) {
+  for (const char* good : {"http://localhost:9093", "https://h.example/a?b=c", "http://[::1]:1/x"}) {
     EXPECT_TRUE(check_url(good).ok()) << good;
   }
-  for (const char* bad : {"", "localhost:9093", "ftp://h/x", "file:///etc/passwd", "http://",
-                          "http://user:pa55@h/x", "http://h/a b", "http://h/\r\nX: y"}) {
+  for (const char* bad :
+       {"", "localhost:9093", "ftp://h/x", "file:///etc/passwd", "http://", "http://user:pa55@h/x", "http://h/a b", "http://h/\r\nX: y"}) {
     const Status s = check_url(bad);
     ASSERT_FALSE(s.ok()) << bad;
     EXPECT_EQ(s.error().code, ErrorCode::kInvalidArgument);

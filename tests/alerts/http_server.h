@@ -48,8 +48,7 @@ class HttpServer {
   // What every request from now on is answered; `headers` with their line ends.
   void answer(int status, std::string headers = "", std::string body = "") {
     const std::scoped_lock lock(mutex_);
-    answer_ = "HTTP/1.1 " + std::to_string(status) +
-              " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n" +
+    answer_ = "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n" +
               headers + "\r\n" + body;
   }
   // Requests are read but not answered while this is set.

@@ -44,8 +44,7 @@ TEST_P(EveryNotifier, DeliversToAServerThatAccepts) {
   auto notifier = make_notifier(GetParam(), server.url(), clock_);
   ASSERT_TRUE(notifier.ok()) << notifier.error().message;
   for (const char* type : {"alert.firing", "alert.updated", "alert.resolved"}) {
-    EXPECT_EQ((*notifier)->send(sample_message(type), Deadline::after(5 * kSecond)).result,
-              R::kDelivered);
+    EXPECT_EQ((*notifier)->send(sample_message(type), Deadline::after(5 * kSecond)).result, R::kDelivered);
   }
   EXPECT_EQ(server.requests().size(), over_http(descriptor()) ? 3U : 0U);
 }
@@ -55,12 +54,10 @@ TEST_P(EveryHttpNotifier, ClassifiesStatusCodes) {
   auto notifier = make_notifier(GetParam(), server.url(), clock_);
   ASSERT_TRUE(notifier.ok());
   const std::vector<std::pair<int, R>> table = {
-      {200, R::kDelivered}, {201, R::kDelivered}, {202, R::kDelivered}, {204, R::kDelivered},
-      {301, R::kRejected},  {302, R::kRejected},  {307, R::kRejected},  {308, R::kRejected},
-      {400, R::kRejected},  {401, R::kRejected},  {403, R::kRejected},  {404, R::kRejected},
-      {408, R::kRetry},     {410, R::kGone},      {413, R::kRejected},  {422, R::kRejected},
-      {429, R::kRetry},     {500, R::kRetry},     {502, R::kRetry},     {503, R::kRetry},
-      {504, R::kRetry}};
+      {200, R::kDelivered}, {201, R::kDelivered}, {202, R::kDelivered}, {204, R::kDelivered}, {301, R::kRejected}, {302, R::kRejected},
+      {307, R::kRejected},  {308, R::kRejected},  {400, R::kRejected},  {401, R::kRejected},  {403, R::kRejected}, {404, R::kRejected},
+      {408, R::kRetry},     {410, R::kGone},      {413, R::kRejected},  {422, R::kRejected},  {429, R::kRetry},    {500, R::kRetry},
+      {502, R::kRetry},     {503, R::kRetry},     {504, R::kRetry}};
   for (const auto& [status, expected] : table) {
     server.answer(status, "Retry-After: 7\r\nLocation: " + server.url() + "/other\r\n");
     const std::size_t before = server.requests().size();
@@ -104,11 +101,9 @@ TEST_P(EveryHttpNotifier, RefusesWrongUrls) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Registered, EveryNotifier, testing::ValuesIn(notifiers().names()),
-                         [](const auto& one) { return one.param; });
+INSTANTIATE_TEST_SUITE_P(Registered, EveryNotifier, testing::ValuesIn(notifiers().names()), [](const auto& one) { return one.param; });
 
-INSTANTIATE_TEST_SUITE_P(Registered, EveryHttpNotifier, testing::ValuesIn(http_names()),
-                         [](const auto& one) { return one.param; });
+INSTANTIATE_TEST_SUITE_P(Registered, EveryHttpNotifier, testing::ValuesIn(http_names()), [](const auto& one) { return one.param; });
 
 }  // namespace
 }  // namespace driftd::alerts

@@ -34,16 +34,14 @@ inline bool has_param(const Descriptor& descriptor, const std::string& name) {
 using Entries = std::vector<std::pair<std::string, Node>>;
 
 // Builds it as the configuration would, with url or urls set to `url` where it has them.
-inline Result<std::unique_ptr<Notifier>> make_notifier(const std::string& type,
-                                                       const std::string& url, const Clock& clock,
+inline Result<std::unique_ptr<Notifier>> make_notifier(const std::string& type, const std::string& url, const Clock& clock,
                                                        Entries more = {}) {
   const auto* unit = notifiers().find(type);
   if (unit == nullptr) return Error{ErrorCode::kNotFound, type};
   if (has_param(unit->descriptor, "url")) more.emplace_back("url", Node::text(url));
   if (has_param(unit->descriptor, "urls")) more.emplace_back("urls", Node::text(url));
   ErrorList errors;
-  const Params params =
-      read_params(Node::map(std::move(more)), unit->descriptor.params, type, errors);
+  const Params params = read_params(Node::map(std::move(more)), unit->descriptor.params, type, errors);
   if (!errors.empty()) return Error{ErrorCode::kInvalidArgument, errors.errors()[0].message};
   NotifierContext context;
   context.name = "test";

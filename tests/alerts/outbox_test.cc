@@ -38,15 +38,12 @@ class OutboxTest : public testing::Test {
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     outbox_ = std::move(opened).value();
   }
-  std::size_t put(const std::vector<Outgoing>& messages, Time now = kNow,
-                  std::size_t max_rows = Outbox::kMaxRows) {
+  std::size_t put(const std::vector<Outgoing>& messages, Time now = kNow, std::size_t max_rows = Outbox::kMaxRows) {
     const auto added = Outbox::put(db_, messages, now, telemetry_, max_rows);
     EXPECT_TRUE(added.ok());
     return added.ok() ? *added : 0;
   }
-  void run(const char* sql) {
-    ASSERT_EQ(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db_);
-  }
+  void run(const char* sql) { ASSERT_EQ(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db_); }
   std::vector<OutboxRow> due(Time now, const std::string& receiver = "hook") {
     auto rows = outbox_->due(receiver, now, 100);
     EXPECT_TRUE(rows.ok());
@@ -111,9 +108,8 @@ TEST_F(OutboxTest, KnowsWhatItHasSeenAlsoWhenFinished) {
 
 TEST_F(OutboxTest, FollowsTheScheduleAndThenGivesUp) {
   put({outgoing("1")});
-  const std::vector<Duration> waits = {
-      5 * kSecond, 15 * kSecond, kMinute,    5 * kMinute, 15 * kMinute, 30 * kMinute,
-      2 * kHour,   5 * kHour,    10 * kHour, 14 * kHour,  20 * kHour,   24 * kHour};
+  const std::vector<Duration> waits = {5 * kSecond, 15 * kSecond, kMinute,    5 * kMinute, 15 * kMinute, 30 * kMinute,
+                                       2 * kHour,   5 * kHour,    10 * kHour, 14 * kHour,  20 * kHour,   24 * kHour};
   Time now = kNow;
   for (std::size_t i = 0; i < waits.size(); ++i) {
     ASSERT_EQ(due(now).size(), 1U) << i;

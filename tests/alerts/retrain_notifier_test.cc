@@ -15,8 +15,7 @@ TEST(RetrainNotifier, NamesWhatToTrainOn) {
   ASSERT_TRUE(train.ok());
   Message m = sample_message("retrain.requested");
   m.finding_lines = {R"({"id":"1","reference":{"name":"pumps","version":2,"hash":"old"}})",
-                     R"({"id":"2","reference":{"name":"pumps","version":3,"hash":"new"}})",
-                     R"({"id":"3"})"};
+                     R"({"id":"2","reference":{"name":"pumps","version":3,"hash":"new"}})", R"({"id":"3"})"};
   (*train)->send(m, Deadline::after(5 * kSecond));
   const auto request = server.requests().at(0);
   EXPECT_EQ(request.headers.count("webhook-signature"), 1U);
@@ -47,8 +46,7 @@ TEST(RetrainNotifier, CooldownIsADayUnlessSaid) {
   ManualClock clock;
   EXPECT_EQ((*make_notifier("retrain", "http://h/", clock))->retrain_cooldown(), kDay);
   const auto with = [&](const char* cooldown) {
-    return make_notifier("retrain", "http://h/", clock,
-                         {{"guard", Node::map({{"cooldown", Node::text(cooldown)}})}});
+    return make_notifier("retrain", "http://h/", clock, {{"guard", Node::map({{"cooldown", Node::text(cooldown)}})}});
   };
   EXPECT_EQ((*with("0s"))->retrain_cooldown(), 0);
   EXPECT_EQ((*with("90d"))->retrain_cooldown(), 90 * kDay);

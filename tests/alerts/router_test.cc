@@ -21,8 +21,7 @@ std::uint8_t bits(std::initializer_list<Severity> severities) {
 AlertEvent event(Type type, const std::string& site = "a") {
   AlertEvent e;
   e.type = type;
-  e.alert =
-      sample_alert(site, type == Type::kResolved ? AlertState::kResolved : AlertState::kFiring);
+  e.alert = sample_alert(site, type == Type::kResolved ? AlertState::kResolved : AlertState::kFiring);
   e.at = kDay0 + 2 * kWindow;
   e.scope = {bits({Severity::kCritical}), {{"in_range", "temperature"}}};
   if (type != Type::kFiring) e.told = e.scope;
@@ -66,8 +65,7 @@ TEST(Router, MatchesAllOfARoute) {
 TEST(Router, NoRoutesTellEverybodyAndSeveralTellOnce) {
   const Router all({}, {"stream"}, {{"a"}, {"b"}});
   EXPECT_EQ(all.messages({event(Type::kFiring)}).size(), 2U);
-  const Router twice({{.to = {"a"}}, {.kinds = {FindingKind::kQuality}, .to = {"a", "a"}}},
-                     {"stream"}, {{"a"}, {"b"}});
+  const Router twice({{.to = {"a"}}, {.kinds = {FindingKind::kQuality}, .to = {"a", "a"}}}, {"stream"}, {{"a"}, {"b"}});
   const auto messages = twice.messages({event(Type::kFiring)});
   ASSERT_EQ(messages.size(), 1U);
   EXPECT_EQ(messages[0].receiver, "a");
@@ -75,8 +73,7 @@ TEST(Router, NoRoutesTellEverybodyAndSeveralTellOnce) {
 }
 
 TEST(Router, GroupsByTheLabelsAsked) {
-  const std::vector<AlertEvent> events = {event(Type::kFiring, "a"), event(Type::kFiring, "b"),
-                                          event(Type::kResolved, "c")};
+  const std::vector<AlertEvent> events = {event(Type::kFiring, "a"), event(Type::kFiring, "b"), event(Type::kResolved, "c")};
   const auto apart = Router({}, {"stream", "segment"}, {{"hook"}}).messages(events);
   ASSERT_EQ(apart.size(), 3U);
   EXPECT_EQ(apart[0].message.group_key, "stream=\"pumps\",segment=\"site=a\"");
@@ -120,16 +117,14 @@ TEST(Router, IdsAreTheSameAgainAndDifferOtherwise) {
 }
 
 TEST(Router, WhoMatchesSinceAnUpdateIsToldThatItFires) {
-  const Router router({{.severities = {Severity::kWarning}, .to = {"mail"}},
-                       {.severities = {Severity::kCritical}, .to = {"pager"}}},
+  const Router router({{.severities = {Severity::kWarning}, .to = {"mail"}}, {.severities = {Severity::kCritical}, .to = {"pager"}}},
                       {"stream"}, {{"mail"}, {"pager"}});
   AlertEvent e = event(Type::kUpdated);
   e.told.severities = bits({Severity::kWarning});
   e.scope.severities = bits({Severity::kWarning, Severity::kCritical});
   std::map<std::string, std::string> types;
   for (const Outgoing& m : router.messages({e})) types[m.receiver] = m.message.type;
-  EXPECT_EQ(types, (std::map<std::string, std::string>{{"mail", "alert.updated"},
-                                                       {"pager", "alert.firing"}}));
+  EXPECT_EQ(types, (std::map<std::string, std::string>{{"mail", "alert.updated"}, {"pager", "alert.firing"}}));
   e.type = Type::kResolved;
   EXPECT_EQ(router.messages({e}).size(), 2U) << "both are told of the end";
 }

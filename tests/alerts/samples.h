@@ -16,8 +16,7 @@ inline constexpr Time kDay0 = 20000 * kDay;  // 2024-10-04T00:00:00Z
 inline Time window_end(int n) { return kDay0 + n * kWindow; }
 
 // A failing finding of window n of stream pumps, site a.
-inline Finding failing(int n, const std::string& check = "in_range",
-                       Severity severity = Severity::kWarning) {
+inline Finding failing(int n, const std::string& check = "in_range", Severity severity = Severity::kWarning) {
   Finding f;
   f.stream = "pumps";
   f.segment = {"site", "a"};
@@ -49,15 +48,14 @@ inline Alert sample_alert(const std::string& site = "a", AlertState state = Aler
   return a;
 }
 
-inline Outgoing outgoing(const std::string& id, const std::string& receiver = "hook",
-                         const std::string& type = "alert.firing", const std::string& site = "a") {
+inline Outgoing outgoing(const std::string& id, const std::string& receiver = "hook", const std::string& type = "alert.firing",
+                         const std::string& site = "a") {
   Outgoing o;
   o.receiver = receiver;
   o.message.id = id;
   o.message.type = type;
   o.message.group_key = "stream=\"pumps\",segment=\"site=" + site + "\"";
-  o.message.alerts = {
-      sample_alert(site, type == "alert.resolved" ? AlertState::kResolved : AlertState::kFiring)};
+  o.message.alerts = {sample_alert(site, type == "alert.resolved" ? AlertState::kResolved : AlertState::kFiring)};
   o.message.finding_lines = {R"({"id":"00000000000000f1","value":0.12})"};
   return o;
 }

@@ -13,8 +13,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // Whether a socket to the address may be opened.
-bool allows(const TargetPolicy& policy, const std::string& address, bool named = true,
-            std::uint16_t port = 443) {
+bool allows(const TargetPolicy& policy, const std::string& address, bool named = true, std::uint16_t port = 443) {
   sockaddr_in v4{};
   sockaddr_in6 v6{};
   if (inet_pton(AF_INET, address.c_str(), &v4.sin_addr) == 1) {
@@ -31,21 +30,19 @@ bool allows(const TargetPolicy& policy, const std::string& address, bool named =
 TEST(TargetPolicy, WithoutAListOnlyWhatIsNeverAReceiverIsRefused) {
   const TargetPolicy policy;
   EXPECT_TRUE(policy.names("anything.example", 80));
-  for (const char* good : {"127.0.0.1", "10.0.0.1", "192.168.1.1", "8.8.8.8", "169.253.255.255",
-                           "169.255.0.0", "223.255.255.255", "::1", "fd00::1", "2001:db8::1"}) {
+  for (const char* good : {"127.0.0.1", "10.0.0.1", "192.168.1.1", "8.8.8.8", "169.253.255.255", "169.255.0.0", "223.255.255.255", "::1",
+                           "fd00::1", "2001:db8::1"}) {
     EXPECT_TRUE(allows(policy, good)) << good;
   }
   for (const char* bad :
-       {"169.254.169.254", "169.254.0.0", "169.254.255.255", "0.0.0.0", "224.0.0.1",
-        "255.255.255.255", "100.100.100.200", "::", "fe80::1", "febf::1", "ff02::1",
-        "fd00:ec2::254", "::ffff:169.254.169.254", "64:ff9b::169.254.169.254", "::ffff:0.0.0.0"}) {
+       {"169.254.169.254", "169.254.0.0", "169.254.255.255", "0.0.0.0", "224.0.0.1", "255.255.255.255", "100.100.100.200", "::", "fe80::1",
+        "febf::1", "ff02::1", "fd00:ec2::254", "::ffff:169.254.169.254", "64:ff9b::169.254.169.254", "::ffff:0.0.0.0"}) {
     EXPECT_FALSE(allows(policy, bad)) << bad;
   }
 }
 
 TEST(TargetPolicy, AListNamesHostsAndNetworks) {
-  const auto made = TargetPolicy::make(
-      {"Hooks.example", "am.example:9093", "10.1.0.0/16", "[fd00::1]:9093", "192.0.2.7:80"});
+  const auto made = TargetPolicy::make({"Hooks.example", "am.example:9093", "10.1.0.0/16", "[fd00::1]:9093", "192.0.2.7:80"});
   ASSERT_TRUE(made.ok());
   const TargetPolicy& policy = *made;
   EXPECT_TRUE(policy.names("hooks.example", 443));
@@ -78,8 +75,8 @@ TEST(TargetPolicy, TheListCanAllowWhatIsRefusedOtherwise) {
 }
 
 TEST(TargetPolicy, RefusesWhatIsNoEntry) {
-  for (const char* bad : {"", "http://h", "h:0", "h:65536", "h:x", "10.0.0.0/33", "::/129",
-                          "10.0.0/8", "a b", "h/8", "[::1", "10.0.0.0/-1", "10.0.0.0/"}) {
+  for (const char* bad :
+       {"", "http://h", "h:0", "h:65536", "h:x", "10.0.0.0/33", "::/129", "10.0.0/8", "a b", "h/8", "[::1", "10.0.0.0/-1", "10.0.0.0/"}) {
     const auto made = TargetPolicy::make({"good", bad});
     ASSERT_FALSE(made.ok()) << bad;
     EXPECT_THAT(made.error().message, HasSubstr("'" + std::string(bad) + "'"));
@@ -92,8 +89,7 @@ TEST(TargetPolicy, NothingIsSentToARefusedAddress) {
   server.answer(200);
   const auto post = [&](const std::vector<std::string>& allowed) {
     const auto policy = std::make_shared<const TargetPolicy>(*TargetPolicy::make(allowed));
-    return http_post({.url = server.url(), .headers = {}, .body = "", .ca_file = "", .targets = policy},
-                     Deadline::after(5 * kSecond));
+    return http_post({.url = server.url(), .headers = {}, .body = "", .ca_file = "", .targets = policy}, Deadline::after(5 * kSecond));
   };
   const auto refused = post({"elsewhere.example"});
   ASSERT_FALSE(refused.ok());
@@ -102,18 +98,13 @@ TEST(TargetPolicy, NothingIsSentToARefusedAddress) {
   EXPECT_TRUE(post({"127.0.0.0/8"}).ok());
   EXPECT_EQ(server.requests().size(), 1U);
 
-  const auto metadata = http_post({.url = "http://169.254.169.254/latest/meta-data",
-                                   .headers = {},
-                                   .body = "",
-                                   .ca_file = ""},
-                                  Deadline::after(5 * kSecond));
+  const auto metadata =
+      http_post({.url = "http://169.254.169.254/latest/meta-data", .headers = {}, .body = "", .ca_file = ""}, Deadline::after(5 * kSecond));
   ASSERT_FALSE(metadata.ok());
   EXPECT_THAT(metadata.error().message, HasSubstr("169.254.169.254 of 169.254.169.254 is not allowed"));
   // Spelled otherwise, it is the same address.
-  for (const char* url : {"http://2852039166/", "http://0xa9fea9fe/", "http://0251.0376.0251.0376/",
-                          "http://[::ffff:169.254.169.254]/"}) {
-    const auto spelled = http_post({.url = url, .headers = {}, .body = "", .ca_file = ""},
-                                   Deadline::after(5 * kSecond));
+  for (const char* url : {"http://2852039166/", "http://0xa9fea9fe/", "http://0251.0376.0251.0376/", "http://[::ffff:169.254.169.254]/"}) {
+    const auto spelled = http_post({.url = url, .headers = {}, .body = "", .ca_file = ""}, Deadline::after(5 * kSecond));
     ASSERT_FALSE(spelled.ok()) << url;
     EXPECT_THAT(spelled.error().message, HasSubstr("is not allowed")) << url;
   }
@@ -123,10 +114,8 @@ TEST(TargetPolicy, TheConfigurationSaysWhatCannotBe) {
   const auto read = [](const std::string& allowed, const std::string& url) {
     ErrorList errors;
     const Node hook = Node::map({{"type", Node::text("webhook")}, {"url", Node::text(url)}});
-    const AlertsConfig config =
-        read_alerts(Node::map({{"allowed_targets", Node::list({Node::text(allowed)})},
-                               {"notifiers", Node::map({{"hook", hook}})}}),
-                    errors);
+    const AlertsConfig config = read_alerts(
+        Node::map({{"allowed_targets", Node::list({Node::text(allowed)})}, {"notifiers", Node::map({{"hook", hook}})}}), errors);
     EXPECT_EQ(config.targets != nullptr, errors.empty() || allowed != "a b");
     return errors.empty() ? "" : errors.errors()[0].message;
   };

@@ -12,8 +12,7 @@ TEST(WebhookNotifier, SignsTheBodyWithTheTimeOfTheAttempt) {
   HttpServer server;
   ManualClock clock(kDay0 + kHour);
   const std::string secret = write_file("hook_secret", std::string(kTestSecret) + "\n");
-  auto hook = make_notifier("webhook", server.url() + "/in?a=1", clock,
-                            {{"secret_file", Node::text(secret)}});
+  auto hook = make_notifier("webhook", server.url() + "/in?a=1", clock, {{"secret_file", Node::text(secret)}});
   ASSERT_TRUE(hook.ok());
   (*hook)->send(sample_message(), Deadline::after(5 * kSecond));
   clock.advance(kMinute);
@@ -28,8 +27,7 @@ TEST(WebhookNotifier, SignsTheBodyWithTheTimeOfTheAttempt) {
     EXPECT_EQ(r.headers.at("content-type"), "application/cloudevents+json");
     EXPECT_EQ(r.headers.at("webhook-id"), "00000000000000aa") << "the same for every attempt";
     EXPECT_EQ(r.headers.at("webhook-timestamp"), std::to_string(at));
-    EXPECT_EQ(r.headers.at("webhook-signature"),
-              webhook_signature({*key}, "00000000000000aa", at, r.body));
+    EXPECT_EQ(r.headers.at("webhook-signature"), webhook_signature({*key}, "00000000000000aa", at, r.body));
     EXPECT_EQ(r.body, requests[0].body);
     EXPECT_EQ(nlohmann::json::parse(r.body)["id"], "00000000000000aa");
   }
@@ -51,8 +49,7 @@ TEST(WebhookNotifier, ReadsSecretsAtEachAttempt) {
   EXPECT_EQ(wrong.result, Delivery::Result::kRetry);
   EXPECT_EQ(wrong.detail.find("short"), std::string::npos) << "no secret in details";
   write_file("rotated_secret", kTestSecret);
-  EXPECT_EQ((*hook)->send(sample_message(), Deadline::after(5 * kSecond)).result,
-            Delivery::Result::kDelivered);
+  EXPECT_EQ((*hook)->send(sample_message(), Deadline::after(5 * kSecond)).result, Delivery::Result::kDelivered);
 }
 
 TEST(WebhookNotifier, WithoutSecretItIsNotSigned) {

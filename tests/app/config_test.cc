@@ -56,7 +56,8 @@ TEST(Config, ADetectorRunsForSensorsOnly) {
 
 TEST(Config, AGateIsReadAndChangesNoVerdict) {
   const std::string kafka = replaced(kGood, "file: {paths: [a.jsonl], format: json_lines}", "kafka: {brokers: [b], topics: [in]}");
-  const std::string gated = replaced(kafka, "    checks:", "    gate: {valid: good, invalid: bad, severity: critical, checks: in_range, buffer: 64KiB}\n    checks:");
+  const std::string gated = replaced(
+      kafka, "    checks:", "    gate: {valid: good, invalid: bad, severity: critical, checks: in_range, buffer: 64KiB}\n    checks:");
   ErrorList errors;
   const StreamConfig without = read_config(kafka, "", errors).streams[0];
   const StreamConfig with = read_config(gated, "", errors).streams[0];
@@ -119,7 +120,8 @@ TEST(Config, EveryErrorHasItsPlaceAndASuggestion) {
 }
 
 TEST(Config, TellsAllErrorsAtOnce) {
-  const std::string said = errors_of(replaced(replaced(replaced(kGood, "min: 0", "mim: 0"), "size: 10m", "size: x"), "id, time", "id, tme"));
+  const std::string said =
+      errors_of(replaced(replaced(replaced(kGood, "min: 0", "mim: 0"), "size: 10m", "size: x"), "id, time", "id, tme"));
   EXPECT_GE(std::count(said.begin(), said.end(), '\n'), 3) << said;
 }
 
@@ -128,14 +130,13 @@ TEST(Config, NothingIsSaidTwiceAndNoErrorHidesAnother) {
   EXPECT_EQ(lines(errors_of(replaced(kGood, "min: 0", "min: 0, mim: 0"))), 1) << "a check's keys are of one table";
   EXPECT_EQ(lines(errors_of(replaced(kGood, "decode: {", "decode: {sensr: x, "))), 1) << "and a decoder's";
   EXPECT_EQ(lines(errors_of(replaced(kGood, "decode: {", "decode: {format: jsn, "))), 1);
-  const std::string failed = errors_of(replaced(std::string(kGood) + "      - {check: in_range, field: x, max: 1, maks: 1}\n", "min: 0", "min: z"));
+  const std::string failed =
+      errors_of(replaced(std::string(kGood) + "      - {check: in_range, field: x, max: 1, maks: 1}\n", "min: 0", "min: z"));
   EXPECT_EQ(failed.find("twice"), std::string::npos) << failed;
   EXPECT_NE(failed.find("'maks'"), std::string::npos) << failed;
 }
 
-TEST(Config, AnEmptyDocumentHasAPlace) {
-  EXPECT_EQ(errors_of("").rfind("c.yaml:1:1: ", 0), 0U) << errors_of("");
-}
+TEST(Config, AnEmptyDocumentHasAPlace) { EXPECT_EQ(errors_of("").rfind("c.yaml:1:1: ", 0), 0U) << errors_of(""); }
 
 TEST(Config, ReferencesAreNamesWithAtMostOneAt) {
   for (const char* good : {"pumps", "pumps@production", "line-1.a@3", "a@2026-01-01"}) {

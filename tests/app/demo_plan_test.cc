@@ -92,9 +92,7 @@ TEST(DemoPlan, AFaultThatIsMissedIsNotGood) {
   EXPECT_NE(demo_summary(faults, 0, kStart, end).find("NOT FOUND"), std::string::npos);
 }
 
-TEST(DemoPlan, AFindingBeforeAnyFaultIsNotGood) {
-  EXPECT_FALSE(demo_outcome(all_found(), 1, kStart, kStart + demo_length()).good());
-}
+TEST(DemoPlan, AFindingBeforeAnyFaultIsNotGood) { EXPECT_FALSE(demo_outcome(all_found(), 1, kStart, kStart + demo_length()).good()); }
 
 TEST(DemoPlan, WhatIsNotOverIsNeitherFoundNorMissed) {
   auto faults = all_found();

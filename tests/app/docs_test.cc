@@ -20,9 +20,7 @@ std::string text_of(const std::string& path) {
   return out.str();
 }
 
-TEST(Docs, UnitsAreNotStale) {
-  EXPECT_TRUE(text_of("docs/UNITS.md") == units_doc()) << "run: driftd describe units > docs/UNITS.md";
-}
+TEST(Docs, UnitsAreNotStale) { EXPECT_TRUE(text_of("docs/UNITS.md") == units_doc()) << "run: driftd describe units > docs/UNITS.md"; }
 
 TEST(Docs, MetricsAreNotStale) {
   EXPECT_TRUE(text_of("docs/METRICS.md") == exporters::metrics_doc()) << "run: driftd describe metrics > docs/METRICS.md";

@@ -61,7 +61,8 @@ class Probe final : public rules::Check {
     j.detail = {{"failed", "", static_cast<double>(tally.failed)},
                 {"skipped", "", static_cast<double>(tally.skipped)},
                 {"late", "", static_cast<double>(window.late)},
-                {"first", tally.first.set ? record_source(tally.first.partition, tally.first.position) + " " + tally.first.sensor : "-", std::nullopt}};
+                {"first", tally.first.set ? record_source(tally.first.partition, tally.first.position) + " " + tally.first.sensor : "-",
+                 std::nullopt}};
     return j;
   }
 

@@ -30,7 +30,8 @@ class FindingHubTest : public ::testing::Test {
  protected:
   void start(const alerts::AlertsConfig& config, std::string_view state = {}) {
     hub_.reset();
-    auto made = FindingHub::make({.findings_log = folder_.path() + "/findings.jsonl", .outbox = outbox(), .external_url = ""}, config, state, telemetry_, clock_);
+    auto made = FindingHub::make({.findings_log = folder_.path() + "/findings.jsonl", .outbox = outbox(), .external_url = ""}, config,
+                                 state, telemetry_, clock_);
     ASSERT_TRUE(made.ok()) << made.error().message;
     hub_ = std::move(*made);
   }
@@ -148,7 +149,8 @@ TEST_F(FindingHubTest, KeepsMessagesWhileTheOutboxRefusesThem) {
   start(config_of({"hook"}));
   sqlite3* db = nullptr;
   ASSERT_EQ(sqlite3_open(outbox().c_str(), &db), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(db, "CREATE TRIGGER no BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no'); END", nullptr, nullptr, nullptr), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "CREATE TRIGGER no BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no'); END", nullptr, nullptr, nullptr),
+            SQLITE_OK);
   take(1, true);
   EXPECT_TRUE(messages().empty());
   ByteWriter out;

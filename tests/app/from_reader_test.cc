@@ -9,7 +9,8 @@ namespace {
 
 Config read(const std::string& from, const std::string& decode, const std::string& fields, std::string& said) {
   ErrorList errors;
-  Config config = read_config("streams:\n  s:\n    from: " + from + "\n    decode: " + decode + "\n    fields: " + fields + "\n", "", errors);
+  Config config =
+      read_config("streams:\n  s:\n    from: " + from + "\n    decode: " + decode + "\n    fields: " + fields + "\n", "", errors);
   said = format_errors("c", errors);
   return config;
 }
@@ -49,7 +50,8 @@ TEST(TopicFields, RefuseWhatNamesNothing) {
 
 TEST(AgreeOnCsv, TheSourceTakesTheDecodersSeparator) {
   std::string said;
-  const Config config = read("{file: {paths: [a], format: csv}}", "{format: csv, time: ts, separator: \";\", collapse: true}", "{x: number}", said);
+  const Config config =
+      read("{file: {paths: [a], format: csv}}", "{format: csv, time: ts, separator: \";\", collapse: true}", "{x: number}", said);
   EXPECT_EQ(said, "");
   EXPECT_EQ(config.streams.at(0).source_params.text("separator"), ";");
   EXPECT_TRUE(config.streams.at(0).source_params.boolean("collapse"));
@@ -76,11 +78,16 @@ std::string two_streams(const std::string& a, const std::string& b) {
 }
 
 TEST(Rivals, StreamsDoNotTakeEachOthersRecords) {
-  const auto kafka = [](const std::string& topics, const std::string& group) { return "{kafka: {brokers: [b], topics: " + topics + ", group: " + group + "}}"; };
-  EXPECT_NE(two_streams(kafka("[t, u]", "g"), kafka("[u]", "g")).find("c:3:13: stream b: from: stream a has the same group g for topic u"), std::string::npos);
+  const auto kafka = [](const std::string& topics, const std::string& group) {
+    return "{kafka: {brokers: [b], topics: " + topics + ", group: " + group + "}}";
+  };
+  EXPECT_NE(two_streams(kafka("[t, u]", "g"), kafka("[u]", "g")).find("c:3:13: stream b: from: stream a has the same group g for topic u"),
+            std::string::npos);
   EXPECT_EQ(two_streams(kafka("[t]", "g"), kafka("[u]", "g")), "");
   EXPECT_EQ(two_streams(kafka("[t]", "g"), kafka("[t]", "h")), "");
-  const auto client = [](const std::string& url, const std::string& id) { return "{mqtt: {url: \"" + url + "\", topics: [a], client_id: " + id + "}}"; };
+  const auto client = [](const std::string& url, const std::string& id) {
+    return "{mqtt: {url: \"" + url + "\", topics: [a], client_id: " + id + "}}";
+  };
   EXPECT_NE(two_streams(client("mqtt://b", "c"), client("mqtt://b", "c")).find("the same client_id c"), std::string::npos);
   EXPECT_EQ(two_streams(client("mqtt://b", "c"), client("mqtt://b", "d")), "");
   EXPECT_EQ(two_streams(client("mqtt://b", "c"), client("mqtt://e", "c")), "");

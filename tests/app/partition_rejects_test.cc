@@ -13,8 +13,7 @@ TEST(PartitionRejects, CountsAndHandsOnEveryReject) {
       },
       [](std::string_view) {});
   RawRecord record;
-  for (record.position = 0; record.position < 3; ++record.position)
-    rejects.reject(record, RejectReason::kBadTime, "why");
+  for (record.position = 0; record.position < 3; ++record.position) rejects.reject(record, RejectReason::kBadTime, "why");
   EXPECT_EQ(seen, (std::vector<std::string>{"0 bad_time why", "1 bad_time why", "2 bad_time why"}));
   EXPECT_EQ(rejects.count(), 3U);
 }

@@ -88,8 +88,7 @@ using Words = std::vector<std::string>;
 
 TEST(RecordVerdicts, MarksWhatFailsAndWhatIsNone) {
   Gated gated;
-  EXPECT_EQ(words(gated.judge({row(0, 1), "{", row(1, 150), row(2, 70)})),
-            (Words{"1 reject undecodable ", "2 in_range/x out_of_range "}));
+  EXPECT_EQ(words(gated.judge({row(0, 1), "{", row(1, 150), row(2, 70)})), (Words{"1 reject undecodable ", "2 in_range/x out_of_range "}));
 }
 
 TEST(RecordVerdicts, ForgetsTheBatchBefore) {

@@ -14,15 +14,19 @@ namespace {
 
 StreamConfig churning(std::uint32_t cap, const std::string& windows, const std::string& checks) {
   ErrorList errors;
-  const Config config = read_config(
-      "service: {data_dir: d, limits: {sensors: " + std::to_string(cap) + ", sensor_idle: 2m}}\n"
-      "streams:\n"
-      "  s:\n"
-      "    from: {http: {}}\n"
-      "    decode: {format: json, sensor: s, time: {field: ts, unit: ms}}\n"
-      "    fields: {x: number, site: {type: category, role: segment}}\n"
-      "    windows: " + windows + "\n"
-      "    checks: " + checks + "\n", ".", errors);
+  const Config config = read_config("service: {data_dir: d, limits: {sensors: " + std::to_string(cap) +
+                                        ", sensor_idle: 2m}}\n"
+                                        "streams:\n"
+                                        "  s:\n"
+                                        "    from: {http: {}}\n"
+                                        "    decode: {format: json, sensor: s, time: {field: ts, unit: ms}}\n"
+                                        "    fields: {x: number, site: {type: category, role: segment}}\n"
+                                        "    windows: " +
+                                        windows +
+                                        "\n"
+                                        "    checks: " +
+                                        checks + "\n",
+                                    ".", errors);
   EXPECT_TRUE(errors.empty()) << format_errors("test", errors);
   return config.streams.at(0);
 }
@@ -79,7 +83,8 @@ Outcome run_all(const StreamConfig& config, const std::vector<std::string>& reco
 
 constexpr const char* kChecks =
     "[{check: gap, max: 90s}, {check: stuck_value, field: x, min_run: 3}, {check: duplicate}, {check: out_of_order},"
-    " {check: rate_of_change, field: x, max: 1}, {check: page_hinkley, field: x, threshold: 5}, {check: mean, field: x, max: 5, min_samples: 1}]";
+    " {check: rate_of_change, field: x, max: 1}, {check: page_hinkley, field: x, threshold: 5}, {check: mean, field: x, max: 5, "
+    "min_samples: 1}]";
 
 // Each sensor speaks for about 3 minutes, then never again; some come back much later.
 std::vector<std::string> churn(int n) {
@@ -93,7 +98,8 @@ std::vector<std::string> churn(int n) {
 }
 
 TEST(SensorChurn, IsTheSameInAnyBatchesAndAfterRestarts) {
-  for (const char* windows : {"{size: 30s, lateness: 2s, by: [stream, site, sensor]}", "{size: 60s, slide: 10s, lateness: 2s, by: [stream, site, sensor]}"}) {
+  for (const char* windows :
+       {"{size: 30s, lateness: 2s, by: [stream, site, sensor]}", "{size: 60s, slide: 10s, lateness: 2s, by: [stream, site, sensor]}"}) {
     const StreamConfig config = churning(40, windows, kChecks);
     const auto records = churn(12000);
     const Outcome whole = run_all(config, records, records.size(), false);

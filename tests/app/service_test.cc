@@ -62,8 +62,7 @@ class ServiceTest : public ::testing::Test {
   static std::string rows(Time from) {
     std::string out;
     for (int i = 0; i < kRows; ++i) {
-      out += "{\"sensor\":\"p" + std::to_string(i % 7) +
-             "\",\"ts\":" + std::to_string((from + i * kSecond) / kMillisecond) +
+      out += "{\"sensor\":\"p" + std::to_string(i % 7) + "\",\"ts\":" + std::to_string((from + i * kSecond) / kMillisecond) +
              ",\"temperature\":20}\n";
     }
     return out;
@@ -86,8 +85,7 @@ class ServiceTest : public ::testing::Test {
     std::uint64_t sum = 0;
     for (std::string line; std::getline(log, line);) {
       const auto finding = nlohmann::json::parse(line);
-      if (finding["stream"] == "plant" && finding["check"] == "count")
-        sum += finding["value"].get<std::uint64_t>();
+      if (finding["stream"] == "plant" && finding["check"] == "count") sum += finding["value"].get<std::uint64_t>();
     }
     return sum;
   }

@@ -13,15 +13,16 @@ constexpr const char* kChecks = R"(
       - {check: count, min: 1}
       - {check: page_hinkley, field: x})";
 
-std::shared_ptr<const StreamPlan> plan_of(const std::string& checks, const std::string& by = "stream, site", const std::string& from = "http: {}",
-                                          const std::string& name = "s") {
+std::shared_ptr<const StreamPlan> plan_of(const std::string& checks, const std::string& by = "stream, site",
+                                          const std::string& from = "http: {}", const std::string& name = "s") {
   const std::string yaml = "streams:\n  " + name + ":\n    from: {" + from + "}\n" + R"(
     decode: {sensor: id, time: {field: ts, unit: s}}
     fields:
       x: number
       y: number
       site: {type: category, role: segment}
-    windows: {size: 1m, by: [)" + by + "]}\n    checks:" + checks + "\n";
+    windows: {size: 1m, by: [)" +
+                           by + "]}\n    checks:" + checks + "\n";
   ErrorList errors;
   const Config config = read_config(yaml, "", errors);
   EXPECT_TRUE(errors.empty()) << format_errors("c.yaml", errors);
@@ -59,7 +60,8 @@ rules::Judgement failed(double v, double threshold) {
 TEST(StreamMetrics, WhatIsKnownBeforehandIsThereFromTheStart) {
   Telemetry telemetry;
   const StreamMetrics metrics(telemetry, plan_of(kChecks));
-  for (const Metric m : {Metric::kWindows, Metric::kLateRecords, Metric::kSensorsEvicted, Metric::kStreamRestarts, Metric::kQuarantineDropped}) {
+  for (const Metric m :
+       {Metric::kWindows, Metric::kLateRecords, Metric::kSensorsEvicted, Metric::kStreamRestarts, Metric::kQuarantineDropped}) {
     EXPECT_EQ(value(telemetry, m, {"s"}), 0) << info(m).name;
   }
   for (const char* result : {"accepted", "late", "duplicate", "rejected"}) EXPECT_EQ(value(telemetry, Metric::kRecords, {"s", result}), 0);
@@ -146,7 +148,8 @@ TEST(StreamMetrics, GaugesOfWhatANewPlanDoesNotHaveEnd) {
     telemetry.series(Metric::kWatermark, {"s"}).set(9);
     telemetry.series(Metric::kCheckVerdict, {"other", "stream", "y", "in_range"}).set(2);
   }
-  StreamMetrics after(telemetry, plan_of("\n      - {check: in_range, field: x, min: 0}", "stream", "mqtt: {url: mqtt://b, client_id: c, topics: [t]}"));
+  StreamMetrics after(
+      telemetry, plan_of("\n      - {check: in_range, field: x, min: 0}", "stream", "mqtt: {url: mqtt://b, client_id: c, topics: [t]}"));
   EXPECT_EQ(value(telemetry, Metric::kCheckVerdict, {"s", "stream", "x", "in_range"}), 2) << "it is still there";
   EXPECT_EQ(value(telemetry, Metric::kCheckVerdict, {"s", "stream", "y", "in_range"}), std::nullopt) << "the field's check is gone";
   EXPECT_EQ(value(telemetry, Metric::kCheckValue, {"s", "stream", "y", "in_range"}), std::nullopt);

@@ -114,7 +114,8 @@ streams:
     decode: {time: ts}
     fields: {x: number}
   f:
-    from: {file: {paths: [)" + folder + R"(/later.jsonl]}}
+    from: {file: {paths: [)" +
+                           folder + R"(/later.jsonl]}}
     decode: {time: ts}
     fields: {x: number}
   h:

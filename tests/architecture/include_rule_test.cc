@@ -56,8 +56,7 @@ TEST(Architecture, FoldersIncludeOnlyWhatTheyMay) {
       if (!std::regex_match(line, match, include)) continue;
       ++seen;
       const std::string target = match[1];
-      EXPECT_TRUE(target == source.folder || kMaySee.at(source.folder).count(target) == 1)
-          << source.path << ": " << line;
+      EXPECT_TRUE(target == source.folder || kMaySee.at(source.folder).count(target) == 1) << source.path << ": " << line;
     }
   }
   EXPECT_GT(seen, 100);
@@ -65,7 +64,8 @@ TEST(Architecture, FoldersIncludeOnlyWhatTheyMay) {
 
 TEST(Architecture, ThirdPartyHeadersStayOutOfOurHeaders) {
   const std::regex third_party(
-      "^#include <(simdjson|nlohmann|spdlog|fmt|yaml-cpp|librdkafka|mosquitto|prometheus|sqlite3|curl|openssl|Eigen|boost|re2|mysql|CLI|zstd).*");
+      "^#include "
+      "<(simdjson|nlohmann|spdlog|fmt|yaml-cpp|librdkafka|mosquitto|prometheus|sqlite3|curl|openssl|Eigen|boost|re2|mysql|CLI|zstd).*");
   for (const Source& source : sources()) {
     if (source.path.extension() != ".h") continue;
     for (const std::string& line : source.lines) {

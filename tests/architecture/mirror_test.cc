@@ -103,8 +103,8 @@ TEST(Mirror, EverySourceHasATest) {
     if (source == "app/main.cc" || header_of(source) == "app/commands/commands.h") continue;
     if (has_test(source) || tested.count(header_of(source)) == 1) continue;
     EXPECT_EQ(kTestedThrough.count(source.string()), 1U)
-        << source << ": no tests/" << source.begin()->string() << "/" << source.stem().string()
-        << "_test.cc, and no test includes " << header_of(source);
+        << source << ": no tests/" << source.begin()->string() << "/" << source.stem().string() << "_test.cc, and no test includes "
+        << header_of(source);
   }
 }
 

@@ -26,11 +26,28 @@ inline Node with_value(Node good, const std::string& name, Node value) {
 
 // Values that look right at first sight, values that do not, and every shape of a node.
 inline std::vector<Node> odd_values(const ParamSpec& spec) {
-  std::vector<Node> out = {Node(), Node::map({{"x", Node::text("1")}}),
-                           Node::list({Node::text("1"), Node::list({})}), Node::list({})};
-  for (const char* text :
-       {"", " ", "x", "-1", "0", "1e400", "nan", "99999999999999999999", "-9223372036854775808",
-        "1d", "-5s", "1KiB", "true", "/", "//", "~", "@topic/0", "\xff\xfe", "a\nb", "\"", "*"}) {
+  std::vector<Node> out = {Node(), Node::map({{"x", Node::text("1")}}), Node::list({Node::text("1"), Node::list({})}), Node::list({})};
+  for (const char* text : {"",
+                           " ",
+                           "x",
+                           "-1",
+                           "0",
+                           "1e400",
+                           "nan",
+                           "99999999999999999999",
+                           "-9223372036854775808",
+                           "1d",
+                           "-5s",
+                           "1KiB",
+                           "true",
+                           "/",
+                           "//",
+                           "~",
+                           "@topic/0",
+                           "\xff\xfe",
+                           "a\nb",
+                           "\"",
+                           "*"}) {
     out.push_back(Node::text(text));
   }
   out.push_back(Node::text(std::string(100000, 'x')));
@@ -49,8 +66,7 @@ void expect_bad_parameters_are_errors(const Descriptor& d, const Node& good, con
     for (const Node& value : odd_values(spec)) {
       SCOPED_TRACE(spec.name + ": " + value.scalar.substr(0, 40));
       ErrorList errors;
-      const Params params =
-          read_params(with_value(good, spec.name, value), d.params, d.name, errors);
+      const Params params = read_params(with_value(good, spec.name, value), d.params, d.name, errors);
       for (const ConfigError& e : errors.errors()) EXPECT_GT(e.message.size(), 10U);
       refused += errors.empty() ? 0 : 1;
       if (!errors.empty()) continue;

@@ -14,8 +14,8 @@ namespace {
 // made.
 std::vector<Field> all_fields() {
   std::vector<Field> fields;
-  for (const char* name : {"temperature", "vibration", "humidity", "pressure", "energy_total",
-                           "rain", "latency", "inlet", "makeup", "outlet"}) {
+  for (const char* name :
+       {"temperature", "vibration", "humidity", "pressure", "energy_total", "rain", "latency", "inlet", "makeup", "outlet"}) {
     fields.push_back(field(name));
   }
   fields.push_back(field("failed", FieldKind::kFlag));
@@ -30,10 +30,8 @@ std::vector<Field> all_fields() {
 
 // A value for the row, among them every state of a cell and values at the ends of their kind.
 Value value_of(FieldKind kind, std::mt19937& random) {
-  static constexpr Cell kStates[] = {Cell::kMissing, Cell::kNull, Cell::kWrongType,
-                                     Cell::kNotFinite};
-  static constexpr double kNumbers[] = {0.0,  -0.0,    1,        20,     20,
-                                        21.5, 1.7e308, -1.7e308, 5e-324, 1e15};
+  static constexpr Cell kStates[] = {Cell::kMissing, Cell::kNull, Cell::kWrongType, Cell::kNotFinite};
+  static constexpr double kNumbers[] = {0.0, -0.0, 1, 20, 20, 21.5, 1.7e308, -1.7e308, 5e-324, 1e15};
   static constexpr const char* kTexts[] = {"", "ok", "idle", "v1.2", "broken", "\xff\xfe", "a"};
   const unsigned pick = static_cast<unsigned>(random());
   if (pick % 7 == 0) return kStates[pick / 7 % 4];
@@ -102,8 +100,7 @@ std::string fitting(const CheckUnit& unit, const std::string& name) {
   const auto named = [&](const Field& f) { return f.name == name; };
   if (name.empty() || std::any_of(fields.begin(), fields.end(), named)) return name;
   for (const Field& f : fields) {
-    if (unit.kinds.empty() || std::count(unit.kinds.begin(), unit.kinds.end(), f.kind) != 0)
-      return f.name;
+    if (unit.kinds.empty() || std::count(unit.kinds.begin(), unit.kinds.end(), f.kind) != 0) return f.name;
   }
   return name;
 }
@@ -165,13 +162,11 @@ class EveryCheck : public ::testing::TestWithParam<std::string> {
     stats::Window window = f.window(hits);
     std::vector<std::vector<double>> counts(window.fields.size());
     std::vector<stats::LogHistogram> quantiles(window.fields.size());
-    for (std::size_t i = 0; i < window.fields.size(); ++i)
-      add_bins(f, i, window, counts[i], quantiles[i]);
+    for (std::size_t i = 0; i < window.fields.size(); ++i) add_bins(f, i, window, counts[i], quantiles[i]);
     const Judgement j = check.judge(window, window.tallies[0]);
     expect_listed(j);
     if (j.verdict != Verdict::kNoVerdict) {
-      EXPECT_TRUE(j.value && j.threshold && j.n)
-          << "value, threshold and n also when all is well: " << example.field;
+      EXPECT_TRUE(j.value && j.threshold && j.n) << "value, threshold and n also when all is well: " << example.field;
     }
   }
   void expect_listed(const Judgement& j) const {
@@ -187,8 +182,7 @@ class EveryCheck : public ::testing::TestWithParam<std::string> {
       EXPECT_TRUE(std::isfinite(d.number.value_or(0))) << d.key;
     }
   }
-  void add_bins(CheckFixture& f, std::size_t i, stats::Window& window, std::vector<double>& counts,
-                stats::LogHistogram& quantiles) {
+  void add_bins(CheckFixture& f, std::size_t i, stats::Window& window, std::vector<double>& counts, stats::LogHistogram& quantiles) {
     const stats::FieldProfile& profile = reference_.segments[0].fields[i];
     const Column& column = f.batch().columns[i];
     counts.assign(profile.bins.size(), 0);
@@ -215,8 +209,7 @@ class EveryCheck : public ::testing::TestWithParam<std::string> {
 TEST_P(EveryCheck, IsDocumented) {
   const Descriptor& d = unit_->descriptor;
   EXPECT_TRUE(d.summary.ends_with(".")) << d.summary;
-  for (const std::string* text : {&d.applies_to, &d.source, &d.example, &d.notes})
-    EXPECT_FALSE(text->empty());
+  for (const std::string* text : {&d.applies_to, &d.source, &d.example, &d.notes}) EXPECT_FALSE(text->empty());
   EXPECT_FALSE(d.reasons.empty());
   std::set<std::string> names;
   for (const ParamSpec& spec : common_params()) names.insert(spec.name);
@@ -230,8 +223,8 @@ TEST_P(EveryCheck, IsDocumented) {
 
 TEST_P(EveryCheck, JudgesAnythingWithAListedReason) {
   for (const Example& example : examples_) {
-    for (const stats::Reference* reference : {static_cast<const stats::Reference*>(nullptr),
-                                              static_cast<const stats::Reference*>(&reference_)}) {
+    for (const stats::Reference* reference :
+         {static_cast<const stats::Reference*>(nullptr), static_cast<const stats::Reference*>(&reference_)}) {
       CheckFixture f(all_fields(), reference);
       const auto check = make(f, example);
       ASSERT_NE(check, nullptr);
@@ -250,8 +243,7 @@ TEST_P(EveryCheck, JudgesAnythingWithAListedReason) {
       }
       f.clear();  // constants
       f.add(std::vector<TestRow>(50, rows_of_all_sorts(1, 9)[0]));
-      if (check->row_level())
-        expect_sane(f, example, *check, f.run(*check));
+      if (check->row_level()) expect_sane(f, example, *check, f.run(*check));
     }
   }
 }
@@ -268,8 +260,7 @@ TEST_P(EveryCheck, DoesNotDependOnSlicesOrRestarts) {
       auto check = make(f, example);
       RowHits hits;
       for (std::uint32_t begin = 0; begin < f.batch().rows();) {
-        const std::uint32_t end = std::min<std::uint32_t>(
-            f.batch().rows(), begin + static_cast<std::uint32_t>(random() % 40));
+        const std::uint32_t end = std::min<std::uint32_t>(f.batch().rows(), begin + static_cast<std::uint32_t>(random() % 40));
         RowHits part;
         check->on_rows({f.batch(), {begin, end}, f.dictionaries()}, part);
         for (const auto& hit : part.failed) hits.fail(hit.row, hit.value);
@@ -305,8 +296,7 @@ TEST_P(EveryCheck, RefusesATruncatedState) {
   // An absurd length must be refused too, and before it is allocated.
   if (out.size() == 0) return;
   std::string absurd = out.bytes();
-  absurd.replace(0, std::min<std::size_t>(4, absurd.size()),
-                 std::min<std::size_t>(4, absurd.size()), '\xff');
+  absurd.replace(0, std::min<std::size_t>(4, absurd.size()), std::min<std::size_t>(4, absurd.size()), '\xff');
   ByteReader in(absurd);
   EXPECT_FALSE(make(f, example)->load(in).ok());
 }
@@ -318,8 +308,7 @@ TEST_P(EveryCheck, AForgottenSensorIsANewOne) {
     const auto used = make(f, example);
     if (!used->row_level() || GetParam() == "unique") continue;  // what the stream has seen stays
     f.run(*used);
-    for (std::uint32_t sensor = 0; sensor < f.dictionaries().sensors.size() + 5; ++sensor)
-      used->forget(sensor);
+    for (std::uint32_t sensor = 0; sensor < f.dictionaries().sensors.size() + 5; ++sensor) used->forget(sensor);
     const RowHits again = f.run(*used);
     const RowHits fresh = f.run(*make(f, example));
     EXPECT_EQ(rows_of(again), rows_of(fresh));
@@ -327,8 +316,7 @@ TEST_P(EveryCheck, AForgottenSensorIsANewOne) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryCheck, ::testing::ValuesIn(checks().names()),
-                         [](const auto& unit) { return unit.param; });
+INSTANTIATE_TEST_SUITE_P(All, EveryCheck, ::testing::ValuesIn(checks().names()), [](const auto& unit) { return unit.param; });
 
 }  // namespace
 }  // namespace driftd::rules

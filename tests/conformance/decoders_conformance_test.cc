@@ -16,8 +16,8 @@ using Texts = std::vector<std::string>;
 Schema schema_of_all() {
   Schema schema;
   schema.fields = {field("number", FieldKind::kNumber), field("integer", FieldKind::kInteger),
-                   field("flag", FieldKind::kFlag), field("category", FieldKind::kCategory),
-                   field("text", FieldKind::kText), field("number2", FieldKind::kNumber, "number", true)};
+                   field("flag", FieldKind::kFlag),     field("category", FieldKind::kCategory),
+                   field("text", FieldKind::kText),     field("number2", FieldKind::kNumber, "number", true)};
   return schema;
 }
 
@@ -30,16 +30,40 @@ const Texts& records() {
                  R"({"id":"b","ts":1700000001000,"number":null,"integer":1e400,"flag":"yes","category":9,"text":""})",
                  R"({"id":"a","ts":1700000002000,"number":"21.5","integer":1.5,"number":2})",
                  R"({"id":"a","ts":1700000003000,"number":-1.7976931348623157e308,"category":"\ud83d\ude00 \u0000"})",
-                 R"({"id":"a","ts":1700000004000,"number":NaN})", R"({"id":"a","ts":1e400})", R"({"id":"","ts":0})",
-                 R"({"id":{"id":"a"},"ts":[1700000000000]})", R"({"id":"a","ts":-62135596800000})",
-                 R"({"id":"a","ts":1700000005000,"number":Infinity,"flag":nul})", R"({"id":"a","ts":99999999999999999999})",
-                 "a,1700000006000,2.5,3,false,off,x", "b,1700000007000,nan,inf,1,,\"a \"\"quoted\"\" text\"",
-                 "a,1700000008000,-inf,1e300,maybe,\"two\nlines\",", "a,1700000009000,1,2", "a,1700000010000,1,2,3,4,5,6,7,8",
-                 "\"a,1700000011000,1", ",,,,,,", "a,,1,1,1,1,1", "id,ts,number,integer,flag,category,text",
-                 "", " ", "\n", std::string(1, '\0'), "\xff\xfe\xfd", "\xEF\xBB\xBF{}", "[]", "{}", "null", "\"", "{", "}",
-                 "{\"id\":\"a\",\"ts\":1700000012000} trailing", std::string(70, '['), std::string(5000, ','),
+                 R"({"id":"a","ts":1700000004000,"number":NaN})",
+                 R"({"id":"a","ts":1e400})",
+                 R"({"id":"","ts":0})",
+                 R"({"id":{"id":"a"},"ts":[1700000000000]})",
+                 R"({"id":"a","ts":-62135596800000})",
+                 R"({"id":"a","ts":1700000005000,"number":Infinity,"flag":nul})",
+                 R"({"id":"a","ts":99999999999999999999})",
+                 "a,1700000006000,2.5,3,false,off,x",
+                 "b,1700000007000,nan,inf,1,,\"a \"\"quoted\"\" text\"",
+                 "a,1700000008000,-inf,1e300,maybe,\"two\nlines\",",
+                 "a,1700000009000,1,2",
+                 "a,1700000010000,1,2,3,4,5,6,7,8",
+                 "\"a,1700000011000,1",
+                 ",,,,,,",
+                 "a,,1,1,1,1,1",
+                 "id,ts,number,integer,flag,category,text",
+                 "",
+                 " ",
+                 "\n",
+                 std::string(1, '\0'),
+                 "\xff\xfe\xfd",
+                 "\xEF\xBB\xBF{}",
+                 "[]",
+                 "{}",
+                 "null",
+                 "\"",
+                 "{",
+                 "}",
+                 "{\"id\":\"a\",\"ts\":1700000012000} trailing",
+                 std::string(70, '['),
+                 std::string(5000, ','),
                  "{\"x\":" + std::string(70, '[') + std::string(70, ']') + ",\"id\":\"a\",\"ts\":1700000013000}",
-                 std::string(5000, 'x'), "{\"id\":\"" + std::string(300, 'i') + "\",\"ts\":1700000014000}",
+                 std::string(5000, 'x'),
+                 "{\"id\":\"" + std::string(300, 'i') + "\",\"ts\":1700000014000}",
                  "{\"id\":\"a\",\"ts\":1700000015000,\"category\":\"" + std::string(2000, 'c') + "\"}"};
     for (int i = 0; i < 100; ++i) {
       const std::string time = std::to_string(1700001000000 + 1000 * i), n = std::to_string(i % 9);
@@ -52,8 +76,10 @@ const Texts& records() {
       std::string damaged = out[1 + random() % (known - 1)];
       for (unsigned n = random() % 3; n > 0 && !damaged.empty(); --n) {
         const std::size_t at = random() % damaged.size();
-        if (random() % 4 == 0) damaged.resize(at);
-        else damaged[at] = static_cast<char>(random() % 3 == 0 ? random() : "{}[]\",:\\\n0e-"[random() % 12]);
+        if (random() % 4 == 0)
+          damaged.resize(at);
+        else
+          damaged[at] = static_cast<char>(random() % 3 == 0 ? random() : "{}[]\",:\\\n0e-"[random() % 12]);
       }
       out.push_back(damaged);
       if (i % 3 == 0) out.push_back(out[1 + random() % (known - 1)]);
@@ -70,8 +96,7 @@ class Outcome {
     const std::size_t rejected_before = h.rejects.size();
     const Batch& batch = h.decode(payloads);
     for (std::uint32_t r = 0; r < batch.rows(); ++r) {
-      std::string line = "row " + std::to_string(batch.position[r]) + " " + h.sensor(r) + " " +
-                         std::to_string(batch.event_time[r]);
+      std::string line = "row " + std::to_string(batch.position[r]) + " " + h.sensor(r) + " " + std::to_string(batch.event_time[r]);
       for (std::size_t f = 0; f < batch.columns.size(); ++f) line += "|" + h.cell(f, r);
       rows.push_back(line);
       look_at(h, batch, r);
@@ -147,16 +172,29 @@ TEST_P(EveryDecoder, ItsExampleMakesADecoder) {
 
 TEST_P(EveryDecoder, BadParametersAreErrors) {
   const Schema schema = schema_of_all();
-  expect_bad_parameters_are_errors(unit().descriptor, {}, [&](const Params& params) {
-    return unit().make(params, usual_options(), schema);
-  });
+  expect_bad_parameters_are_errors(unit().descriptor, {},
+                                   [&](const Params& params) { return unit().make(params, usual_options(), schema); });
 }
 
 TEST_P(EveryDecoder, BadPathsAreErrorsOrFindNothing) {
   ErrorList errors;
   const Params params = read_params({}, unit().descriptor.params, GetParam(), errors);
-  const Texts paths = {"", "/", "//", "/~", "/~2", "~", "@", "@key", "@topic", "@topic/0", "@topic/99999999999",
-                       "@nothing", "\xff", "/a" + std::string(200, '/'), std::string(100000, 'p'), std::string("\0", 1)};
+  const Texts paths = {"",
+                       "/",
+                       "//",
+                       "/~",
+                       "/~2",
+                       "~",
+                       "@",
+                       "@key",
+                       "@topic",
+                       "@topic/0",
+                       "@topic/99999999999",
+                       "@nothing",
+                       "\xff",
+                       "/a" + std::string(200, '/'),
+                       std::string(100000, 'p'),
+                       std::string("\0", 1)};
   for (const std::string& path : paths) {
     SCOPED_TRACE(path.substr(0, 40));
     for (int where = 0; where < 3; ++where) {
@@ -248,8 +286,7 @@ TEST_P(EveryDecoder, RefusesATruncatedState) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryDecoder, ::testing::ValuesIn(decoders().names()),
-                         [](const auto& unit) { return unit.param; });
+INSTANTIATE_TEST_SUITE_P(All, EveryDecoder, ::testing::ValuesIn(decoders().names()), [](const auto& unit) { return unit.param; });
 
 // Else the properties above would hold of nothing.
 TEST(EveryDecoderRecords, AreReadByTheDecodersThatExist) {

@@ -143,8 +143,7 @@ TEST_P(EveryDetector, SaysNoNaNAndKeepsAStateThatCanBeLoaded) {
   for (const Given& given : variants()) {
     int number = 0;
     for (const std::vector<double>& values : awkward()) {
-      SCOPED_TRACE("stream " + std::to_string(number++) +
-                   (given.empty() ? "" : ", " + given[0].first + " " + given[0].second));
+      SCOPED_TRACE("stream " + std::to_string(number++) + (given.empty() ? "" : ", " + given[0].first + " " + given[0].second));
       const auto detector = make_detector(GetParam(), given);
       for (std::size_t i = 0; i < values.size(); ++i) {
         detector->update(values[i], kSecond);
@@ -200,8 +199,7 @@ TEST_P(EveryDetector, NullsNaNAndNumbersTooLargeNeverReachIt) {
   EXPECT_EQ(f.run(*check).skipped, (std::vector<std::uint32_t>{1, 2, 3, 4, 5, 6, 7}));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryDetector, ::testing::ValuesIn(detectors().names()),
-                         [](const auto& unit) { return unit.param; });
+INSTANTIATE_TEST_SUITE_P(All, EveryDetector, ::testing::ValuesIn(detectors().names()), [](const auto& unit) { return unit.param; });
 
 }  // namespace
 }  // namespace driftd::stats

@@ -19,8 +19,7 @@ struct Case {
   Moments reference, current;
 };
 
-Moments moments_of(const Sides& s, const std::vector<double>& counts,
-                   const std::vector<double>& sums) {
+Moments moments_of(const Sides& s, const std::vector<double>& counts, const std::vector<double>& sums) {
   Moments m;
   for (std::size_t b = 0; b < s.bins.edges.size(); ++b) {
     if (counts[b] == 0) continue;
@@ -29,8 +28,7 @@ Moments moments_of(const Sides& s, const std::vector<double>& counts,
   return m;
 }
 
-Case numbers(const std::string& name, const std::vector<double>& reference,
-             const std::vector<double>& current) {
+Case numbers(const std::string& name, const std::vector<double>& reference, const std::vector<double>& current) {
   Case c{name, value_sides(reference, current), {}, {}};
   c.reference = moments_of(c.sides, c.sides.r, c.sides.rs);
   c.current = moments_of(c.sides, c.sides.c, c.sides.cs);
@@ -38,8 +36,7 @@ Case numbers(const std::string& name, const std::vector<double>& reference,
 }
 
 // The same with `times` as many of each.
-Case many(const std::string& name, const std::vector<double>& reference,
-          const std::vector<double>& current, double times) {
+Case many(const std::string& name, const std::vector<double>& reference, const std::vector<double>& current, double times) {
   Case c = numbers(name, reference, current);
   for (auto* v : {&c.sides.r, &c.sides.c, &c.sides.rs, &c.sides.cs}) {
     for (double& x : *v) x *= times;
@@ -47,8 +44,7 @@ Case many(const std::string& name, const std::vector<double>& reference,
   return c;
 }
 
-Case categories(const std::string& name, const std::vector<double>& reference,
-                const std::vector<double>& current) {
+Case categories(const std::string& name, const std::vector<double>& reference, const std::vector<double>& current) {
   Case c{name, {}, {}, {}};
   c.sides.bins.kind = Bins::Kind::kCategory;
   for (std::size_t i = 0; i + 1 < reference.size(); ++i) {
@@ -162,8 +158,7 @@ TEST_P(EveryDistance, ItsExampleMakesACheck) {
   ASSERT_TRUE(errors.empty() && node.is_map()) << example;
   ASSERT_NE(node.find("metric"), nullptr);
   EXPECT_EQ(node.find("metric")->scalar, GetParam());
-  rules::CheckFixture f({rules::field("temperature"), rules::field("vibration"),
-                         rules::field("status", FieldKind::kCategory)});
+  rules::CheckFixture f({rules::field("temperature"), rules::field("vibration"), rules::field("status", FieldKind::kCategory)});
   const auto* check = rules::checks().find("distance");
   std::vector<std::string> common;
   for (const ParamSpec& spec : rules::common_params()) common.push_back(spec.name);
@@ -184,8 +179,7 @@ TEST_P(EveryDistance, IdenticalSamplesAreNotApart) {
         continue;
       }
       // Standardised statistics of no difference lie below the mean under no change.
-      EXPECT_TRUE(std::fabs(s.value) < 1e-12 || (s.excess && *s.excess < 0 && s.value < 0))
-          << s.value;
+      EXPECT_TRUE(std::fabs(s.value) < 1e-12 || (s.excess && *s.excess < 0 && s.value < 0)) << s.value;
       EXPECT_GT(s.p_value.value_or(1), 0.5);
     }
   }
@@ -283,8 +277,7 @@ TEST_P(EveryDistance, KeepsNothingBetweenScores) {
   EXPECT_EQ(first.worst_bin, again.worst_bin);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryDistance, ::testing::ValuesIn(distances().names()),
-                         [](const auto& unit) { return unit.param; });
+INSTANTIATE_TEST_SUITE_P(All, EveryDistance, ::testing::ValuesIn(distances().names()), [](const auto& unit) { return unit.param; });
 
 }  // namespace
 }  // namespace driftd::stats

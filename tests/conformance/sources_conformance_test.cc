@@ -103,9 +103,7 @@ TEST_P(EverySource, ItsExampleMakesASource) {
 }
 
 TEST_P(EverySource, BadParametersAreErrors) {
-  expect_bad_parameters_are_errors(unit().descriptor, settings(), [this](const Params& params) {
-    return unit().make(params, context_);
-  });
+  expect_bad_parameters_are_errors(unit().descriptor, settings(), [this](const Params& params) { return unit().make(params, context_); });
 }
 
 TEST_P(EverySource, OpensAndClosesAtOnceWithoutAServer) {
@@ -196,8 +194,7 @@ TEST_P(EverySource, MayGoWithoutBeingClosed) {
   EXPECT_LT(monotonic_now() - start, 2 * kQuick);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EverySource, ::testing::ValuesIn(sources().names()),
-                         [](const auto& unit) { return unit.param; });
+INSTANTIATE_TEST_SUITE_P(All, EverySource, ::testing::ValuesIn(sources().names()), [](const auto& unit) { return unit.param; });
 
 }  // namespace
 }  // namespace driftd::ingest

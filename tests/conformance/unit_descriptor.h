@@ -12,8 +12,7 @@ namespace driftd {
 
 // One sentence without its full stop, as tables and help texts want it.
 inline bool is_a_sentence(const std::string& text) {
-  return text.size() > 10 && text.find(". ") == std::string::npos && !text.ends_with(".") &&
-         text.find('\n') == std::string::npos;
+  return text.size() > 10 && text.find(". ") == std::string::npos && !text.ends_with(".") && text.find('\n') == std::string::npos;
 }
 
 inline void expect_documented(const Descriptor& d) {
@@ -41,8 +40,8 @@ inline void expect_documented_in_full(Descriptor d) {
   EXPECT_TRUE(d.summary.ends_with(".")) << d.summary;
   if (!d.summary.empty()) d.summary.pop_back();
   for (ParamSpec& spec : d.params) {
-    const bool text = spec.type == ParamType::kText || spec.type == ParamType::kTextList ||
-                      spec.type == ParamType::kTextMap || spec.type == ParamType::kNode;
+    const bool text = spec.type == ParamType::kText || spec.type == ParamType::kTextList || spec.type == ParamType::kTextMap ||
+                      spec.type == ParamType::kNode;
     spec.required = spec.required || text;
   }
   expect_documented(d);

@@ -29,10 +29,9 @@ TEST(Alert, StatesHaveTheirWords) {
 TEST(Alert, WhatDoesNotApplyIsAbsent) {
   Alert a = minimal();
   a.ends_at = kHour;  // means nothing before it is resolved
-  EXPECT_EQ(json(a),
-            R"({"fingerprint":"00000000000000aa","stream":"pumps","segment":{"by":"stream"},)"
-            R"("kind":"quality","severity":"warning","state":"pending",)"
-            R"("starts_at":"1970-01-01T00:00:00Z","findings":[],"summary":""})");
+  EXPECT_EQ(json(a), R"({"fingerprint":"00000000000000aa","stream":"pumps","segment":{"by":"stream"},)"
+                     R"("kind":"quality","severity":"warning","state":"pending",)"
+                     R"("starts_at":"1970-01-01T00:00:00Z","findings":[],"summary":""})");
 }
 
 TEST(Alert, EverythingThatIsThereIsWritten) {
@@ -46,12 +45,11 @@ TEST(Alert, EverythingThatIsThereIsWritten) {
   a.ends_at = kHour;
   a.findings = {"f1", "f2"};
   a.summary = "line\none";
-  EXPECT_EQ(json(a),
-            R"({"fingerprint":"00000000000000aa","stream":"pumps",)"
-            R"("segment":{"by":"site","value":"a\"b"},"kind":"drift","field":"temperature",)"
-            R"("check":"drift","severity":"critical","state":"resolved",)"
-            R"("starts_at":"1970-01-01T00:00:00Z","ends_at":"1970-01-01T01:00:00Z",)"
-            R"("findings":["f1","f2"],"summary":"line\none"})");
+  EXPECT_EQ(json(a), R"({"fingerprint":"00000000000000aa","stream":"pumps",)"
+                     R"("segment":{"by":"site","value":"a\"b"},"kind":"drift","field":"temperature",)"
+                     R"("check":"drift","severity":"critical","state":"resolved",)"
+                     R"("starts_at":"1970-01-01T00:00:00Z","ends_at":"1970-01-01T01:00:00Z",)"
+                     R"("findings":["f1","f2"],"summary":"line\none"})");
 }
 
 }  // namespace

@@ -18,8 +18,7 @@ struct Item {
 
 std::vector<Item> any_items() {
   return *rc::gen::container<std::vector<Item>>(
-      rc::gen::build<Item>(rc::gen::set(&Item::kind, rc::gen::inRange(0, 7)),
-                           rc::gen::set(&Item::bits), rc::gen::set(&Item::text)));
+      rc::gen::build<Item>(rc::gen::set(&Item::kind, rc::gen::inRange(0, 7)), rc::gen::set(&Item::bits), rc::gen::set(&Item::text)));
 }
 
 void write(ByteWriter& out, const Item& item) {

@@ -19,9 +19,7 @@ TEST(Hash, Sha256) {
 }
 
 TEST(Hash, Sha256OfAFileIsThatOfItsBytes) {
-  const std::string path =
-      (std::filesystem::temp_directory_path() / ("driftd_hash_test_" + std::to_string(::getpid())))
-          .string();
+  const std::string path = (std::filesystem::temp_directory_path() / ("driftd_hash_test_" + std::to_string(::getpid()))).string();
   std::ofstream(path) << std::string(1'000'000, 'a');
   EXPECT_EQ(sha256_of_file(path).value(), kMillion);
   std::filesystem::resize_file(path, 0);

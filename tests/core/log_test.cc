@@ -20,16 +20,20 @@ class LogTest : public ::testing::Test {
 
 TEST_F(LogTest, OneLineAnEventWithTimeLevelAndPairs) {
   const std::string line = written([] { warning("source: no server", {{"stream", "s"}, {"n", "3"}}); });
-  EXPECT_TRUE(std::regex_match(
-      line, std::regex(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d warning source: no server stream=s n=3\n)")))
+  EXPECT_TRUE(
+      std::regex_match(line, std::regex(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d warning source: no server stream=s n=3\n)")))
       << line;
 }
 
 // A reader that splits at blanks and '=' must not be led astray by a value.
 TEST_F(LogTest, ValuesThatNeedItAreQuoted) {
-  for (const auto& [value, expected] :
-       {std::pair<const char*, const char*>{"plain", "k=plain\n"}, {"", "k=\"\"\n"}, {"a b", "k=\"a b\"\n"},
-        {"a=b", "k=\"a=b\"\n"}, {"a\nb", "k=\"a\\nb\"\n"}, {"a\tb", "k=\"a\\tb\"\n"}, {"a\"b", "k=\"a\\\"b\"\n"}}) {
+  for (const auto& [value, expected] : {std::pair<const char*, const char*>{"plain", "k=plain\n"},
+                                        {"", "k=\"\"\n"},
+                                        {"a b", "k=\"a b\"\n"},
+                                        {"a=b", "k=\"a=b\"\n"},
+                                        {"a\nb", "k=\"a\\nb\"\n"},
+                                        {"a\tb", "k=\"a\\tb\"\n"},
+                                        {"a\"b", "k=\"a\\\"b\"\n"}}) {
     const std::string line = written([&] { error("m", {{"k", value}}); });
     EXPECT_TRUE(line.ends_with(std::string(" m ") + expected)) << line;
   }

@@ -32,11 +32,14 @@ TEST(Result, AnErrorNamesWhereItPassed) {
 }
 
 TEST(Result, CodesHaveStableWords) {
-  const std::pair<ErrorCode, const char*> words[] = {
-      {ErrorCode::kInvalidArgument, "invalid_argument"}, {ErrorCode::kNotFound, "not_found"},
-      {ErrorCode::kAlreadyExists, "already_exists"},     {ErrorCode::kCorrupt, "corrupt"},
-      {ErrorCode::kUnavailable, "unavailable"},          {ErrorCode::kExhausted, "exhausted"},
-      {ErrorCode::kIo, "io"},                            {ErrorCode::kInternal, "internal"}};
+  const std::pair<ErrorCode, const char*> words[] = {{ErrorCode::kInvalidArgument, "invalid_argument"},
+                                                     {ErrorCode::kNotFound, "not_found"},
+                                                     {ErrorCode::kAlreadyExists, "already_exists"},
+                                                     {ErrorCode::kCorrupt, "corrupt"},
+                                                     {ErrorCode::kUnavailable, "unavailable"},
+                                                     {ErrorCode::kExhausted, "exhausted"},
+                                                     {ErrorCode::kIo, "io"},
+                                                     {ErrorCode::kInternal, "internal"}};
   for (const auto& [code, word] : words) EXPECT_STREQ(to_string(code), word);
 }
 

@@ -31,8 +31,7 @@ TEST(Schema, KindsAndRolesAreReadAsTheyAreWritten) {
 }
 
 TEST(Schema, FlagsAreNumbersAndCategoriesAreNot) {
-  for (const auto kind : {FieldKind::kNumber, FieldKind::kInteger, FieldKind::kFlag})
-    EXPECT_TRUE(is_numeric(kind));
+  for (const auto kind : {FieldKind::kNumber, FieldKind::kInteger, FieldKind::kFlag}) EXPECT_TRUE(is_numeric(kind));
   EXPECT_FALSE(is_numeric(FieldKind::kCategory));
   EXPECT_FALSE(is_numeric(FieldKind::kText));
 }

@@ -73,7 +73,8 @@ TEST(Telemetry, RemoveIfTakesWhatItIsTold) {
   telemetry.series(Metric::kSourceLag, {"s", "0"}).set(1);
   telemetry.series(Metric::kSourceLag, {"s", "1"}).set(1);
   telemetry.series(Metric::kWindows, {"s"});
-  telemetry.remove_if([](Metric metric, const std::vector<std::string>& values) { return metric == Metric::kSourceLag && values[1] == "1"; });
+  telemetry.remove_if(
+      [](Metric metric, const std::vector<std::string>& values) { return metric == Metric::kSourceLag && values[1] == "1"; });
   EXPECT_EQ(names(telemetry).count("driftd_source_lag s 0"), 1U);
   EXPECT_EQ(names(telemetry).count("driftd_source_lag s 1"), 0U);
   EXPECT_EQ(telemetry.size(), 2U);

@@ -14,7 +14,8 @@ TEST(Nearest, IsAnotherNameThenATypoThenABeginning) {
   EXPECT_EQ(meant("kss", metrics), "ks");
   EXPECT_EQ(meant("jensen", metrics), "jensen_shannon");
   const std::vector<std::string> kinds = {"number", "integer", "flag", "category", "text"};
-  for (const auto& [word, kind] : {std::pair("int", "integer"), {"string", "text"}, {"bool", "flag"}, {"float", "number"}, {"cat", "category"}}) {
+  for (const auto& [word, kind] :
+       {std::pair("int", "integer"), {"string", "text"}, {"bool", "flag"}, {"float", "number"}, {"cat", "category"}}) {
     EXPECT_EQ(meant(word, kinds), kind) << word;
   }
   EXPECT_EQ(meant("crit", {"info", "warning", "critical"}), "critical");

@@ -15,8 +15,7 @@ using Json = nlohmann::json;
 
 class ApiTest : public ::testing::Test {
  protected:
-  Response call(const std::string& method, const std::string& target, const std::string& body = "",
-                TextPairs headers = {}) {
+  Response call(const std::string& method, const std::string& target, const std::string& body = "", TextPairs headers = {}) {
     const std::size_t mark = std::min(target.find('?'), target.size());
     Request request;
     request.method = method;
@@ -102,9 +101,8 @@ TEST_F(ApiTest, FindingsRefusesWrongParameters) {
     const char* says;
   };
   for (const Case& c :
-       {Case{"limit=0", "1 to 1000"}, Case{"limit=1001", "1 to 1000"}, Case{"limit=x", "limit"},
-        Case{"since=yesterday", "RFC 3339"}, Case{"verdict=bad", "no_verdict"},
-        Case{"verdict=", "verdict"}, Case{"verdict=fail,", "verdict"}, Case{"cursor=x", "cursor"},
+       {Case{"limit=0", "1 to 1000"}, Case{"limit=1001", "1 to 1000"}, Case{"limit=x", "limit"}, Case{"since=yesterday", "RFC 3339"},
+        Case{"verdict=bad", "no_verdict"}, Case{"verdict=", "verdict"}, Case{"verdict=fail,", "verdict"}, Case{"cursor=x", "cursor"},
         Case{"sinse=1", "did you mean \\\"since\\\""}, Case{"zzzzzzzz=1", "known are"}}) {
     const Response response = call("GET", std::string("/api/v1/findings?") + c.query);
     EXPECT_EQ(response.status, 400) << c.query;
@@ -170,13 +168,10 @@ TEST_F(ApiTest, PagesOfOtherSitesChangeNothing) {
     TextPairs headers;
     int status;
   };
-  for (const Case& c :
-       {Case{{{"host", "h:1"}, {"origin", "http://h:1"}}, 200},
-        Case{{{"sec-fetch-site", "same-origin"}}, 200}, Case{{{"sec-fetch-site", "none"}}, 200},
-        Case{{{"host", "h:1"}, {"origin", "http://evil.example"}}, 403},
-        Case{{{"host", "h:1"}, {"origin", "null"}}, 403}, Case{{{"origin", "http://h"}}, 403},
-        Case{{{"sec-fetch-site", "cross-site"}}, 403},
-        Case{{{"sec-fetch-site", "same-site"}}, 403}}) {
+  for (const Case& c : {Case{{{"host", "h:1"}, {"origin", "http://h:1"}}, 200}, Case{{{"sec-fetch-site", "same-origin"}}, 200},
+                        Case{{{"sec-fetch-site", "none"}}, 200}, Case{{{"host", "h:1"}, {"origin", "http://evil.example"}}, 403},
+                        Case{{{"host", "h:1"}, {"origin", "null"}}, 403}, Case{{{"origin", "http://h"}}, 403},
+                        Case{{{"sec-fetch-site", "cross-site"}}, 403}, Case{{{"sec-fetch-site", "same-site"}}, 403}}) {
     EXPECT_EQ(call("POST", "/-/reload", "", c.headers).status, c.status);
     EXPECT_EQ(call("POST", "/api/v1/streams/s/records", "{}", c.headers).status, c.status);
     EXPECT_EQ(call("GET", "/metrics", "", c.headers).status, 200);
@@ -188,8 +183,7 @@ TEST_F(ApiTest, Promote) {
   const std::string path = "/api/v1/references/pumps/promote";
   const Response response = call("POST", path, R"({"version": 3})");
   EXPECT_EQ(response.status, 200);
-  EXPECT_EQ(Json::parse(response.body),
-            (Json{{"name", "pumps"}, {"alias", "production"}, {"version", 3}}));
+  EXPECT_EQ(Json::parse(response.body), (Json{{"name", "pumps"}, {"alias", "production"}, {"version", 3}}));
   EXPECT_EQ(source_.promotion.version, "3");
   EXPECT_FALSE(source_.promotion.at);
   call("POST", path, R"({"version": "candidate", "alias": "a", "at": "1970-01-01T00:00:01Z"})");
@@ -198,9 +192,8 @@ TEST_F(ApiTest, Promote) {
   EXPECT_EQ(source_.promotion.at, kSecond);
   EXPECT_EQ(call("POST", path, R"({"version": 9})").status, 404);
   for (const char* body :
-       {"", "[]", "{}", "{", R"({"version": -1})", R"({"version": 1.5})", R"({"version": ""})",
-        R"({"version": 1, "alias": 2})", R"({"version": 1, "at": "now"})",
-        R"({"version": 1, "when": "x"})", R"({"version": null})"}) {
+       {"", "[]", "{}", "{", R"({"version": -1})", R"({"version": 1.5})", R"({"version": ""})", R"({"version": 1, "alias": 2})",
+        R"({"version": 1, "at": "now"})", R"({"version": 1, "when": "x"})", R"({"version": null})"}) {
     EXPECT_EQ(call("POST", path, body).status, 400) << body;
   }
 }
@@ -210,8 +203,7 @@ TEST_F(ApiTest, ThePageIsSelfContained) {
   EXPECT_EQ(response.content_type, "text/html; charset=utf-8");
   EXPECT_THAT(response.body, ::testing::StartsWith("<!DOCTYPE html>"));
   EXPECT_THAT(response.body, ::testing::EndsWith("</html>\n"));
-  for (const char* word : {"http://", "https://", "innerHTML", "insertAdjacentHTML",
-                           "document.write", "outerHTML", "eval(", " src="}) {
+  for (const char* word : {"http://", "https://", "innerHTML", "insertAdjacentHTML", "document.write", "outerHTML", "eval(", " src="}) {
     EXPECT_THAT(response.body, ::testing::Not(HasSubstr(word)));
   }
   EXPECT_THAT(response.headers.at(0).second, HasSubstr("default-src 'none'"));

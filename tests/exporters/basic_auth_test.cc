@@ -18,8 +18,7 @@ std::string bcrypt(const std::string& password, const char* kind = "$2b$", unsig
 
 std::string basic(const std::string& credentials) {
   std::string out(credentials.size() * 2 + 8, '\0');
-  out.resize(EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                             reinterpret_cast<const unsigned char*>(credentials.data()),
+  out.resize(EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(credentials.data()),
                              static_cast<int>(credentials.size())));
   return "Basic " + out;
 }
@@ -32,12 +31,10 @@ TEST(BasicAuth, TakesTheRightPasswordOnly) {
   const std::string right = basic("prom:right");
   EXPECT_TRUE(auth.check("bAsIc " + right.substr(5)));
   const std::string nul("prom:right\0x", 12);
-  for (const std::string& wrong :
-       {basic("prom:wrong"), basic("prom:"), basic("nobody:right"), basic(":right"), basic("prom"),
-        basic(nul), basic("prom:" + std::string(700, 'x')), basic(std::string(5000, 'x')),
-        std::string("Bearer abc"), std::string("Basic"), std::string("Basic "),
-        std::string("Basic ====")  , std::string("Basic !!!!"), std::string("Basic cHJvbTpyaWdodA="),
-        std::string(), right.substr(6)}) {
+  for (const std::string& wrong : {basic("prom:wrong"), basic("prom:"), basic("nobody:right"), basic(":right"), basic("prom"), basic(nul),
+                                   basic("prom:" + std::string(700, 'x')), basic(std::string(5000, 'x')), std::string("Bearer abc"),
+                                   std::string("Basic"), std::string("Basic "), std::string("Basic ===="), std::string("Basic !!!!"),
+                                   std::string("Basic cHJvbTpyaWdodA="), std::string(), right.substr(6)}) {
     EXPECT_FALSE(auth.check(wrong)) << wrong.substr(0, 60);
     EXPECT_FALSE(auth.known(wrong)) << wrong.substr(0, 60);
   }
@@ -82,9 +79,8 @@ TEST(BasicAuth, AnUnknownUserCostsAsMuch) {
 TEST(BasicAuth, KnowsWhatABcryptHashIs) {
   const std::string good = bcrypt("x");
   EXPECT_EQ(bcrypt_problem(good), "");
-  for (const std::string& bad :
-       {std::string(), std::string("secret"), good.substr(1), good + "x", "$2x$" + good.substr(4),
-        "$1$" + good.substr(3), good.substr(0, 59) + ":"}) {
+  for (const std::string& bad : {std::string(), std::string("secret"), good.substr(1), good + "x", "$2x$" + good.substr(4),
+                                 "$1$" + good.substr(3), good.substr(0, 59) + ":"}) {
     EXPECT_EQ(bcrypt_problem(bad), "is no bcrypt hash") << bad;
   }
   for (const char* cost : {"03", "17", "31", "xx"}) {

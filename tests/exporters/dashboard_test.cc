@@ -7,8 +7,8 @@
 #include <set>
 #include <string>
 
-#include "tests/exporters/promql_for_test.h"
 #include "source_dir.h"
+#include "tests/exporters/promql_for_test.h"
 
 namespace driftd::exporters {
 namespace {
@@ -71,8 +71,7 @@ TEST(Dashboard, QueriesNameOnlyWhatDriftdExports) {
 }
 
 TEST(Promql, TheCheckFindsWhatIsWrong) {
-  EXPECT_EQ(unknown_in_query("sum by (stream) (rate(driftd_records_total{result=\"late\"}[5m]))"),
-            "");
+  EXPECT_EQ(unknown_in_query("sum by (stream) (rate(driftd_records_total{result=\"late\"}[5m]))"), "");
   EXPECT_EQ(unknown_in_query("rate(driftd_record_total[5m])"), "no metric driftd_record_total");
   EXPECT_EQ(unknown_in_query("driftd_records_total{reason=\"x\"}"), "no label reason");
   EXPECT_EQ(unknown_in_query("sum by (stream, reason) (driftd_records_total)"), "no label reason");

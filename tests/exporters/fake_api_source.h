@@ -30,9 +30,7 @@ class FakeApiSource : public ApiSource {
 
   Readiness ready() const override { return readiness; }
   std::vector<StreamView> streams() const override { return stream_views; }
-  Result<FindingsPage> findings(const FindingsQuery& query) const override {
-    return ring.query(query);
-  }
+  Result<FindingsPage> findings(const FindingsQuery& query) const override { return ring.query(query); }
   std::vector<Alert> alerts() const override { return alert_list; }
   Result<std::vector<ReferenceView>> references() const override {
     ReferenceView view;
@@ -43,8 +41,7 @@ class FakeApiSource : public ApiSource {
     view.created_at = 0;
     return std::vector<ReferenceView>{view};
   }
-  Result<std::string> reference_json(const std::string& name,
-                                     const std::string& selector) const override {
+  Result<std::string> reference_json(const std::string& name, const std::string& selector) const override {
     if (name != "pumps") return Error{ErrorCode::kNotFound, "no reference " + name};
     std::string json = "{\"selector\":";
     append_json_string(json, selector);
@@ -57,8 +54,7 @@ class FakeApiSource : public ApiSource {
     d.reasons = {{"out_of_range", "outside"}};
     return {{"check", d}};
   }
-  Submission submit(const std::string& stream, const std::string& body,
-                    const std::string& content_type) override {
+  Submission submit(const std::string& stream, const std::string& body, const std::string& content_type) override {
     submitted = stream + "|" + body + "|" + content_type;
     return submission;
   }

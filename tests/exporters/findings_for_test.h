@@ -8,8 +8,7 @@
 
 namespace driftd::exporters {
 
-inline Finding finding(int number, const std::string& stream = "pumps",
-                       Verdict verdict = Verdict::kFail) {
+inline Finding finding(int number, const std::string& stream = "pumps", Verdict verdict = Verdict::kFail) {
   Finding f;
   f.id = hex64(static_cast<std::uint64_t>(number));
   f.stream = stream;

@@ -34,9 +34,8 @@ std::string line(int number) {
 class FindingsLogTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(::testing::TempDir()) /
-              (std::string("driftd_log_") +
-               ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    folder_ =
+        fs::path(::testing::TempDir()) / (std::string("driftd_log_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::remove_all(folder_);
     fs::create_directories(folder_);
     options_.path = folder_ / "findings.jsonl";
@@ -129,8 +128,7 @@ TEST_F(FindingsLogTest, CutBackAcrossRotationsNothingStandsTwice) {
       EXPECT_EQ(text, expected) << checkpoint << " " << crash;
       EXPECT_GE(text.size(), line(crash).size());
       // Positions only grow, so the next checkpoint lies behind this one.
-      EXPECT_TRUE(log->position().generation > position.generation ||
-                  log->position().offset > position.offset);
+      EXPECT_TRUE(log->position().generation > position.generation || log->position().offset > position.offset);
     }
   }
 }

@@ -15,8 +15,7 @@ std::vector<std::string> ids(const FindingsPage& page) {
 
 void fill(FindingsRing& ring, int from, int to) {
   for (int i = from; i < to; ++i) {
-    ring.append({finding(i, i % 2 == 0 ? "even" : "odd",
-                         i % 3 == 0 ? Verdict::kNoVerdict : Verdict::kFail)});
+    ring.append({finding(i, i % 2 == 0 ? "even" : "odd", i % 3 == 0 ? Verdict::kNoVerdict : Verdict::kFail)});
   }
 }
 
@@ -62,8 +61,7 @@ TEST(FindingsRing, PagesNeitherRepeatNorSkipWhileFindingsArrive) {
     ++arrived;
   }
   ASSERT_EQ(seen.size(), 10U);
-  for (int i = 0; i < 10; ++i)
-    EXPECT_EQ(seen[static_cast<std::size_t>(i)], hex64(static_cast<std::uint64_t>(9 - i)));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(seen[static_cast<std::size_t>(i)], hex64(static_cast<std::uint64_t>(9 - i)));
 }
 
 TEST(FindingsRing, LastPageHasNoCursor) {

@@ -57,7 +57,8 @@ TEST(FindingsTail, ReadsWhatIsWritten) {
 }
 
 TEST(FindingsTail, RefusesWhatIsNoFinding) {
-  for (const char* line : {"", "x", "[]", "{}", R"({"id":1,"verdict":2})", R"({"id":"a","kind":"quality","verdict":"nice","severity":"info"})"}) {
+  for (const char* line :
+       {"", "x", "[]", "{}", R"({"id":1,"verdict":2})", R"({"id":"a","kind":"quality","verdict":"nice","severity":"info"})"}) {
     EXPECT_FALSE(parse_finding(line).has_value()) << line;
   }
 }

@@ -25,15 +25,13 @@ class HttpServerTest : public ::testing::Test {
     Router router;
     router.add({"GET"}, "/hello/{name}", [](const Request& r) {
       const std::string* q = r.query_value("q");
-      return Response{
-          200, "text/plain", "hello " + r.param("name") + (q ? " " + *q : ""), {{"X-Extra", "1"}}};
+      return Response{200, "text/plain", "hello " + r.param("name") + (q ? " " + *q : ""), {{"X-Extra", "1"}}};
     });
     router.add({"POST", "PUT"}, "/echo", [this](const Request& r) {
       ++echoes_;
       return Response{200, "text/plain", r.method + ":" + r.body};
     });
-    router.add({"GET"}, "/throws",
-               [](const Request&) -> Response { throw std::runtime_error("x"); });
+    router.add({"GET"}, "/throws", [](const Request&) -> Response { throw std::runtime_error("x"); });
     router.add({"GET"}, "/slow", [this](const Request&) {
       entered_.set_value();
       std::this_thread::sleep_for(std::chrono::milliseconds(300));
@@ -101,8 +99,7 @@ TEST_F(HttpServerTest, ErrorsAreProblemDocuments) {
       {"GET /hello/a?x=%4" + host + "\r\n", 400, ""},
       {"POST /echo" + host + "Content-Length: 11\r\n\r\n12345678901", 413, ""},
       {"POST /echo" + host + "Content-Length: 100000000000\r\n\r\n", 413, ""},
-      {"POST /echo" + host + "Transfer-Encoding: chunked\r\n\r\nb\r\n12345678901\r\n0\r\n\r\n", 413,
-       ""},
+      {"POST /echo" + host + "Transfer-Encoding: chunked\r\n\r\nb\r\n12345678901\r\n0\r\n\r\n", 413, ""},
       {"GET /hello/" + std::string(9000, 'a') + host + "\r\n", 414, ""},
       {"GET /hello/a" + host + "X-Big: " + std::string(20000, 'a') + "\r\n\r\n", 400, "16384"},
       {"GET /throws" + host + "\r\n", 500, ""},
@@ -117,8 +114,7 @@ TEST_F(HttpServerTest, ErrorsAreProblemDocuments) {
     EXPECT_THAT(answer, HasSubstr(c.also)) << shown;
   }
   EXPECT_EQ(echoes_, 0);
-  EXPECT_THAT(http_exchange(port(), "POST /echo" + host + "Content-Length: 10\r\n\r\n1234567890"),
-              HasSubstr("POST:1234567890"));
+  EXPECT_THAT(http_exchange(port(), "POST /echo" + host + "Content-Length: 10\r\n\r\n1234567890"), HasSubstr("POST:1234567890"));
 }
 
 TEST_F(HttpServerTest, ReadsChunkedBodiesAndExpectations) {
@@ -128,8 +124,7 @@ TEST_F(HttpServerTest, ReadsChunkedBodiesAndExpectations) {
                             "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"),
               HasSubstr("PUT:abcde"));
   RawClient client(port());
-  client.send(
-      "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
   EXPECT_EQ(client.answer(), "HTTP/1.1 100 Continue\r\n\r\n");
   client.send("ok");
   EXPECT_THAT(client.answer(), HasSubstr("POST:ok"));
@@ -148,8 +143,7 @@ TEST_F(HttpServerTest, BodiesThatNobodyReadsCloseTheConnection) {
 TEST_F(HttpServerTest, AWholeMegabyteArrives) {
   start();
   const std::string body(1U << 20, 'm');
-  EXPECT_THAT(http_exchange(port(), "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: " +
-                                        std::to_string(body.size()) + "\r\n\r\n" + body),
+  EXPECT_THAT(http_exchange(port(), "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body),
               ::testing::EndsWith("POST:" + body));
 }
 
@@ -239,12 +233,10 @@ TEST_F(HttpServerTest, AllBodiesTogetherAreBounded) {
   const std::string refused = http_exchange(port(), head + "51\r\n\r\n" + std::string(51, 'a'));
   EXPECT_THAT(refused, StartsWith("HTTP/1.1 429"));
   EXPECT_THAT(refused, HasSubstr("Retry-After: 1\r\n"));
-  EXPECT_THAT(http_exchange(port(), head + "50\r\n\r\n" + std::string(50, 'b')),
-              HasSubstr(std::string(50, 'b')));
+  EXPECT_THAT(http_exchange(port(), head + "50\r\n\r\n" + std::string(50, 'b')), HasSubstr(std::string(50, 'b')));
   first.send(std::string(100, 'c'));
   EXPECT_THAT(first.answer(), HasSubstr(std::string(100, 'c')));
-  EXPECT_THAT(http_exchange(port(), head + "100\r\n\r\n" + std::string(100, 'd')),
-              HasSubstr(std::string(100, 'd')));
+  EXPECT_THAT(http_exchange(port(), head + "100\r\n\r\n" + std::string(100, 'd')), HasSubstr(std::string(100, 'd')));
 }
 
 TEST_F(HttpServerTest, RequestsASecondFromOneAddressAreBounded) {

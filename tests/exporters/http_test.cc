@@ -17,8 +17,7 @@ TEST(PercentDecode, DecodesOnce) {
 }
 
 TEST(PercentDecode, RefusesBrokenEscapes) {
-  for (const char* text : {"%", "%1", "a%g0", "%0", "%00"})
-    EXPECT_FALSE(percent_decode(text)) << text;
+  for (const char* text : {"%", "%1", "a%g0", "%0", "%00"}) EXPECT_FALSE(percent_decode(text)) << text;
 }
 
 TEST(ParseQuery, KeepsOrderAndRepeats) {

@@ -25,8 +25,7 @@ TEST(MetricsDoc, HasEveryMetricOnce) {
     EXPECT_EQ(metric.help.find('\n'), std::string::npos) << metric.name;
     EXPECT_EQ(metric.help.find('|'), std::string::npos) << metric.name;
   }
-  EXPECT_THAT(doc,
-              ::testing::HasSubstr("| `driftd_records_total` | counter | `stream`, `result` | "));
+  EXPECT_THAT(doc, ::testing::HasSubstr("| `driftd_records_total` | counter | `stream`, `result` | "));
   EXPECT_THAT(doc, ::testing::HasSubstr("| `process_max_fds` | gauge |  | "));
   EXPECT_EQ(doc, metrics_doc());
 }

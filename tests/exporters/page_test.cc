@@ -45,8 +45,7 @@ TEST(Page, PutsDataInAsTextOnly) {
 TEST(Page, ItsPolicyAllowsDriftdOnly) {
   const Response r = page();
   const std::string policy = header(r, "Content-Security-Policy");
-  for (const char* rule : {"default-src 'none'", "connect-src 'self'", "base-uri 'none'", "form-action 'none'",
-                           "frame-ancestors 'none'"})
+  for (const char* rule : {"default-src 'none'", "connect-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"})
     EXPECT_NE(policy.find(rule), std::string::npos) << rule;
   EXPECT_EQ(policy.find('*'), std::string::npos);
   EXPECT_EQ(policy.find("http"), std::string::npos);

@@ -12,8 +12,8 @@
 #include <sstream>
 #include <string>
 
-#include "tests/exporters/promql_for_test.h"
 #include "source_dir.h"
+#include "tests/exporters/promql_for_test.h"
 
 namespace driftd::exporters {
 namespace {
@@ -41,8 +41,7 @@ std::pair<int, std::string> promtool(const std::string& arguments) {
   FILE* pipe = popen(("cd '" + kFolder + "' && promtool " + arguments + " 2>&1").c_str(), "r");
   std::string output;
   std::array<char, 4096> chunk{};
-  while (std::size_t n = std::fread(chunk.data(), 1, chunk.size(), pipe))
-    output.append(chunk.data(), n);
+  while (std::size_t n = std::fread(chunk.data(), 1, chunk.size(), pipe)) output.append(chunk.data(), n);
   return {pclose(pipe), output};
 }
 
@@ -54,11 +53,9 @@ TEST(PrometheusRules, EveryAlertIsTestedAndExplained) {
   EXPECT_GE(alerts.size(), 20U);
   EXPECT_EQ(alerts, all_matches(read("driftd.rules.test.yml"), "- name: (\\w+)"));
   EXPECT_EQ(alerts, all_matches(read("driftd.rules.test.yml"), "alertname=\"(\\w+)\""));
-  for (const char* part : {"\n        expr:", "\n          summary: ", "\n          description: ",
-                           "labels: {severity: "}) {
+  for (const char* part : {"\n        expr:", "\n          summary: ", "\n          description: ", "labels: {severity: "}) {
     std::size_t n = 0;
-    for (std::size_t at = rules.find(part); at != std::string::npos; at = rules.find(part, at + 1))
-      ++n;
+    for (std::size_t at = rules.find(part); at != std::string::npos; at = rules.find(part, at + 1)) ++n;
     EXPECT_EQ(n, alerts.size()) << part;
   }
 }
@@ -67,8 +64,7 @@ TEST(PrometheusRules, NameOnlyMetricsAndLabelsThatExist) {
   const std::string rules = read("driftd.rules.yml");
   const std::regex expression("\n        expr: (\\|\n(?:          .*\n)+|.*)");
   int seen = 0;
-  for (std::sregex_iterator it(rules.begin(), rules.end(), expression), end; it != end;
-       ++it, ++seen) {
+  for (std::sregex_iterator it(rules.begin(), rules.end(), expression), end; it != end; ++it, ++seen) {
     EXPECT_EQ(unknown_in_query((*it)[1]), "") << (*it)[1];
   }
   EXPECT_GE(seen, 20);
@@ -76,8 +72,7 @@ TEST(PrometheusRules, NameOnlyMetricsAndLabelsThatExist) {
 
 TEST(PrometheusRules, PromtoolAcceptsThem) {
   if (!have_promtool()) GTEST_SKIP() << "no promtool here";
-  for (const char* command :
-       {"check rules --lint-fatal driftd.rules.yml", "check config prometheus.yml"}) {
+  for (const char* command : {"check rules --lint-fatal driftd.rules.yml", "check config prometheus.yml"}) {
     const auto [status, output] = promtool(command);
     EXPECT_EQ(status, 0) << command << "\n" << output;
   }

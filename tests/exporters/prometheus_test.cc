@@ -36,8 +36,7 @@ TEST(PrometheusText, LeavesOutWhatIsNotKnown) {
   Telemetry telemetry;
   telemetry.series(Metric::kWatermark, {"never-set"});
   telemetry.series(Metric::kCheckValue, {"s", "stream", "f", "nan"}).set(std::nan(""));
-  telemetry.series(Metric::kCheckValue, {"s", "stream", "f", "inf"})
-      .set(std::numeric_limits<double>::infinity());
+  telemetry.series(Metric::kCheckValue, {"s", "stream", "f", "inf"}).set(std::numeric_limits<double>::infinity());
   Series& gone = telemetry.series(Metric::kSensors, {"gone"});
   gone.set(3);
   telemetry.remove(Metric::kSensors, {"gone"});
@@ -62,12 +61,10 @@ TEST(PrometheusText, OverflowHasOneLabel) {
 }
 
 TEST(LabelValue, KeepsCleanValuesAndCutsOthers) {
-  for (const std::string& clean :
-       {std::string(), std::string("a\"\\b \xC3\xA4"), std::string(256, 'x')}) {
+  for (const std::string& clean : {std::string(), std::string("a\"\\b \xC3\xA4"), std::string(256, 'x')}) {
     EXPECT_EQ(label_value(clean), clean);
   }
-  const std::vector<std::string> dirty = {
-      "\xFF", "\xFE", "a\nb", std::string("a\0b", 3), std::string(257, 'x'), std::string(300, 'x')};
+  const std::vector<std::string> dirty = {"\xFF", "\xFE", "a\nb", std::string("a\0b", 3), std::string(257, 'x'), std::string(300, 'x')};
   std::vector<std::string> seen;
   for (const std::string& value : dirty) {
     const std::string label = label_value(value);
@@ -85,8 +82,8 @@ TEST(ProcessMetrics, ReadsThisProcess) {
   }
   const std::string text = prometheus_text(Telemetry());
   EXPECT_THAT(text, HasSubstr("# TYPE process_cpu_seconds_total counter\n"));
-  for (const char* name : {"process_resident_memory_bytes ", "process_open_fds ",
-                           "process_max_fds ", "process_start_time_seconds ", "process_threads "}) {
+  for (const char* name :
+       {"process_resident_memory_bytes ", "process_open_fds ", "process_max_fds ", "process_start_time_seconds ", "process_threads "}) {
     EXPECT_THAT(text, HasSubstr("\n" + std::string(name)));
   }
 }
@@ -103,8 +100,7 @@ TEST(PrometheusText, PromtoolFindsNothingToSay) {
   Telemetry telemetry;
   for (int i = 0; i < static_cast<int>(Metric::kSeries); ++i) {
     const auto metric = static_cast<Metric>(i);
-    telemetry.series(metric, std::vector<std::string>(info(metric).labels.size(), "a\"b\\\n\xFF"))
-        .set(1);
+    telemetry.series(metric, std::vector<std::string>(info(metric).labels.size(), "a\"b\\\n\xFF")).set(1);
   }
   const std::string text = prometheus_text(telemetry);
   FILE* promtool = popen("promtool check metrics 2>&1", "w");

@@ -26,7 +26,8 @@ class WebAccessTest : public ::testing::Test {
   // Takes what `next_` says as the file's content.
   Result<std::shared_ptr<WebAccess>> make() {
     path_ = folder_.write("web.yml", "1");
-    return WebAccess::make(path_, [this] { return next_; }, &telemetry_);
+    return WebAccess::make(
+        path_, [this] { return next_; }, &telemetry_);
   }
   void change(const Result<WebConfig>& config) {
     next_ = config;
@@ -115,8 +116,7 @@ TEST_F(WebAccessTest, EveryPathWantsThePassword) {
   }
   EXPECT_EQ(called, 0);
   // A body is not read before the password is right.
-  EXPECT_THAT(http_exchange(port, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n"),
-              StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(http_exchange(port, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n"), StartsWith("HTTP/1.1 401"));
   EXPECT_THAT(get("/", right), HasSubstr("\r\nX-Frame-Options: deny\r\n"));
   EXPECT_THAT(get("/nothing", right), StartsWith("HTTP/1.1 404"));
   EXPECT_EQ(called, 1);

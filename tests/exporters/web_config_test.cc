@@ -31,10 +31,8 @@ TEST(WebConfig, ReadsTheWholeFormat) {
                    {"min_version", Node::text("TLS13")},
                    {"cipher_suites", Node::list({Node::text("TLS_AES_128_GCM_SHA256")})},
                    {"curve_preferences", Node::list({Node::text("CurveP256")})}});
-  root.entries.emplace_back(
-      "http_server_config",
-      Node::map({{"http2", Node::text("false")},
-                 {"headers", Node::map({{"X-Frame-Options", Node::text("deny")}})}}));
+  root.entries.emplace_back("http_server_config",
+                            Node::map({{"http2", Node::text("false")}, {"headers", Node::map({{"X-Frame-Options", Node::text("deny")}})}}));
   root.entries.emplace_back("basic_auth_users", Node::map({{"prom", Node::text(kHash)}}));
   const WebConfig config = read_web_config(root, "/etc/driftd", errors);
   ASSERT_TRUE(errors.empty()) << errors_of(root);
@@ -65,25 +63,19 @@ TEST(WebConfig, RefusesWhatItDoesNotUnderstand) {
   EXPECT_THAT(errors_of(Node::map({{"tls_server_confg", Node()}})),
               HasSubstr("unknown key 'tls_server_confg' (did you mean 'tls_server_config'?)"));
   EXPECT_THAT(errors_of(tls({{"cert", Node::text("x")}})), HasSubstr("unknown key 'cert'"));
-  EXPECT_THAT(errors_of(Node::map({{"tls_server_config", Node::map({})}})),
-              HasSubstr("'cert_file' is missing"));
-  EXPECT_THAT(errors_of(tls({{"client_auth_type", Node::text("RequireClientCert")}})),
-              HasSubstr("did you mean"));
-  EXPECT_THAT(errors_of(tls({{"client_auth_type", Node::text("VerifyClientCertIfGiven")}})),
-              HasSubstr("without client_ca_file"));
+  EXPECT_THAT(errors_of(Node::map({{"tls_server_config", Node::map({})}})), HasSubstr("'cert_file' is missing"));
+  EXPECT_THAT(errors_of(tls({{"client_auth_type", Node::text("RequireClientCert")}})), HasSubstr("did you mean"));
+  EXPECT_THAT(errors_of(tls({{"client_auth_type", Node::text("VerifyClientCertIfGiven")}})), HasSubstr("without client_ca_file"));
   EXPECT_THAT(errors_of(tls({{"client_ca_file", Node::text("ca")}})), HasSubstr("has no effect"));
-  EXPECT_THAT(errors_of(tls({{"min_version", Node::text("TLS13")}, {"max_version", Node::text("TLS12")}})),
-              HasSubstr("newer"));
+  EXPECT_THAT(errors_of(tls({{"min_version", Node::text("TLS13")}, {"max_version", Node::text("TLS12")}})), HasSubstr("newer"));
   EXPECT_NE(errors_of(tls({{"min_version", Node::text("TLS10")}})), "");
   const Node headers = Node::map({{"Content-Security-Policy", Node::text("a\r\nb")}});
-  EXPECT_THAT(errors_of(Node::map({{"http_server_config", Node::map({{"headers", headers}})}})),
-              HasSubstr("control characters"));
+  EXPECT_THAT(errors_of(Node::map({{"http_server_config", Node::map({{"headers", headers}})}})), HasSubstr("control characters"));
 }
 
 TEST(WebConfig, NeverRepeatsAPasswordOrHash) {
-  const std::string all = errors_of(Node::map(
-      {{"basic_auth_users",
-        Node::map({{"prom", Node::text("plain-password")}, {"a:b", Node::text(kHash)}})}}));
+  const std::string all =
+      errors_of(Node::map({{"basic_auth_users", Node::map({{"prom", Node::text("plain-password")}, {"a:b", Node::text(kHash)}})}}));
   EXPECT_THAT(all, HasSubstr("user 'prom': the hash is no bcrypt hash (make one with"));
   EXPECT_THAT(all, HasSubstr("user 'a:b': a name"));
   EXPECT_THAT(all, ::testing::Not(HasSubstr("plain-password")));

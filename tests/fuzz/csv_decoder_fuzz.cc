@@ -32,7 +32,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.max_record = 4096;
   static const Params with_header = csv_params(true), without = csv_params(false);
   const bool header = (variant & 32) == 0;
-  fuzz::fuzz_decoder("csv", header ? with_header : without, options, fuzz::decoder_schema(),
-                     fuzz::split(input, '\x1e', 64), false);
+  fuzz::fuzz_decoder("csv", header ? with_header : without, options, fuzz::decoder_schema(), fuzz::split(input, '\x1e', 64), false);
   return 0;
 }

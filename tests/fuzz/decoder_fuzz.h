@@ -37,8 +37,12 @@ inline Schema decoder_schema() {
 class Decoding final : public RejectSink {
  public:
   Decoding(const std::string& decoder, const Params& params, ingest::DecodeOptions options, Schema schema)
-      : name_(decoder), params_(params), options_(std::move(options)), schema_(std::move(schema)),
-        dictionaries_(schema_.fields.size(), {.cap = kSensorCap}, kCategoryCap), decoder_(make()) {}
+      : name_(decoder),
+        params_(params),
+        options_(std::move(options)),
+        schema_(std::move(schema)),
+        dictionaries_(schema_.fields.size(), {.cap = kSensorCap}, kCategoryCap),
+        decoder_(make()) {}
 
   void decode(const std::vector<std::string_view>& payloads, std::int64_t first) {
     RawBatch raw;
@@ -117,8 +121,8 @@ class Decoding final : public RejectSink {
 };
 
 // `one_row_a_record`: every record is a row or a reject (a CSV header is neither).
-inline void fuzz_decoder(const std::string& name, const Params& params, const ingest::DecodeOptions& options,
-                         const Schema& schema, const std::vector<std::string_view>& records, bool one_row_a_record) {
+inline void fuzz_decoder(const std::string& name, const Params& params, const ingest::DecodeOptions& options, const Schema& schema,
+                         const std::vector<std::string_view>& records, bool one_row_a_record) {
   Decoding whole(name, params, options, schema), single(name, params, options, schema);
   whole.decode(records, 0);
   for (std::size_t i = 0; i < records.size(); ++i) {

@@ -12,20 +12,17 @@
 #include "core/bytes.h"
 
 // Says what is broken and stops, in every build: the fuzzer and the corpus test count on it.
-#define FUZZ_CHECK(condition, what)                                                             \
-  do {                                                                                          \
-    if (!(condition)) {                                                                         \
-      std::fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #condition,                   \
-                   std::string(what).c_str());                                                  \
-      std::abort();                                                                             \
-    }                                                                                           \
+#define FUZZ_CHECK(condition, what)                                                                       \
+  do {                                                                                                    \
+    if (!(condition)) {                                                                                   \
+      std::fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #condition, std::string(what).c_str()); \
+      std::abort();                                                                                       \
+    }                                                                                                     \
   } while (false)
 
 namespace driftd::fuzz {
 
-inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
-  return {reinterpret_cast<const char*>(data), size};
-}
+inline std::string_view text_of(const std::uint8_t* data, std::size_t size) { return {reinterpret_cast<const char*>(data), size}; }
 
 // Takes one byte off the front: the choice of a variant; 0 when there is none.
 inline std::uint8_t take_byte(std::string_view& input) {

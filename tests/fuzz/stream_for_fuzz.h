@@ -43,9 +43,11 @@ inline std::string all_checks_yaml() {
          "  all:\n"
          "    from: {http: {}}\n"
          "    decode: {format: json, sensor: s, time: {field: ts, unit: s}}\n"
-         "    fields:\n" + fields +
+         "    fields:\n" +
+         fields +
          "    windows: {size: 1m, slide: 30s, lateness: 5s, by: [stream, site, sensor]}\n"
-         "    checks:\n" + checks;
+         "    checks:\n" +
+         checks;
 }
 
 inline app::StreamConfig all_checks_stream() {

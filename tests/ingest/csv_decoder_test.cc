@@ -6,23 +6,18 @@ namespace {
 constexpr const char* kWhen = "2026-01-02T03:04:05Z";
 
 Schema schema() {
-  return {{field("v", FieldKind::kNumber), field("n", FieldKind::kInteger),
-           field("on", FieldKind::kFlag), field("s", FieldKind::kCategory),
+  return {{field("v", FieldKind::kNumber), field("n", FieldKind::kInteger), field("on", FieldKind::kFlag), field("s", FieldKind::kCategory),
            field("note", FieldKind::kText)}};
 }
 
-Node params(std::vector<std::pair<std::string, Node>> entries) {
-  return Node::map(std::move(entries));
-}
+Node params(std::vector<std::pair<std::string, Node>> entries) { return Node::map(std::move(entries)); }
 Node texts(std::vector<std::string> list) {
   std::vector<Node> items;
   for (std::string& text : list) items.push_back(Node::text(std::move(text)));
   return Node::list(std::move(items));
 }
 
-DecodeHarness harness(Node p = {}) {
-  return DecodeHarness("csv", options("id", "t", TimeUnit::kRfc3339), schema(), p);
-}
+DecodeHarness harness(Node p = {}) { return DecodeHarness("csv", options("id", "t", TimeUnit::kRfc3339), schema(), p); }
 
 constexpr const char* kHeader = "id,t,v,n,on,s,note";
 
@@ -128,9 +123,8 @@ TEST(CsvDecoder, RemembersTheHeader) {
 }
 
 TEST(CsvDecoder, WithoutAHeaderItNeedsColumns) {
-  auto h = harness(params({{"header", Node::text("false")},
-                           {"columns", texts({"id", "t", "v", "other"})},
-                           {"separator", Node::text(";")}}));
+  auto h =
+      harness(params({{"header", Node::text("false")}, {"columns", texts({"id", "t", "v", "other"})}, {"separator", Node::text(";")}}));
   h.decode({std::string("p1;") + kWhen + ";5;x"});
   ASSERT_EQ(h.batch().rows(), 1U);
   EXPECT_EQ(h.cell(0), "5");
@@ -138,8 +132,7 @@ TEST(CsvDecoder, WithoutAHeaderItNeedsColumns) {
 }
 
 TEST(CsvDecoder, ReadsSpaceSeparatedLogs) {
-  auto h = DecodeHarness("csv", options("mote", "", TimeUnit::kRfc3339),
-                         {{field("temperature", FieldKind::kNumber)}},
+  auto h = DecodeHarness("csv", options("mote", "", TimeUnit::kRfc3339), {{field("temperature", FieldKind::kNumber)}},
                          params({{"separator", Node::text(" ")},
                                  {"collapse", Node::text("true")},
                                  {"header", Node::text("false")},
@@ -158,8 +151,7 @@ TEST(CsvDecoder, ReadsSpaceSeparatedLogs) {
 
 TEST(CsvDecoder, NamesExtraColumnsOnce) {
   auto h = harness();
-  h.decode({"id,t,v,colour", std::string("p1,") + kWhen + ",1,red",
-            std::string("p1,") + kWhen + ",1,red"});
+  h.decode({"id,t,v,colour", std::string("p1,") + kWhen + ",1,red", std::string("p1,") + kWhen + ",1,red"});
   EXPECT_EQ(h.batch().rows(), 2U);
   EXPECT_EQ(h.extra, (std::vector<std::string>{"colour"}));
 }
@@ -167,11 +159,8 @@ TEST(CsvDecoder, NamesExtraColumnsOnce) {
 TEST(CsvDecoder, RefusesWhatCannotWork) {
   const auto* unit = decoders().find("csv");
   const Node cases[] = {
-      params({{"separator", Node::text(",,")}}),
-      params({{"separator", Node::text("\"")}}),
-      params({{"quote", Node::text("\n")}}),
-      params({{"header", Node::text("false")}}),
-      params({{"time_parts", texts({"date", "time"})}}),
+      params({{"separator", Node::text(",,")}}), params({{"separator", Node::text("\"")}}),         params({{"quote", Node::text("\n")}}),
+      params({{"header", Node::text("false")}}), params({{"time_parts", texts({"date", "time"})}}),
   };
   for (const Node& node : cases) {
     ErrorList errors;

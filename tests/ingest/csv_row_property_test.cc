@@ -14,10 +14,7 @@ std::string quoted(const std::string& column) {
 }
 
 // Texts of the bytes that matter here.
-rc::Gen<std::string> any_column() {
-  return rc::gen::container<std::string>(
-      rc::gen::element('a', 'b', ' ', ',', ';', '"', '\n', '\r'));
-}
+rc::Gen<std::string> any_column() { return rc::gen::container<std::string>(rc::gen::element('a', 'b', ' ', ',', ';', '"', '\n', '\r')); }
 
 // Quoted where it must be, else by the coin.
 std::string written(const std::string& column, bool anyway) {
@@ -88,8 +85,7 @@ RC_GTEST_PROP(CsvRow, AnyBytesAreARowOrRefused, (const std::string& bytes)) {
   const std::vector<char> exact(bytes.begin(), bytes.end());
   CsvColumns columns;
   const CsvFormat format{';', '\'', *rc::gen::arbitrary<bool>()};
-  const std::string_view wrong =
-      split_csv(std::string_view(exact.data(), exact.size()), format, columns);
+  const std::string_view wrong = split_csv(std::string_view(exact.data(), exact.size()), format, columns);
   std::size_t size = 0;
   for (const std::string_view column : columns.views) size += column.size();
   RC_ASSERT(!wrong.empty() || size <= bytes.size());

@@ -17,8 +17,7 @@ namespace driftd::ingest {
 class DecodeHarness final : public RejectSink {
  public:
   // Precondition: the decoder can be made of `params`.
-  DecodeHarness(const std::string& decoder, DecodeOptions options, Schema schema,
-                const Node& params = {}, std::uint32_t sensor_cap = 100)
+  DecodeHarness(const std::string& decoder, DecodeOptions options, Schema schema, const Node& params = {}, std::uint32_t sensor_cap = 100)
       : schema_(std::move(schema)), dictionaries_(schema_.fields.size(), {.cap = sensor_cap}, 100) {
     const auto* unit = decoders().find(decoder);
     ErrorList errors;
@@ -64,9 +63,7 @@ class DecodeHarness final : public RejectSink {
     const std::uint32_t code = column.codes[row];
     return code == Dictionary::kNone ? "not kept" : dictionaries_.categories[field].text(code);
   }
-  std::string sensor(std::uint32_t row = 0) const {
-    return dictionaries_.sensors.text(batch_.sensor[row]);
-  }
+  std::string sensor(std::uint32_t row = 0) const { return dictionaries_.sensors.text(batch_.sensor[row]); }
 
   void skip_positions(std::int64_t n) { next_position_ += n; }
   Decoder& decoder() { return *decoder_; }
@@ -85,8 +82,7 @@ class DecodeHarness final : public RejectSink {
   std::int64_t next_position_ = 0;
 };
 
-inline Field field(std::string name, FieldKind kind, std::string path = "",
-                   bool numbers_in_text = false) {
+inline Field field(std::string name, FieldKind kind, std::string path = "", bool numbers_in_text = false) {
   Field f;
   f.name = std::move(name);
   f.kind = kind;
@@ -95,8 +91,7 @@ inline Field field(std::string name, FieldKind kind, std::string path = "",
   return f;
 }
 
-inline DecodeOptions options(std::string sensor, std::string time,
-                             TimeUnit unit = TimeUnit::kMillis) {
+inline DecodeOptions options(std::string sensor, std::string time, TimeUnit unit = TimeUnit::kMillis) {
   DecodeOptions o;
   o.sensor = std::move(sensor);
   o.time = std::move(time);

@@ -21,9 +21,7 @@ Pairs headers(const GateMark* mark, std::string_view reference = "", std::string
 }
 
 TEST(GateHeaders, AValidRecordSaysWhereItComesFrom) {
-  EXPECT_EQ(headers(nullptr), (Pairs{{"driftd-verdict", "valid"},
-                                     {"driftd-stream", "plant"},
-                                     {"driftd-position", "raw/2/41"}}));
+  EXPECT_EQ(headers(nullptr), (Pairs{{"driftd-verdict", "valid"}, {"driftd-stream", "plant"}, {"driftd-position", "raw/2/41"}}));
   EXPECT_EQ(headers(nullptr, "pumps@3").back(), (Pairs::value_type{"driftd-reference", "pumps@3"}));
 }
 
@@ -49,8 +47,7 @@ TEST(GateHeaders, ARejectHasNoCheckAndAStubSaysWhoRefused) {
   mark.reason = "undecodable";
   EXPECT_EQ(headers(&mark)[0].second, "reject");
   EXPECT_EQ(headers(&mark).back(), (Pairs::value_type{"driftd-reason", "undecodable"}));
-  EXPECT_EQ(headers(nullptr, "", "MSG_SIZE_TOO_LARGE").back(),
-            (Pairs::value_type{"driftd-refused", "MSG_SIZE_TOO_LARGE"}));
+  EXPECT_EQ(headers(nullptr, "", "MSG_SIZE_TOO_LARGE").back(), (Pairs::value_type{"driftd-refused", "MSG_SIZE_TOO_LARGE"}));
 }
 
 TEST(GateId, IsMadeOnceAFolderAndMadeAgainWhenDamaged) {

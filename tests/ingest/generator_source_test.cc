@@ -32,8 +32,7 @@ TEST(GeneratorSource, SameSettingsGiveTheSameRecords) {
   const Texts first = records(node);
   ASSERT_EQ(first.size(), 30U);
   EXPECT_EQ(records(node), first);
-  EXPECT_NE(records(params({{"sensors", "3"}, {"speed", "0"}, {"duration", "10s"}, {"seed", "2"}})),
-            first);
+  EXPECT_NE(records(params({{"sensors", "3"}, {"speed", "0"}, {"duration", "10s"}, {"seed", "2"}})), first);
   EXPECT_EQ(first[4].substr(0, 50), "0/4:{\"sensor_id\":\"pump-01\",\"ts\":1767225601000,\"tem");
 }
 
@@ -58,8 +57,7 @@ TEST(GeneratorSource, KeepsItsPace) {
 
 TEST(GeneratorSource, RefusesAPlanThatCannotBe) {
   const auto fault = [](const std::string& kind, const std::string& from, const std::string& to) {
-    return Node::map(
-        {{"kind", Node::text(kind)}, {"from", Node::text(from)}, {"to", Node::text(to)}});
+    return Node::map({{"kind", Node::text(kind)}, {"from", Node::text(from)}, {"to", Node::text(to)}});
   };
   EXPECT_TRUE(make_source("generator", params({}, {fault("stuck", "1s", "2s")})).ok());
   EXPECT_FALSE(make_source("generator", params({}, {fault("stuck", "2s", "2s")})).ok());
@@ -95,8 +93,7 @@ TEST(Plant, AFaultChangesItsRecordsOnly) {
     }
     ASSERT_EQ(faulty.size(), 10U) << kinds[k];
     for (std::size_t i = 0; i < 10; ++i) {
-      const bool expected = i >= 4 && i < 8 && !(kinds[k] == "nulls" && i % 2 == 1) &&
-                            !(kinds[k] == "slow_drift" && i == 4);
+      const bool expected = i >= 4 && i < 8 && !(kinds[k] == "nulls" && i % 2 == 1) && !(kinds[k] == "slow_drift" && i == 4);
       EXPECT_EQ(faulty[i] != healthy[i], expected) << kinds[k] << " at " << i;
     }
   }

@@ -60,8 +60,7 @@ TEST_F(HttpSourceTest, TakesObjectsArraysAndLines) {
   EXPECT_EQ(submit(R"({"id":"a"})").accepted, 1U);
   EXPECT_EQ(submit(R"([{"id":"b"},{"id":"c"}])").accepted, 2U);
   EXPECT_EQ(submit("{\"id\":\"a\"}\n{\"id\":\"b\",\n", "application/x-ndjson").accepted, 2U);
-  EXPECT_EQ(records(5), (std::vector<std::string>{R"({"id":"a"})", R"({"id":"b"})", R"({"id":"c"})",
-                                                  R"({"id":"a"})", "{\"id\":\"b\","}));
+  EXPECT_EQ(records(5), (std::vector<std::string>{R"({"id":"a"})", R"({"id":"b"})", R"({"id":"c"})", R"({"id":"a"})", "{\"id\":\"b\","}));
   EXPECT_NE(where_[R"({"id":"a"})"], where_[R"({"id":"b"})"]);
   EXPECT_EQ(handler_.events.size(), 16U);
   EXPECT_TRUE(source_->status().connected);
@@ -123,8 +122,7 @@ TEST_F(HttpSourceTest, ADiskThatRefusesShowsInReadinessUntilItTakesWritesAgain) 
   EXPECT_FALSE(down.connected);
   EXPECT_NE(down.detail.find("journal"), std::string::npos) << down.detail;
   const Deadline deadline = Deadline::after(10 * kSecond);
-  while (!source_->status().connected && !deadline.passed())
-    (void)source_->poll(Deadline::after(50 * kMillisecond), batch);
+  while (!source_->status().connected && !deadline.passed()) (void)source_->poll(Deadline::after(50 * kMillisecond), batch);
   EXPECT_TRUE(source_->status().connected);
   EXPECT_EQ(submit(R"({"id":"c"})").status, 200);
 }

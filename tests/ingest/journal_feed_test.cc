@@ -87,8 +87,7 @@ TEST_F(JournalFeedTest, KeepsTheNewestThatItIsAskedToKeep) {
 
 TEST_F(JournalFeedTest, GivesAllPartitionsUpWhenItIsClosed) {
   feed_->close();
-  EXPECT_EQ(handler_.events, (std::vector<std::string>{"assigned 0", "assigned 1", "assigned 2",
-                                                       "revoked 0", "revoked 1", "revoked 2"}));
+  EXPECT_EQ(handler_.events, (std::vector<std::string>{"assigned 0", "assigned 1", "assigned 2", "revoked 0", "revoked 1", "revoked 2"}));
   RawBatch batch;
   EXPECT_EQ(feed_->next(batch).value(), false);
 }

@@ -35,8 +35,8 @@ class JournalTest : public testing::Test {
   static void fill(Journal& journal, int from, int to) {
     for (int i = from; i < to; ++i) {
       const std::string payload = "payload " + std::to_string(i);
-      std::vector<JournalEntry> one = {{0, i * kSecond, static_cast<std::uint32_t>(i % 4),
-                                        static_cast<std::uint32_t>(i), "topic/a", payload}};
+      std::vector<JournalEntry> one = {
+          {0, i * kSecond, static_cast<std::uint32_t>(i % 4), static_cast<std::uint32_t>(i), "topic/a", payload}};
       const Status s = journal.append(one);
       ASSERT_TRUE(s.ok()) << s.error().message;
       EXPECT_EQ(one[0].sequence, i);
@@ -80,9 +80,7 @@ class JournalTest : public testing::Test {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  static void write(const fs::path& path, const std::string& bytes) {
-    std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
-  }
+  static void write(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes; }
 
   TempFolder folder_;
   std::uint64_t cap_ = 1 << 20;

@@ -33,21 +33,17 @@ TEST(JsonBody, ContentTypes) {
 TEST(JsonBody, ADocumentIsAnObjectOrAnArray) {
   const auto kDocument = BodyForm::kDocument;
   EXPECT_EQ(split(R"( {"a":1} )", kDocument), (Texts{R"({"a":1})"}));
-  EXPECT_EQ(split(R"([{"a":[1,{"b":2}]}, {"c":"]"}])", kDocument),
-            (Texts{R"({"a":[1,{"b":2}]})", R"({"c":"]"})"}));
+  EXPECT_EQ(split(R"([{"a":[1,{"b":2}]}, {"c":"]"}])", kDocument), (Texts{R"({"a":[1,{"b":2}]})", R"({"c":"]"})"}));
   EXPECT_EQ(split("[]", kDocument), Texts{});
-  EXPECT_EQ(split(R"([{"a":1}, 7, "x", null, [1]])", kDocument),
-            (Texts{R"({"a":1})", "7", R"("x")", "null", "[1]"}))
+  EXPECT_EQ(split(R"([{"a":1}, 7, "x", null, [1]])", kDocument), (Texts{R"({"a":1})", "7", R"("x")", "null", "[1]"}))
       << "what is no object costs itself, later";
-  for (const char* bad : {"", "  \n", "7", "\"x\"", "{\"a\":1", "[{\"a\":1}", "[{\"a\":1}] x",
-                          "{\"a\":1}{\"b\":2}", "{", "]", "\xff"}) {
+  for (const char* bad : {"", "  \n", "7", "\"x\"", "{\"a\":1", "[{\"a\":1}", "[{\"a\":1}] x", "{\"a\":1}{\"b\":2}", "{", "]", "\xff"}) {
     EXPECT_EQ(split(bad, kDocument), Texts{"error"}) << bad;
   }
 }
 
 TEST(JsonBody, LinesAreRecordsWhateverIsInThem) {
-  EXPECT_EQ(split("{\"a\":1}\n\n{\"b\"\r\n  \n7", BodyForm::kLines),
-            (Texts{"{\"a\":1}", "{\"b\"", "7"}));
+  EXPECT_EQ(split("{\"a\":1}\n\n{\"b\"\r\n  \n7", BodyForm::kLines), (Texts{"{\"a\":1}", "{\"b\"", "7"}));
 }
 
 TEST(JsonBody, WithoutAContentTypeTheFirstByteDecides) {

@@ -6,22 +6,18 @@ namespace {
 constexpr Time kNow = 1700000000123 * kMillisecond;
 
 Schema plant() {
-  return {{field("temperature", FieldKind::kNumber), field("count", FieldKind::kInteger),
-           field("on", FieldKind::kFlag), field("status", FieldKind::kCategory),
-           field("note", FieldKind::kText), field("text_number", FieldKind::kNumber, "", true)}};
+  return {{field("temperature", FieldKind::kNumber), field("count", FieldKind::kInteger), field("on", FieldKind::kFlag),
+           field("status", FieldKind::kCategory), field("note", FieldKind::kText), field("text_number", FieldKind::kNumber, "", true)}};
 }
 
 // A record of sensor "p1" at kNow with more members in front.
-std::string record(const std::string& members) {
-  return "{" + members + (members.empty() ? "" : ",") + R"("id":"p1","ts":1700000000123})";
-}
+std::string record(const std::string& members) { return "{" + members + (members.empty() ? "" : ",") + R"("id":"p1","ts":1700000000123})"; }
 
 DecodeHarness harness() { return DecodeHarness("json", options("id", "ts"), plant()); }
 
 TEST(JsonDecoder, ReadsAWholeRecord) {
   auto h = harness();
-  h.decode({record(
-      R"("temperature":21.5,"count":-3,"on":true,"status":"ok","note":"a\nb","text_number":"1e3")")});
+  h.decode({record(R"("temperature":21.5,"count":-3,"on":true,"status":"ok","note":"a\nb","text_number":"1e3")")});
   ASSERT_EQ(h.batch().rows(), 1U);
   EXPECT_EQ(h.sensor(), "p1");
   EXPECT_EQ(h.batch().event_time[0], kNow);
@@ -151,8 +147,7 @@ TEST(JsonDecoder, RejectsWithAReason) {
     const std::string shown = c.payload.substr(0, 80);
     EXPECT_EQ(h.batch().rows(), c.expected.empty() ? 1U : 0U) << shown;
     EXPECT_EQ(h.rejects.empty() ? "" : h.rejects[0].second, c.expected) << shown;
-    for (const Column& column : h.batch().columns)
-      EXPECT_EQ(column.cells.size(), h.batch().rows()) << shown;
+    for (const Column& column : h.batch().columns) EXPECT_EQ(column.cells.size(), h.batch().rows()) << shown;
   }
 }
 
@@ -163,8 +158,7 @@ TEST(JsonDecoder, PassesOverBadRecordsAndKeepsPositions) {
   EXPECT_EQ(h.batch().position, (std::vector<std::int64_t>{0, 2}));
   EXPECT_EQ(h.cell(0, 0), "missing");
   EXPECT_EQ(h.cell(0, 1), "1");
-  const std::vector<std::pair<std::int64_t, std::string>> expected = {{1, "undecodable"},
-                                                                      {3, "not_an_object"}};
+  const std::vector<std::pair<std::int64_t, std::string>> expected = {{1, "undecodable"}, {3, "not_an_object"}};
   EXPECT_EQ(h.rejects, expected);
 }
 
@@ -180,10 +174,8 @@ TEST(JsonDecoder, HoldsItsSizeLimitExactly) {
 }
 
 TEST(JsonDecoder, ReadsNestedPlaces) {
-  const Schema schema{{field("a", FieldKind::kNumber, "/r/0/v"),
-                       field("b", FieldKind::kNumber, "/r/1/v"),
-                       field("c", FieldKind::kText, "/meta/site~1id"),
-                       field("d", FieldKind::kNumber, "/meta/deep/x"),
+  const Schema schema{{field("a", FieldKind::kNumber, "/r/0/v"), field("b", FieldKind::kNumber, "/r/1/v"),
+                       field("c", FieldKind::kText, "/meta/site~1id"), field("d", FieldKind::kNumber, "/meta/deep/x"),
                        field("e", FieldKind::kNumber, "top/level")}};
   DecodeHarness h("json", options("/meta/id", "/meta/t", TimeUnit::kRfc3339), schema);
   h.decode({R"({"r":[{"v":1,"w":0},{"v":2},{"v":3}],"top/level":5,
@@ -203,8 +195,7 @@ TEST(JsonDecoder, ReadsNestedPlaces) {
 }
 
 TEST(JsonDecoder, OnePlaceCanServeSeveralPurposes) {
-  const Schema schema{
-      {field("id_text", FieldKind::kText, "id"), field("ts_number", FieldKind::kNumber, "ts")}};
+  const Schema schema{{field("id_text", FieldKind::kText, "id"), field("ts_number", FieldKind::kNumber, "ts")}};
   DecodeHarness h("json", options("id", "ts"), schema);
   h.decode({record("")});
   ASSERT_EQ(h.batch().rows(), 1U);
@@ -247,8 +238,7 @@ TEST(JsonDecoder, TakesSensorAndTimeFromOutside) {
   like.key = "pump-key";
   like.topic = "plant/1";
   like.arrival = kNow;
-  for (const auto& [place, expected] :
-       {std::pair{"@key", "pump-key"}, std::pair{"@topic", "plant/1"}}) {
+  for (const auto& [place, expected] : {std::pair{"@key", "pump-key"}, std::pair{"@topic", "plant/1"}}) {
     DecodeHarness h("json", options(place, "@arrival"), {});
     h.decode({"{}"}, like);
     ASSERT_EQ(h.batch().rows(), 1U);
@@ -276,9 +266,7 @@ TEST(JsonDecoder, JudgesTheFutureByArrival) {
 
 TEST(JsonDecoder, StopsAtTheSensorLimitAndForgetsNoOne) {
   DecodeHarness h("json", options("id", "ts"), {}, {}, 2);
-  const auto of = [](const std::string& id) {
-    return R"({"ts":1700000000123,"id":")" + id + "\"}";
-  };
+  const auto of = [](const std::string& id) { return R"({"ts":1700000000123,"id":")" + id + "\"}"; };
   h.decode({of("a"), of("b"), of("c"), of("a")});
   EXPECT_EQ(h.batch().rows(), 3U);
   ASSERT_EQ(h.rejects.size(), 1U);
@@ -291,9 +279,8 @@ TEST(JsonDecoder, StopsAtTheSensorLimitAndForgetsNoOne) {
 
 TEST(JsonDecoder, AnIntegerIsOfAWrongTypeWhereDoublesCannotTellItFromTheNext) {
   auto h = harness();
-  h.decode({record(R"("count":9007199254740991)"), record(R"("count":-9007199254740991)"),
-            record(R"("count":9007199254740992)"), record(R"("count":9007199254740993)"),
-            record(R"("count":-9007199254740992)")});
+  h.decode({record(R"("count":9007199254740991)"), record(R"("count":-9007199254740991)"), record(R"("count":9007199254740992)"),
+            record(R"("count":9007199254740993)"), record(R"("count":-9007199254740992)")});
   EXPECT_EQ(h.cell(1, 0), "9007199254740991");
   EXPECT_EQ(h.cell(1, 1), "-9007199254740991");
   for (std::uint32_t r = 2; r < 5; ++r) EXPECT_EQ(h.cell(1, r), "wrong_type") << r;

@@ -33,8 +33,7 @@ TEST(JsonPath, NamesAndPointers) {
 
 TEST(JsonPath, RefusesWhatIsNoPath) {
   EXPECT_EQ(place_of("").substr(0, 6), "error:");
-  for (const char* path : {"/a~", "/a~2", "/~x/b"})
-    EXPECT_NE(place_of(path).find("tilde"), std::string::npos) << path;
+  for (const char* path : {"/a~", "/a~2", "/~x/b"}) EXPECT_NE(place_of(path).find("tilde"), std::string::npos) << path;
   std::string deep;
   for (std::size_t i = 0; i < kMaxPathDepth; ++i) deep += "/a";
   EXPECT_NE(place_of(deep).substr(0, 6), "error:") << "as deep as allowed";
@@ -42,8 +41,14 @@ TEST(JsonPath, RefusesWhatIsNoPath) {
 }
 
 TEST(JsonPath, OnlyCanonicalIndicesAreIndices) {
-  for (const auto& [key, index] : {std::pair<const char*, std::int64_t>{"0", 0}, {"12", 12}, {"01", -1},
-                                   {"-1", -1}, {"-0", -1}, {"+1", -1}, {"1e2", -1}, {"", -1},
+  for (const auto& [key, index] : {std::pair<const char*, std::int64_t>{"0", 0},
+                                   {"12", 12},
+                                   {"01", -1},
+                                   {"-1", -1},
+                                   {"-0", -1},
+                                   {"+1", -1},
+                                   {"1e2", -1},
+                                   {"", -1},
                                    {"99999999999999999999", -1}}) {
     PathTree tree;
     ASSERT_TRUE(tree.add(std::string("/") + key, 1).ok());
@@ -53,8 +58,7 @@ TEST(JsonPath, OnlyCanonicalIndicesAreIndices) {
 
 TEST(JsonPath, PathsShareTheirBeginningAndAPlaceMayServeTwice) {
   PathTree tree;
-  for (const auto& [path, target] :
-       {std::pair<const char*, std::uint32_t>{"/a/b", 1}, {"/a/c", 2}, {"/a/b", 3}, {"a", 4}})
+  for (const auto& [path, target] : {std::pair<const char*, std::uint32_t>{"/a/b", 1}, {"/a/c", 2}, {"/a/b", 3}, {"a", 4}})
     ASSERT_TRUE(tree.add(path, target).ok());
   ASSERT_EQ(tree.root().children.size(), 1U);
   EXPECT_EQ(tree.root().children[0].children.size(), 2U);
@@ -75,14 +79,13 @@ std::string found(PathTree& tree, std::string text, std::uint32_t& last) {
 TEST(JsonPath, KeysAreComparedInFull) {
   const std::string k15(15, 'k'), k16(16, 'k'), k17(17, 'k'), k40(40, 'k');
   PathTree tree;
-  for (const std::string& key : {std::string("a"), std::string("ab"), k15, k16, k17, k40})
-    ASSERT_TRUE(tree.add(key, 1).ok());
+  for (const std::string& key : {std::string("a"), std::string("ab"), k15, k16, k17, k40}) ASSERT_TRUE(tree.add(key, 1).ok());
   for (const std::string& key : {std::string("a"), std::string("ab"), k15, k16, k17, k40}) {
     std::uint32_t last = 0;
     EXPECT_EQ(found(tree, key + "\":1", last), key);
   }
-  for (const std::string& other : {std::string("b"), std::string("abc"), std::string(), std::string(14, 'k'),
-                                   std::string(18, 'k'), std::string(39, 'k') + "x", std::string(41, 'k')}) {
+  for (const std::string& other : {std::string("b"), std::string("abc"), std::string(), std::string(14, 'k'), std::string(18, 'k'),
+                                   std::string(39, 'k') + "x", std::string(41, 'k')}) {
     std::uint32_t last = 0;
     EXPECT_EQ(found(tree, other + "\":1", last), "") << other;
   }

@@ -35,25 +35,31 @@ TEST(JsonToken, EscapesOfTheStandard) {
 
 TEST(JsonToken, DamagedEscapesAreRefused) {
   std::string out;
-  for (const char* damaged : {"\\", "a\\", R"(\x)", R"(\u)", R"(\u12)", R"(\u123)", R"(\u12g4)", R"(\ud83d)",
-                              R"(\ud83dx)", R"(\ud83d\n)", R"(\ud83d\u)", R"(\ud83d\u0041)", R"(\ude00)", R"(\ud83d\ud83d)"})
+  for (const char* damaged : {"\\", "a\\", R"(\x)", R"(\u)", R"(\u12)", R"(\u123)", R"(\u12g4)", R"(\ud83d)", R"(\ud83dx)", R"(\ud83d\n)",
+                              R"(\ud83d\u)", R"(\ud83d\u0041)", R"(\ude00)", R"(\ud83d\ud83d)"})
     EXPECT_FALSE(unescape(damaged, out)) << damaged;
 }
 
 TEST(JsonToken, NumbersOfTheStandard) {
   for (const char* number : {"0", "-0", "7", "-12", "10", "0.5", "1.25", "1e5", "1E+5", "1e-05", "-0.0e0", "1e400"})
     EXPECT_TRUE(is_json_number(number)) << number;
-  for (const char* other : {"", "-", "+1", "01", "-01", "1.", ".5", "1.e5", "1e", "1e+", "0x1", "1 ", " 1", "NaN", "Infinity",
-                            "-Infinity", "1,", "1f", "1.2.3", "--1", "1e5.0"})
+  for (const char* other : {"",   "-",  "+1",  "01",       "-01",       "1.", ".5", "1.e5",  "1e",  "1e+",  "0x1",
+                            "1 ", " 1", "NaN", "Infinity", "-Infinity", "1,", "1f", "1.2.3", "--1", "1e5.0"})
     EXPECT_FALSE(is_json_number(other)) << other;
   for (const char* integer : {"0", "-0", "-12", "99999999999999999999"}) EXPECT_TRUE(is_json_integer(integer)) << integer;
   for (const char* other : {"", "-", "01", "1.0", "1e5", "1 "}) EXPECT_FALSE(is_json_integer(other)) << other;
 }
 
 TEST(JsonToken, NestingCountsBracketsOutsideStrings) {
-  for (const auto& [json, depth] : {std::pair<const char*, std::size_t>{"1", 0}, {"{}", 1}, {"[[],[[]]]", 3},
-                                    {R"({"a":"[[[[","b":[{}]})", 3}, {R"({"a\"[":1})", 1}, {R"(["\\"])", 1},
-                                    {R"(["\\",[]])", 2}, {"]]]][", 1}, {"\"[[", 0}}) {
+  for (const auto& [json, depth] : {std::pair<const char*, std::size_t>{"1", 0},
+                                    {"{}", 1},
+                                    {"[[],[[]]]", 3},
+                                    {R"({"a":"[[[[","b":[{}]})", 3},
+                                    {R"({"a\"[":1})", 1},
+                                    {R"(["\\"])", 1},
+                                    {R"(["\\",[]])", 2},
+                                    {"]]]][", 1},
+                                    {"\"[[", 0}}) {
     EXPECT_EQ(nesting(json), depth) << json;
   }
 }

@@ -38,18 +38,15 @@ class KafkaCluster {
   rd_kafka_mock_cluster_t* mock() { return cluster_; }
 
   void create(const std::string& topic, int partitions) {
-    ASSERT_EQ(rd_kafka_mock_topic_create(cluster_, topic.c_str(), partitions, 1),
-              RD_KAFKA_RESP_ERR_NO_ERROR);
+    ASSERT_EQ(rd_kafka_mock_topic_create(cluster_, topic.c_str(), partitions, 1), RD_KAFKA_RESP_ERR_NO_ERROR);
   }
   // Produces "<prefix>0" to "<prefix>n-1" with key "k" and timestamps of one second apart from 1 s.
   void produce(const std::string& topic, int partition, int n, const std::string& prefix = "") {
     for (int i = 0; i < n; ++i) {
       const std::string payload = prefix + std::to_string(i);
-      const auto error = rd_kafka_producev(
-          producer_, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(partition),
-          RD_KAFKA_V_VALUE(const_cast<char*>(payload.data()), payload.size()),
-          RD_KAFKA_V_KEY("k", 1), RD_KAFKA_V_TIMESTAMP((1 + i) * 1000),
-          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+      const auto error = rd_kafka_producev(producer_, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(partition),
+                                           RD_KAFKA_V_VALUE(const_cast<char*>(payload.data()), payload.size()), RD_KAFKA_V_KEY("k", 1),
+                                           RD_KAFKA_V_TIMESTAMP((1 + i) * 1000), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
       ASSERT_EQ(error, RD_KAFKA_RESP_ERR_NO_ERROR);
     }
     ASSERT_EQ(rd_kafka_flush(producer_, 10000), RD_KAFKA_RESP_ERR_NO_ERROR);

@@ -18,8 +18,7 @@ Result<Texts> read(const KafkaRange& range, std::vector<KafkaSpan>* read_spans =
   Texts out;
   const auto spans = read_kafka_range(range, [&](RawBatch& batch) {
     for (const RawRecord& record : batch.records) {
-      out.push_back(std::to_string(batch.partition) + "/" + std::to_string(record.position) + ":" +
-                    std::string(record.payload));
+      out.push_back(std::to_string(batch.partition) + "/" + std::to_string(record.position) + ":" + std::string(record.payload));
     }
     return Status();
   });

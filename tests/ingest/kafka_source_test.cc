@@ -17,19 +17,16 @@ Node list(const Texts& texts) {
   return Node::list(std::move(items));
 }
 
-Node params(const KafkaCluster& cluster, const Texts& topics,
-            std::vector<std::pair<std::string, Node>> more = {}) {
+Node params(const KafkaCluster& cluster, const Texts& topics, std::vector<std::pair<std::string, Node>> more = {}) {
   std::vector<std::pair<std::string, Node>> entries = {
       {"brokers", Node::text(cluster.brokers())},
       {"topics", list(topics)},
-      {"options", Node::map({{"session.timeout.ms", Node::text("6000")},
-                             {"reconnect.backoff.max.ms", Node::text("500")}})}};
+      {"options", Node::map({{"session.timeout.ms", Node::text("6000")}, {"reconnect.backoff.max.ms", Node::text("500")}})}};
   for (auto& entry : more) entries.push_back(std::move(entry));
   return Node::map(std::move(entries));
 }
 
-std::unique_ptr<Source> opened(const Node& node, SourceHandler& handler,
-                               const SourceContext& context = {}) {
+std::unique_ptr<Source> opened(const Node& node, SourceHandler& handler, const SourceContext& context = {}) {
   auto source = make_source("kafka", node, context);
   EXPECT_TRUE(source.ok()) << source.error().message;
   const Status status = (*source)->open(handler);
@@ -63,8 +60,7 @@ TEST(KafkaSource, ReadsAllPartitionsOfItsTopics) {
   RecordingHandler handler;
   auto source = opened(params(cluster, {"a", "b"}), handler);
   EXPECT_FALSE(source->status().assigned);
-  EXPECT_EQ(sorted(drain(*source, 5)),
-            (Texts{"0/0:x0", "0/1:x1", "1/0:y0", "65536/0:z0", "65536/1:z1"}));
+  EXPECT_EQ(sorted(drain(*source, 5)), (Texts{"0/0:x0", "0/1:x1", "1/0:y0", "65536/0:z0", "65536/1:z1"}));
   EXPECT_EQ(sorted(handler.events), (Texts{"assigned 0", "assigned 1", "assigned 65536"}));
   const auto settled = [&] {
     const SourceStatus status = source->status();
@@ -86,8 +82,7 @@ TEST(KafkaSource, HandsOverKeyTopicAndTimestamp) {
   auto source = opened(params(cluster, {"a"}), handler);
   RawBatch batch;
   bool got = false;
-  for (int i = 0; i < 300 && !got; ++i)
-    got = source->poll(Deadline::after(100 * kMillisecond), batch).value();
+  for (int i = 0; i < 300 && !got; ++i) got = source->poll(Deadline::after(100 * kMillisecond), batch).value();
   source.reset();  // the batch keeps what it views
   ASSERT_TRUE(got);
   EXPECT_EQ(batch.records[0].payload, "x0");
@@ -179,8 +174,7 @@ TEST(KafkaSource, ANewMemberTakesPartitionsOverInGoodOrder) {
   second_handler.positions = {{0, 3}, {1, 3}};
   auto second = opened(params(cluster, {"a"}), second_handler);
   RawBatch batch;
-  for (const Deadline deadline = Deadline::after(60 * kSecond);
-       second_handler.events.empty() && !deadline.passed();) {
+  for (const Deadline deadline = Deadline::after(60 * kSecond); second_handler.events.empty() && !deadline.passed();) {
     ASSERT_TRUE(first->poll(Deadline::after(20 * kMillisecond), batch).ok());
     ASSERT_TRUE(second->poll(Deadline::after(20 * kMillisecond), batch).ok());
   }
@@ -216,10 +210,8 @@ TEST(KafkaSource, ABrokerThatIsAwayIsAStatus) {
 
 TEST(KafkaSource, ABrokerThatWasNeverThereIsAStatusToo) {
   RecordingHandler handler;
-  auto source = opened(
-      Node::map({{"brokers", Node::text("127.0.0.1:1")}, {"topics", Node::text("a")}}), handler);
-  ASSERT_TRUE(poll_until(
-      *source, [&] { return source->status().detail.find("127.0.0.1:1") != std::string::npos; }));
+  auto source = opened(Node::map({{"brokers", Node::text("127.0.0.1:1")}, {"topics", Node::text("a")}}), handler);
+  ASSERT_TRUE(poll_until(*source, [&] { return source->status().detail.find("127.0.0.1:1") != std::string::npos; }));
   EXPECT_FALSE(source->status().connected);
   source->close();
 }
@@ -258,33 +250,32 @@ TEST(KafkaSource, RefusesWhatCannotWork) {
     return made.ok() ? std::string() : made.error().message;
   };
   const auto with_option = [&](const std::string& name, const std::string& value) {
-    return error_of(
-        {{"topics", Node::text("a")}, {"options", Node::map({{name, Node::text(value)}})}});
+    return error_of({{"topics", Node::text("a")}, {"options", Node::map({{name, Node::text(value)}})}});
   };
   EXPECT_EQ(error_of({{"topics", Node::text("a")}}), "");
   EXPECT_NE(error_of({{"topics", Node::text("^a")}}), "");
   EXPECT_NE(error_of({{"topics", list({"a", "b", "a"})}}), "");
   EXPECT_NE(with_option("no.such.option", "1").find("no.such.option"), std::string::npos);
-  EXPECT_NE(with_option("session.timeout.ms", "soon").find("session.timeout.ms"),
-            std::string::npos);
+  EXPECT_NE(with_option("session.timeout.ms", "soon").find("session.timeout.ms"), std::string::npos);
   const std::string secret = with_option("ssl.key.pem", "my-private-key");
   EXPECT_EQ(secret.find("my-private-key"), std::string::npos) << secret;
   EXPECT_NE(secret.find("ssl.key.location"), std::string::npos) << secret;
   const std::string password = with_option("sasl.password", "pa55");
   EXPECT_EQ(password.find("pa55"), std::string::npos) << password;
   EXPECT_NE(password.find("sasl_password_file"), std::string::npos) << password;
-  for (const auto& [own, value] : std::vector<std::pair<std::string, std::string>>{
-           {"group.id", "other"}, {"group.instance.id", "other"}, {"enable.auto.commit", "true"},
-           {"auto.commit.enable", "true"}, {"enable.auto.offset.store", "true"},
-           {"auto.offset.reset", "latest"}, {"enable.partition.eof", "true"},
-           {"transactional.id", "other"}}) {
-    EXPECT_NE(with_option(own, value).find("'" + own + "' is driftd's own: "), std::string::npos)
-        << own;
+  for (const auto& [own, value] : std::vector<std::pair<std::string, std::string>>{{"group.id", "other"},
+                                                                                   {"group.instance.id", "other"},
+                                                                                   {"enable.auto.commit", "true"},
+                                                                                   {"auto.commit.enable", "true"},
+                                                                                   {"enable.auto.offset.store", "true"},
+                                                                                   {"auto.offset.reset", "latest"},
+                                                                                   {"enable.partition.eof", "true"},
+                                                                                   {"transactional.id", "other"}}) {
+    EXPECT_NE(with_option(own, value).find("'" + own + "' is driftd's own: "), std::string::npos) << own;
   }
   EXPECT_EQ(with_option("isolation.level", "read_uncommitted"), "");
   EXPECT_EQ(with_option("partition.assignment.strategy", "range"), "");
-  const std::string no_file =
-      error_of({{"topics", Node::text("a")}, {"sasl_password_file", Node::text("/nowhere/p")}});
+  const std::string no_file = error_of({{"topics", Node::text("a")}, {"sasl_password_file", Node::text("/nowhere/p")}});
   EXPECT_NE(no_file.find("/nowhere/p"), std::string::npos);
 }
 

@@ -56,8 +56,7 @@ class MqttBroker {
     const std::lock_guard lock(mutex_);
     return pubacks_;
   }
-  void publish(const std::string& topic, const std::string& payload, int packet_id,
-               bool dup = false, bool retain = false) {
+  void publish(const std::string& topic, const std::string& payload, int packet_id, bool dup = false, bool retain = false) {
     const int qos = packet_id == 0 ? 0 : 1;
     std::string body = text(topic);
     if (qos == 1) body += number(packet_id);
@@ -69,9 +68,7 @@ class MqttBroker {
   void drop() { drop_ = true; }
 
  private:
-  static std::string number(int v) {
-    return {static_cast<char>(v >> 8), static_cast<char>(v & 0xff)};
-  }
+  static std::string number(int v) { return {static_cast<char>(v >> 8), static_cast<char>(v & 0xff)}; }
   static std::string text(const std::string& s) { return number(static_cast<int>(s.size())) + s; }
   static std::string packet(int type, const std::string& body) {
     std::string out(1, static_cast<char>(type));
@@ -119,8 +116,7 @@ class MqttBroker {
 
   static void send(int fd, const std::string& bytes) {
     if (bytes.empty()) return;
-    EXPECT_EQ(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL),
-              static_cast<ssize_t>(bytes.size()));
+    EXPECT_EQ(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
   }
 
   // One packet of the client's; false when it is not all there.
@@ -137,14 +133,11 @@ class MqttBroker {
     const std::string body = in.substr(at, size);
     in.erase(0, at + size);
     const std::string properties(version_5_ ? 1 : 0, '\0');
-    const auto id = [&] {
-      return static_cast<unsigned char>(body[0]) << 8 | static_cast<unsigned char>(body[1]);
-    };
+    const auto id = [&] { return static_cast<unsigned char>(body[0]) << 8 | static_cast<unsigned char>(body[1]); };
     switch (type) {
       case 1: {  // CONNECT
         const bool present = session_present;
-        send(fd, packet(0x20, std::string(1, static_cast<char>(present)) +
-                                  static_cast<char>(refuse.load()) + properties));
+        send(fd, packet(0x20, std::string(1, static_cast<char>(present)) + static_cast<char>(refuse.load()) + properties));
         welcome = refuse == 0;
         ++sessions;
         break;
@@ -162,8 +155,7 @@ class MqttBroker {
         break;
       case 10:  // UNSUBSCRIBE
         ++unsubscribes;
-        send(fd,
-             packet(0xb0, number(id()) + properties + (version_5_ ? std::string(1, '\0') : "")));
+        send(fd, packet(0xb0, number(id()) + properties + (version_5_ ? std::string(1, '\0') : "")));
         break;
       case 12:  // PINGREQ
         send(fd, packet(0xd0, ""));

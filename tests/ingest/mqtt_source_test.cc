@@ -33,10 +33,7 @@ class MqttSourceTest : public testing::TestWithParam<const char*> {
 
   static Node text(const std::string& s) { return Node::text(s); }
   Node config(const std::string& topic = "plant/+") const {
-    return Node::map({{"url", text(broker_.url())},
-                      {"topics", text(topic)},
-                      {"client_id", text("test")},
-                      {"version", text(GetParam())}});
+    return Node::map({{"url", text(broker_.url())}, {"topics", text(topic)}, {"client_id", text("test")}, {"version", text(GetParam())}});
   }
   void start(const std::string& topic = "plant/+", std::uint64_t cap = 1 << 20) {
     source_.reset();
@@ -213,8 +210,7 @@ TEST_P(MqttSourceTest, ARefusedTopicIsNotReady) {
   ASSERT_TRUE(poll_until([&] { return broker_.subscribes >= 1; }));
   poll_until([] { return false; }, 100 * kMillisecond);
   EXPECT_FALSE(source_->status().assigned);
-  EXPECT_NE(source_->status().detail.find("plant/+"), std::string::npos)
-      << source_->status().detail;
+  EXPECT_NE(source_->status().detail.find("plant/+"), std::string::npos) << source_->status().detail;
 }
 
 TEST_P(MqttSourceTest, ABrokerThatIsAwayIsNoError) {
@@ -226,15 +222,13 @@ TEST_P(MqttSourceTest, ABrokerThatIsAwayIsNoError) {
     context.stream = "s";
     context.data_dir = folder_.path();
     context.clock = &clock_;
-    node = Node::map(
-        {{"url", text("mqtt://127.0.0.1:1")}, {"topics", text("a")}, {"client_id", text("c")}});
+    node = Node::map({{"url", text("mqtt://127.0.0.1:1")}, {"topics", text("a")}, {"client_id", text("c")}});
     source_ = make_source("mqtt", node, context).value();
   }
   ASSERT_TRUE(source_->open(handler_).ok());
   poll_until([] { return false; }, 200 * kMillisecond);
   EXPECT_FALSE(source_->status().connected);
-  EXPECT_NE(source_->status().detail.find("127.0.0.1:1: Connection refused"), std::string::npos)
-      << source_->status().detail;
+  EXPECT_NE(source_->status().detail.find("127.0.0.1:1: Connection refused"), std::string::npos) << source_->status().detail;
 }
 
 TEST_P(MqttSourceTest, AcknowledgesNothingNewWhilePausedButJournals) {
@@ -249,9 +243,7 @@ TEST_P(MqttSourceTest, AcknowledgesNothingNewWhilePausedButJournals) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, MqttSourceTest, testing::Values("5", "3.1.1"),
-                         [](const auto& version) {
-                           return std::string(version.param) == "5" ? "Mqtt5" : "Mqtt311";
-                         });
+                         [](const auto& version) { return std::string(version.param) == "5" ? "Mqtt5" : "Mqtt311"; });
 
 std::string refusal(std::vector<std::pair<std::string, Node>> changed) {
   std::vector<std::pair<std::string, Node>> all = {
@@ -272,8 +264,7 @@ TEST(MqttConfig, IsCheckedBeforeAnythingStarts) {
   const auto text = [](const char* s) { return Node::text(s); };
   EXPECT_EQ(refusal({}), "");
   EXPECT_EQ(refusal({{"url", text("mqtts://[::1]:8884/")}}), "");
-  for (const char* url : {"b:1883", "http://b", "mqtt://", "mqtt://b:0", "mqtt://b:x",
-                          "mqtt://b:70000", "mqtt://u:p@b"}) {
+  for (const char* url : {"b:1883", "http://b", "mqtt://", "mqtt://b:0", "mqtt://b:x", "mqtt://b:70000", "mqtt://u:p@b"}) {
     EXPECT_NE(refusal({{"url", text(url)}}).find("url"), std::string::npos) << url;
   }
   EXPECT_EQ(refusal({{"url", text("mqtt://user:s3cret@b")}}).find("s3cret"), std::string::npos);
@@ -282,8 +273,7 @@ TEST(MqttConfig, IsCheckedBeforeAnythingStarts) {
   }
   EXPECT_NE(refusal({{"client_id", text("")}}).find("client_id"), std::string::npos);
   EXPECT_NE(refusal({{"password_file", text("/p")}}).find("username"), std::string::npos);
-  EXPECT_NE(refusal({{"tls", Node::map({{"ca_file", text("/c")}})}}).find("mqtts"),
-            std::string::npos);
+  EXPECT_NE(refusal({{"tls", Node::map({{"ca_file", text("/c")}})}}).find("mqtts"), std::string::npos);
 }
 
 }  // namespace

@@ -25,8 +25,8 @@ TEST(Partitioner, FindsPointersAndOddNames) {
 TEST(Partitioner, FallsBackToTheTopic) {
   Partitioner by_topic("@topic", 64);
   Partitioner p("id", 64);
-  for (const char* payload : {"", "x", "{}", R"({"id":null})", R"({"id":1.5})", R"({"id":""})",
-                              R"({"id":{}})", "\xff\xfe", R"({"id":"a)"}) {
+  for (const char* payload :
+       {"", "x", "{}", R"({"id":null})", R"({"id":1.5})", R"({"id":""})", R"({"id":{}})", "\xff\xfe", R"({"id":"a)"}) {
     EXPECT_EQ(p("plant/7", payload), by_topic("plant/7", "whatever")) << payload;
   }
 }

@@ -60,8 +60,10 @@ TEST(QuarantineReader, ReadsWhatAQuarantineKeeps) {
 TEST(QuarantineReader, PassesOverDamagedLines) {
   const TempFolder folder;
   const std::string good = R"({"time":"2026-01-01T00:00:00Z","stream":"s","partition":0,"position":1,"reason":"bad_time","payload":"x"})";
-  std::ofstream(folder.path() + "/quarantine-000000000001.jsonl")
-      << good << "\n" << good.substr(0, 50) << "\n\xff\xfe\n[]\n{}\n" << good << "\n" << good.substr(0, 70);
+  std::ofstream(folder.path() + "/quarantine-000000000001.jsonl") << good << "\n"
+                                                                  << good.substr(0, 50) << "\n\xff\xfe\n[]\n{}\n"
+                                                                  << good << "\n"
+                                                                  << good.substr(0, 70);
   std::ofstream(folder.path() + "/other.txt") << good << "\n";
   std::uint64_t damaged = 0;
   EXPECT_EQ(read_all(folder.path(), &damaged).size(), 2U);
@@ -74,14 +76,13 @@ TEST(QuarantineReader, NoFolderIsNoRecords) {
 }
 
 TEST(QuarantineReader, RefusesLinesThatNobodyWrote) {
-  for (const char* line : {
-           R"({"time":"yesterday","partition":0,"position":1,"reason":"r","payload":"x"})",
-           R"({"time":"2026-01-01T00:00:00Z","partition":-1,"position":1,"reason":"r","payload":"x"})",
-           R"({"time":"2026-01-01T00:00:00Z","partition":4294967296,"position":1,"reason":"r","payload":"x"})",
-           R"({"time":"2026-01-01T00:00:00Z","partition":0,"position":1e3,"reason":"r","payload":"x"})",
-           R"({"time":"2026-01-01T00:00:00Z","partition":0,"position":1,"reason":"r","payload":7})",
-           R"({"time":"2026-01-01T00:00:00Z","partition":0,"position":1,"reason":"r","payload_base64":"a"})",
-           R"({"time":"2026-01-01T00:00:00Z","partition":0,"position":1,"reason":"r"})"}) {
+  for (const char* line : {R"({"time":"yesterday","partition":0,"position":1,"reason":"r","payload":"x"})",
+                           R"({"time":"2026-01-01T00:00:00Z","partition":-1,"position":1,"reason":"r","payload":"x"})",
+                           R"({"time":"2026-01-01T00:00:00Z","partition":4294967296,"position":1,"reason":"r","payload":"x"})",
+                           R"({"time":"2026-01-01T00:00:00Z","partition":0,"position":1e3,"reason":"r","payload":"x"})",
+                           R"({"time":"2026-01-01T00:00:00Z","partition":0,"position":1,"reason":"r","payload":7})",
+                           R"({"time":"2026-01-01T00:00:00Z","partition":0,"position":1,"reason":"r","payload_base64":"a"})",
+                           R"({"time":"2026-01-01T00:00:00Z","partition":0,"position":1,"reason":"r"})"}) {
     EXPECT_FALSE(parse_quarantined(line)) << line;
   }
 }

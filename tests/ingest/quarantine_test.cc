@@ -62,9 +62,7 @@ TEST_F(QuarantineTest, KeepsWhatAPersonNeeds) {
   EXPECT_EQ(q.bytes(), bytes_on_disk());
   const auto lines = listed();
   ASSERT_EQ(lines.size(), 4U);
-  EXPECT_EQ(
-      lines[0],
-      Json::parse(R"({"time":"1970-01-01T00:00:01Z","stream":"pumps","partition":3,"position":7,
+  EXPECT_EQ(lines[0], Json::parse(R"({"time":"1970-01-01T00:00:01Z","stream":"pumps","partition":3,"position":7,
       "reason":"undecodable","detail":"no end","key":"k","payload":"{\"a\""})"));
   EXPECT_EQ(lines[1]["payload_base64"], "/wE=");
   EXPECT_EQ(lines[2]["payload"], "0123456789abcde");  // cut before the two bytes of the accent
@@ -99,8 +97,7 @@ TEST_F(QuarantineTest, GoesOnAfterARestartAndATornLine) {
     q.add(0, record("a"), RejectReason::kUndecodable, "");
     q.flush();
   }
-  for (const auto& entry : fs::directory_iterator(folder_))
-    std::ofstream(entry.path(), std::ios::app) << "{\"time\":\"19";
+  for (const auto& entry : fs::directory_iterator(folder_)) std::ofstream(entry.path(), std::ios::app) << "{\"time\":\"19";
   Quarantine q(options_, clock_);
   EXPECT_EQ(q.bytes(), bytes_on_disk());
   q.add(0, record("b"), RejectReason::kUndecodable, "");
@@ -116,8 +113,7 @@ TEST_F(QuarantineTest, ManyRestartsLeaveNoPileOfFiles) {
     q.add(0, record("a", i), RejectReason::kUndecodable, "");
     q.flush();
   }
-  EXPECT_LE(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()),
-            2 * Quarantine::kSegments);
+  EXPECT_LE(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 2 * Quarantine::kSegments);
   EXPECT_EQ(listed().back()["position"], 49);
 }
 

@@ -47,30 +47,25 @@ bool poll_until(QuarantineTopic& topic, std::uint64_t answers) {
 // The first `n` records of the topic's only partition.
 std::vector<Received> read(const std::string& brokers, std::size_t n) {
   std::vector<Received> out;
-  auto conf = kafka_conf({.brokers = {brokers}, .options = {}, .password_file = ""},
-                         {{"group.id", "test"}});
+  auto conf = kafka_conf({.brokers = {brokers}, .options = {}, .password_file = ""}, {{"group.id", "test"}});
   const auto client = kafka_consumer(std::move(*conf), nullptr).value();
   rd_kafka_topic_partition_list_t* all = rd_kafka_topic_partition_list_new(1);
   rd_kafka_topic_partition_list_add(all, "rejects", 0)->offset = 0;
   rd_kafka_assign(client.get(), all);
   rd_kafka_topic_partition_list_destroy(all);
-  for (const Deadline deadline = Deadline::after(30 * kSecond);
-       out.size() < n && !deadline.passed();) {
+  for (const Deadline deadline = Deadline::after(30 * kSecond); out.size() < n && !deadline.passed();) {
     rd_kafka_message_t* message = rd_kafka_consumer_poll(client.get(), 100);
     if (message == nullptr) continue;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       Received& one = out.emplace_back();
       one.key.assign(static_cast<const char*>(message->key), message->key_len);
-      if (message->payload != nullptr)
-        one.payload.assign(static_cast<const char*>(message->payload), message->len);
+      if (message->payload != nullptr) one.payload.assign(static_cast<const char*>(message->payload), message->len);
       rd_kafka_headers_t* headers = nullptr;
       rd_kafka_message_headers(message, &headers);
       const char* name = nullptr;
       const void* value = nullptr;
       std::size_t size = 0;
-      for (std::size_t i = 0;
-           headers != nullptr &&
-           rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+      for (std::size_t i = 0; headers != nullptr && rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
            ++i) {
         one.headers[name].assign(static_cast<const char*>(value), size);
       }
@@ -142,8 +137,7 @@ TEST(QuarantineTopic, RefusesWhatLibrdkafkaRefuses) {
   options.connection.options.emplace_back("compression.codec", "wood");
   const auto made = QuarantineTopic::make(options);
   ASSERT_FALSE(made.ok());
-  EXPECT_NE(made.error().message.find("compression.codec"), std::string::npos)
-      << made.error().message;
+  EXPECT_NE(made.error().message.find("compression.codec"), std::string::npos) << made.error().message;
 }
 
 }  // namespace

@@ -38,8 +38,7 @@ class RecordReaderTest : public testing::Test {
     }
     return out;
   }
-  std::vector<std::string> all(const std::vector<std::string>& paths, const ReaderOptions& options,
-                               std::int64_t start = 0) {
+  std::vector<std::string> all(const std::vector<std::string>& paths, const ReaderOptions& options, std::int64_t start = 0) {
     auto reader = RecordReader::open(paths, options);
     EXPECT_TRUE(reader.ok());
     reader->start_at(start);
@@ -57,13 +56,10 @@ TEST_F(RecordReaderTest, SplitsTheSameWhateverTheChunk) {
   for (std::size_t chunk = 1; chunk < 50; ++chunk) {
     ReaderOptions options;
     options.chunk = chunk;
-    EXPECT_EQ(all({lines}, options), (Texts{"0:{\"a\":1}", "1:{\"a\":\"x\"}", "2:{\"a\":3}"}))
-        << chunk;
+    EXPECT_EQ(all({lines}, options), (Texts{"0:{\"a\":1}", "1:{\"a\":\"x\"}", "2:{\"a\":3}"})) << chunk;
     options.max_records = 1 + chunk % 3;
     options.format = FileFormat::kCsv;
-    EXPECT_EQ(all({rows}, options),
-              (Texts{"0:a,b", "1:1,\"x\ny\"\"\n\"", "2:3,q\"q", "3:4,\"open\nend\n"}))
-        << chunk;
+    EXPECT_EQ(all({rows}, options), (Texts{"0:a,b", "1:1,\"x\ny\"\"\n\"", "2:3,q\"q", "3:4,\"open\nend\n"})) << chunk;
   }
 }
 
@@ -80,9 +76,7 @@ TEST_F(RecordReaderTest, CutsWhatIsTooLong) {
     ReaderOptions options;
     options.chunk = chunk;
     options.max_record = 4;
-    EXPECT_EQ(all({write("e", "1234\n12345\n123456789\nab\n")}, options),
-              (Texts{"0:1234", "1:12345", "2:12345", "3:ab"}))
-        << chunk;
+    EXPECT_EQ(all({write("e", "1234\n12345\n123456789\nab\n")}, options), (Texts{"0:1234", "1:12345", "2:12345", "3:ab"})) << chunk;
     EXPECT_EQ(all({write("f", "123456789")}, options), Texts{"0:12345"}) << chunk;
   }
 }
@@ -92,8 +86,7 @@ TEST_F(RecordReaderTest, AnUnclosedQuoteCostsNoMoreThanItsLimit) {
   options.format = FileFormat::kCsv;
   options.max_record = 4;
   options.chunk = 1;
-  EXPECT_EQ(all({write("g", "\"a\nb\ncd\nef\ngh\n")}, options),
-            (Texts{"0:\"a\nb\n", "1:ef", "2:gh"}));
+  EXPECT_EQ(all({write("g", "\"a\nb\ncd\nef\ngh\n")}, options), (Texts{"0:\"a\nb\n", "1:ef", "2:gh"}));
 }
 
 TEST_F(RecordReaderTest, HoldsBoundedMemory) {

@@ -13,8 +13,7 @@
 
 namespace driftd::ingest {
 
-inline Result<std::unique_ptr<Source>> make_source(const std::string& name, const Node& node,
-                                                   const SourceContext& context = {}) {
+inline Result<std::unique_ptr<Source>> make_source(const std::string& name, const Node& node, const SourceContext& context = {}) {
   const auto* unit = sources().find(name);
   ErrorList errors;
   const Params params = read_params(node, unit->descriptor.params, name, errors);
@@ -34,9 +33,7 @@ class RecordingHandler final : public SourceHandler {
     starts.push_back(std::to_string(partition) + "/" + std::to_string(position) + (amid ? " amid" : ""));
   }
   void on_settled() override { ++settled; }
-  void on_revoked(const std::vector<std::uint32_t>& partitions) override {
-    note("revoked", partitions);
-  }
+  void on_revoked(const std::vector<std::uint32_t>& partitions) override { note("revoked", partitions); }
   void on_lost(const std::vector<std::uint32_t>& partitions) override { note("lost", partitions); }
 
   std::map<std::uint32_t, std::int64_t> positions;
@@ -51,8 +48,7 @@ class RecordingHandler final : public SourceHandler {
 };
 
 // Records as "partition/position:payload" until the source is finished or `n` came.
-inline std::vector<std::string> drain(Source& source, std::size_t n = SIZE_MAX,
-                                      Duration patience = 30 * kSecond) {
+inline std::vector<std::string> drain(Source& source, std::size_t n = SIZE_MAX, Duration patience = 30 * kSecond) {
   std::vector<std::string> out;
   RawBatch batch;
   const Deadline deadline = Deadline::after(patience);
@@ -61,8 +57,7 @@ inline std::vector<std::string> drain(Source& source, std::size_t n = SIZE_MAX,
     EXPECT_TRUE(got.ok()) << got.error().message;
     if (!got.ok()) break;
     for (const RawRecord& record : batch.records) {
-      out.push_back(std::to_string(batch.partition) + "/" + std::to_string(record.position) + ":" +
-                    std::string(record.payload));
+      out.push_back(std::to_string(batch.partition) + "/" + std::to_string(record.position) + ":" + std::string(record.payload));
     }
   }
   return out;

@@ -10,9 +10,8 @@ namespace {
 TEST(TopicLevels, ReadsTheNumberOfALevel) {
   EXPECT_EQ(topic_level("@topic/1"), 1U);
   EXPECT_EQ(topic_level("@topic/128"), 128U);
-  for (const char* wrong :
-       {"", "site", "@topic", "@topic/", "@topic/0", "@topic/129", "@topic/-1", "@topic/2x",
-        "@topic/ 2", "@topic/99999999999", "/@topic/1"}) {
+  for (const char* wrong : {"", "site", "@topic", "@topic/", "@topic/0", "@topic/129", "@topic/-1", "@topic/2x", "@topic/ 2",
+                            "@topic/99999999999", "/@topic/1"}) {
     EXPECT_EQ(topic_level(wrong), 0U) << wrong;
   }
 }
@@ -30,8 +29,7 @@ TEST(TopicLevels, CountsFromOneAndKeepsEmptyOnes) {
 }
 
 Schema plant() {
-  return {{{.name = "value", .kind = FieldKind::kNumber},
-           {.name = "site", .kind = FieldKind::kCategory, .path = "@topic/2"}}};
+  return {{{.name = "value", .kind = FieldKind::kNumber}, {.name = "site", .kind = FieldKind::kCategory, .path = "@topic/2"}}};
 }
 
 DecodeOptions by_third_level() {
@@ -54,8 +52,7 @@ TEST(TopicLevels, AreSensorAndFieldOfJsonRecords) {
 }
 
 TEST(TopicLevels, AreSensorAndFieldOfCsvRecords) {
-  Node params = Node::map({{"columns", Node::list({Node::text("ts"), Node::text("value")})},
-                           {"header", Node::text("false")}});
+  Node params = Node::map({{"columns", Node::list({Node::text("ts"), Node::text("value")})}, {"header", Node::text("false")}});
   DecodeHarness harness("csv", by_third_level(), plant(), params);
   RawRecord like;
   like.topic = "plant/hall-3/pump-7";
@@ -87,8 +84,7 @@ TEST(TopicLevels, RefusesPlacesThatAreNone) {
   schema.fields[1].path = "@topics/2";
   const auto refused = TopicFields::make(schema);
   ASSERT_FALSE(refused.ok());
-  EXPECT_NE(refused.error().message.find("'@topics/2' names nothing"), std::string::npos)
-      << refused.error().message;
+  EXPECT_NE(refused.error().message.find("'@topics/2' names nothing"), std::string::npos) << refused.error().message;
   schema.fields[1] = {.name = "site", .kind = FieldKind::kNumber, .path = "@topic/2"};
   EXPECT_FALSE(TopicFields::make(schema).ok()) << "a number does not stand in a topic";
 }

@@ -52,16 +52,14 @@ inline Field field(const char* name, FieldKind kind = FieldKind::kNumber) {
 
 class CheckFixture {
  public:
-  explicit CheckFixture(std::vector<Field> fields = {field("x")},
-                        const stats::Reference* reference = nullptr)
+  explicit CheckFixture(std::vector<Field> fields = {field("x")}, const stats::Reference* reference = nullptr)
       : dictionaries_(fields.size()), reference_(reference) {
     schema_.fields = std::move(fields);
     batch_.reset(schema_, 3);
   }
 
   // Like the configuration does; the message of the first error when it is refused.
-  Result<std::unique_ptr<Check>> try_make(const std::string& name, const Pairs& params,
-                                          const std::string& about = "") const {
+  Result<std::unique_ptr<Check>> try_make(const std::string& name, const Pairs& params, const std::string& about = "") const {
     const auto* unit = checks().find(name);
     if (unit == nullptr) return Error{ErrorCode::kNotFound, name};
     Node map = Node::map({});
@@ -71,8 +69,7 @@ class CheckFixture {
     if (!errors.empty()) return Error{ErrorCode::kInvalidArgument, errors.errors()[0].message};
     return unit->make.make(read, context(about));
   }
-  std::unique_ptr<Check> make(const std::string& name, const Pairs& params = {},
-                              const std::string& about = "") const {
+  std::unique_ptr<Check> make(const std::string& name, const Pairs& params = {}, const std::string& about = "") const {
     auto made = try_make(name, params, about);
     if (!made) ADD_FAILURE() << made.error().message;
     return made ? std::move(*made) : nullptr;
@@ -94,8 +91,7 @@ class CheckFixture {
         builder.set_cell(f, std::get<Cell>(row.values[f]));
       }
     }
-    builder.commit_row(dictionaries_.sensors.intern(row.sensor), row.time, row.arrival,
-                       1000 + batch_.rows());
+    builder.commit_row(dictionaries_.sensors.intern(row.sensor), row.time, row.arrival, 1000 + batch_.rows());
   }
   void add(const std::vector<TestRow>& rows) {
     for (const TestRow& row : rows) add_row(row);
@@ -187,9 +183,7 @@ inline const Detail* detail_of(const Judgement& j, const std::string& key) {
   }
   return nullptr;
 }
-inline std::string error_of(const Result<std::unique_ptr<Check>>& made) {
-  return made.ok() ? "" : made.error().message;
-}
+inline std::string error_of(const Result<std::unique_ptr<Check>>& made) { return made.ok() ? "" : made.error().message; }
 
 // One row of each state a cell can have, around two values.
 inline std::vector<TestRow> every_cell(Value first, Value second) {
@@ -203,8 +197,7 @@ inline std::vector<TestRow> every_cell(Value first, Value second) {
 
 // What every test file says of its check's state: hits do not depend on slices nor on a save and
 // load at any row, and a forgotten sensor is a new one.
-inline void expect_same_in_slices_and_after_restart(CheckFixture& f, const std::string& name,
-                                                    const Pairs& params,
+inline void expect_same_in_slices_and_after_restart(CheckFixture& f, const std::string& name, const Pairs& params,
                                                     const std::string& field = "") {
   const RowHits whole = f.run(*f.make(name, params, field));
   for (std::uint32_t slice : {1U, 2U, 3U, 7U}) {

@@ -19,9 +19,9 @@ using Given = std::vector<std::pair<std::string, std::string>>;
 
 // A cell of a test row: a number, a text, a null, a wrong type, or missing.
 struct Value {
-  Value(double n) : number(n) {}                       // NOLINT: implicit
-  Value(const char* t) : text(t) {}                    // NOLINT: implicit
-  Value(Cell c) : cell(c) {}                           // NOLINT: implicit
+  Value(double n) : number(n) {}     // NOLINT: implicit
+  Value(const char* t) : text(t) {}  // NOLINT: implicit
+  Value(Cell c) : cell(c) {}         // NOLINT: implicit
   std::optional<double> number;
   std::optional<std::string> text;
   Cell cell = Cell::kMissing;

@@ -10,16 +10,14 @@ namespace {
 // Total variation, with a p-value and a bias that the test sets.
 class FakeDistance final : public stats::Distance {
  public:
-  FakeDistance(std::optional<double> p_value, const char* no_verdict)
-      : p_value_(p_value), no_verdict_(no_verdict) {}
+  FakeDistance(std::optional<double> p_value, const char* no_verdict) : p_value_(p_value), no_verdict_(no_verdict) {}
   bool needs_sums() const override { return true; }
   stats::Score score(const stats::Binned& reference, const stats::Binned& current) const override {
     if (no_verdict_ != nullptr) return stats::Score::none(no_verdict_);
     stats::Score s;
     double worst = 0;
     for (std::size_t b = 0; b < reference.counts.size(); ++b) {
-      const double part =
-          std::abs(current.counts[b] / current.n - reference.counts[b] / reference.n);
+      const double part = std::abs(current.counts[b] / current.n - reference.counts[b] / reference.n);
       s.value += part / 2;
       if (part > worst) s.worst_bin = static_cast<std::uint32_t>(b);
       worst = std::max(worst, part);
@@ -53,20 +51,16 @@ class DistanceTest : public ::testing::Test {
     schema_.fields = {field("x")};
   }
 
-  std::unique_ptr<Check> make(const DistanceRule& rule,
-                              std::optional<double> p_value = std::nullopt,
-                              const char* no_verdict = nullptr, bool with_reference = true,
-                              bool all_findings = false) {
-    const CheckContext context{&schema_, 0, with_reference ? &reference_ : nullptr, kMinute,
-                               all_findings};
+  std::unique_ptr<Check> make(const DistanceRule& rule, std::optional<double> p_value = std::nullopt, const char* no_verdict = nullptr,
+                              bool with_reference = true, bool all_findings = false) {
+    const CheckContext context{&schema_, 0, with_reference ? &reference_ : nullptr, kMinute, all_findings};
     return make_distance_check(rule, context, std::make_unique<FakeDistance>(p_value, no_verdict));
   }
   Judgement judge(const Check& check, std::vector<double> counts, const Segment& segment = {}) {
     stats::Window w;
     w.segment = segment;
     w.fields.resize(1);
-    w.fields[0].valid =
-        static_cast<std::uint64_t>(std::accumulate(counts.begin(), counts.end(), 0.0));
+    w.fields[0].valid = static_cast<std::uint64_t>(std::accumulate(counts.begin(), counts.end(), 0.0));
     w.fields[0].bins = &reference_.segments[0].fields[0].bins;
     w.fields[0].bin_counts = counts;
     return check.judge(w, {});
@@ -109,8 +103,7 @@ TEST_F(DistanceTest, SaysWhereOfGoodWindowsWhenAllFindingsAreWanted) {
   ASSERT_NE(detail_of(well, "worst_bin"), nullptr);
   EXPECT_EQ(detail_of(well, "worst_bin")->text, "> 2");
   // Above max, and not so by the p-value: still ok, and still explained.
-  const auto both =
-      make({.max = 0.3, .min_samples = 10, .max_p_value = 0.05}, 0.25, nullptr, true, true);
+  const auto both = make({.max = 0.3, .min_samples = 10, .max_p_value = 0.05}, 0.25, nullptr, true, true);
   const Judgement unlikely = judge(*both, {0, 0, 20});
   EXPECT_EQ(unlikely.verdict, Verdict::kOk);
   EXPECT_NE(detail_of(unlikely, "p_value"), nullptr);
@@ -139,8 +132,7 @@ TEST_F(DistanceTest, SaysWhyItCannotJudge) {
   const DistanceRule rule{.max = 0.3, .min_samples = 30};
   EXPECT_STREQ(judge(*make(rule, {}, nullptr, false), {0, 0, 40}).reason, "no_reference");
   EXPECT_STREQ(judge(*make(rule), {0, 0, 29}).reason, "too_few_samples");
-  EXPECT_STREQ(judge(*make(rule, {}, "constant_reference"), {0, 0, 40}).reason,
-               "constant_reference");
+  EXPECT_STREQ(judge(*make(rule, {}, "constant_reference"), {0, 0, 40}).reason, "constant_reference");
   EXPECT_STREQ(judge(*make(rule), {0, 40}).reason, "not_in_reference") << "other bins";
   reference_.segments[0].fields[0].kind = FieldKind::kCategory;
   EXPECT_STREQ(judge(*make(rule), {0, 0, 40}).reason, "not_in_reference") << "another type";

@@ -6,8 +6,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-const std::vector<Field> kFields = {field("x"), field("status", FieldKind::kCategory),
-                                    field("note", FieldKind::kText)};
+const std::vector<Field> kFields = {field("x"), field("status", FieldKind::kCategory), field("note", FieldKind::kText)};
 
 TEST(Duplicate, SameSensorTimeAndValues) {
   CheckFixture f(kFields);

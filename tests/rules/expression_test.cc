@@ -11,8 +11,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const std::vector<Field> kFields = {field("a"),   field("b", FieldKind::kInteger),
-                                    field("c.d"), field("odd name"),
+const std::vector<Field> kFields = {field("a"),   field("b", FieldKind::kInteger),      field("c.d"), field("odd name"),
                                     field("abs"), field("status", FieldKind::kCategory)};
 
 struct Case {
@@ -35,11 +34,9 @@ TEST_P(ExpressionValue, IsLeftMinusRight) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ExpressionValue,
-                         ::testing::Values(Case{"a=b", 3}, Case{" a + b * 2 <= 10 ", 2},
-                                           Case{"(a+b)*2>0", 18}, Case{"a-b-1=0", 2},
-                                           Case{"a/b/2==1", 0}, Case{"-a < --b", -9},
-                                           Case{"a - -b != 1e1", -1}, Case{"abs(c.d - 1) = 3", 0},
-                                           Case{"abs = 10", 0}, Case{"`odd name`*.5=.25", 0},
+                         ::testing::Values(Case{"a=b", 3}, Case{" a + b * 2 <= 10 ", 2}, Case{"(a+b)*2>0", 18}, Case{"a-b-1=0", 2},
+                                           Case{"a/b/2==1", 0}, Case{"-a < --b", -9}, Case{"a - -b != 1e1", -1},
+                                           Case{"abs(c.d - 1) = 3", 0}, Case{"abs = 10", 0}, Case{"`odd name`*.5=.25", 0},
                                            Case{"2*-3>=a", -12}, Case{"a*b+c.d*4=((10))", 0}));
 
 struct Truth {
@@ -57,12 +54,10 @@ TEST_P(ExpressionTruth, WithToleranceOfAHalf) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ExpressionTruth,
-                         ::testing::Values(Truth{"a = 6.5", true}, Truth{"a = 6.51", false},
-                                           Truth{"a != 6.5", false}, Truth{"a != 6.51", true},
-                                           Truth{"a <= 5.5", true}, Truth{"a <= 5.49", false},
-                                           Truth{"a < 5.5", false}, Truth{"a < 5.51", true},
-                                           Truth{"a >= 6.5", true}, Truth{"a >= 6.51", false},
-                                           Truth{"a > 6.5", false}, Truth{"a > 6.49", true}));
+                         ::testing::Values(Truth{"a = 6.5", true}, Truth{"a = 6.51", false}, Truth{"a != 6.5", false},
+                                           Truth{"a != 6.51", true}, Truth{"a <= 5.5", true}, Truth{"a <= 5.49", false},
+                                           Truth{"a < 5.5", false}, Truth{"a < 5.51", true}, Truth{"a >= 6.5", true},
+                                           Truth{"a >= 6.51", false}, Truth{"a > 6.5", false}, Truth{"a > 6.49", true}));
 
 TEST(Expression, WithoutToleranceComparisonsAreExact) {
   CheckFixture f(kFields);
@@ -109,27 +104,22 @@ class ExpressionError : public ::testing::TestWithParam<Wrong> {};
 
 TEST_P(ExpressionError, SaysWhere) {
   const CheckFixture f(kFields);
-  EXPECT_THAT(error_of(f.try_make("expression", {{"expression", GetParam().text}})),
-              HasSubstr(GetParam().message))
-      << GetParam().text;
+  EXPECT_THAT(error_of(f.try_make("expression", {{"expression", GetParam().text}})), HasSubstr(GetParam().message)) << GetParam().text;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, ExpressionError,
-    ::testing::Values(
-        Wrong{"", "column 1: expected a number"}, Wrong{"a", "column 2: expected a comparison"},
-        Wrong{"a <", "column 4: expected a number"}, Wrong{"a < b < 3", "column 7: only one"},
-        Wrong{"a + = b", "column 5: expected a number"}, Wrong{"(a < b", "column 4: expected ')'"},
-        Wrong{"a = (b", "column 7: expected ')'"},
-        Wrong{"a = bb", "column 5: there is no field 'bb'"},
-        Wrong{"status = a", "column 1: field 'status' is of type category"},
-        Wrong{"a = `odd", "column 5: no closing backquote"},
-        Wrong{"a = 1e999", "column 5: not a finite number"},
-        Wrong{"a = b c", "column 7: expected an operator"},
-        Wrong{"a = 3b", "column 6: expected an operator"}, Wrong{"a = #", "column 5"},
-        Wrong{std::string(40, '(') + "a", "nested too deep"},
-        Wrong{"a = " + std::string(1000, '-') + "b", "longer than"},
-        Wrong{"a = " + std::string(900, '-') + "b", "nested too deep"}));
+INSTANTIATE_TEST_SUITE_P(All, ExpressionError,
+                         ::testing::Values(Wrong{"", "column 1: expected a number"}, Wrong{"a", "column 2: expected a comparison"},
+                                           Wrong{"a <", "column 4: expected a number"}, Wrong{"a < b < 3", "column 7: only one"},
+                                           Wrong{"a + = b", "column 5: expected a number"}, Wrong{"(a < b", "column 4: expected ')'"},
+                                           Wrong{"a = (b", "column 7: expected ')'"}, Wrong{"a = bb", "column 5: there is no field 'bb'"},
+                                           Wrong{"status = a", "column 1: field 'status' is of type category"},
+                                           Wrong{"a = `odd", "column 5: no closing backquote"},
+                                           Wrong{"a = 1e999", "column 5: not a finite number"},
+                                           Wrong{"a = b c", "column 7: expected an operator"},
+                                           Wrong{"a = 3b", "column 6: expected an operator"}, Wrong{"a = #", "column 5"},
+                                           Wrong{std::string(40, '(') + "a", "nested too deep"},
+                                           Wrong{"a = " + std::string(1000, '-') + "b", "longer than"},
+                                           Wrong{"a = " + std::string(900, '-') + "b", "nested too deep"}));
 
 TEST(ExpressionText, LongSumsNeedNoDepth) {
   CheckFixture f(kFields);

@@ -29,10 +29,8 @@ TEST(Gap, FindsSilentSensorsAtTheEndOfEveryWindowUntilTheyAreGivenUp) {
     return out;
   };
   EXPECT_THAT(silent_at(kMinute), ElementsAre(std::pair(0U, 60.0)));
-  EXPECT_THAT(silent_at(2 * kMinute),
-              ElementsAre(std::pair(0U, 120.0), std::pair(1U, 70.0), std::pair(2U, 50.0)));
-  EXPECT_THAT(silent_at(3 * kMinute),
-              ElementsAre(std::pair(0U, 180.0), std::pair(1U, 130.0), std::pair(2U, 110.0)));
+  EXPECT_THAT(silent_at(2 * kMinute), ElementsAre(std::pair(0U, 120.0), std::pair(1U, 70.0), std::pair(2U, 50.0)));
+  EXPECT_THAT(silent_at(3 * kMinute), ElementsAre(std::pair(0U, 180.0), std::pair(1U, 130.0), std::pair(2U, 110.0)));
   EXPECT_THAT(silent_at(4 * kMinute), ElementsAre(std::pair(2U, 170.0)));
   EXPECT_THAT(silent_at(5 * kMinute), IsEmpty());
   f.clear();

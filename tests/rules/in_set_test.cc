@@ -22,14 +22,12 @@ TEST_P(InSetKinds, FailsWhatIsNotListedAndSkipsWhatIsNone) {
   EXPECT_THAT(hits.skipped, ElementsAre(1, 2, 3, 4));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, InSetKinds,
-    ::testing::Values(Case{FieldKind::kCategory, "[ok, idle]", "idle", "broken"},
-                      Case{FieldKind::kText, "[ok, idle]", "ok", "okay"},
-                      Case{FieldKind::kText, "one", "one", ""},
-                      Case{FieldKind::kInteger, "[3, 1, 2]", 3.0, 4.0},
-                      Case{FieldKind::kNumber, "[0.1, 1e3]", 1000.0, 0.10000001},
-                      Case{FieldKind::kFlag, "true", 1.0, 0.0}));
+INSTANTIATE_TEST_SUITE_P(All, InSetKinds,
+                         ::testing::Values(Case{FieldKind::kCategory, "[ok, idle]", "idle", "broken"},
+                                           Case{FieldKind::kText, "[ok, idle]", "ok", "okay"}, Case{FieldKind::kText, "one", "one", ""},
+                                           Case{FieldKind::kInteger, "[3, 1, 2]", 3.0, 4.0},
+                                           Case{FieldKind::kNumber, "[0.1, 1e3]", 1000.0, 0.10000001},
+                                           Case{FieldKind::kFlag, "true", 1.0, 0.0}));
 
 TEST(InSet, LearnsCategoriesAsTheyCome) {
   CheckFixture f({field("x", FieldKind::kCategory)});

@@ -13,8 +13,7 @@ TEST(Increasing, ComparesWithTheValueBefore) {
   EXPECT_THAT(rows_of(hits), ElementsAre(3, 5));
   EXPECT_THAT(values_of(hits), ElementsAre(-0.5, -1.6));
   EXPECT_THAT(hits.skipped, ElementsAre(0));
-  EXPECT_THAT(rows_of(f.run(*f.make("increasing", {{"strict", "true"}}, "x"))),
-              ElementsAre(1, 3, 5));
+  EXPECT_THAT(rows_of(f.run(*f.make("increasing", {{"strict", "true"}}, "x"))), ElementsAre(1, 3, 5));
 }
 
 TEST(Increasing, NullsAreSkippedAndChangeNothing) {

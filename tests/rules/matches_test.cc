@@ -14,13 +14,11 @@ TEST_P(MatchesKinds, TheWholeTextOrAnyPart) {
   const RowHits full = f.run(*f.make("matches", {{"regex", "v[0-9]+\\.[0-9]+"}}, "x"));
   EXPECT_THAT(rows_of(full), ElementsAre(1, 2, 3, 6));
   EXPECT_THAT(full.skipped, ElementsAre(4));
-  const RowHits any =
-      f.run(*f.make("matches", {{"regex", "v[0-9]+\\.[0-9]+"}, {"part", "any"}}, "x"));
+  const RowHits any = f.run(*f.make("matches", {{"regex", "v[0-9]+\\.[0-9]+"}, {"part", "any"}}, "x"));
   EXPECT_THAT(rows_of(any), ElementsAre(3, 6));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, MatchesKinds,
-                         ::testing::Values(FieldKind::kCategory, FieldKind::kText));
+INSTANTIATE_TEST_SUITE_P(All, MatchesKinds, ::testing::Values(FieldKind::kCategory, FieldKind::kText));
 
 TEST(Matches, IsLinearOnHostileText) {
   CheckFixture f({field("x", FieldKind::kText)});

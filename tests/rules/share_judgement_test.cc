@@ -27,8 +27,7 @@ Judgement judge(double max_share, std::uint64_t min_samples, std::uint64_t rows,
 
 std::string text(const Judgement& j) {
   std::string out;
-  for (const Detail& d : j.detail)
-    out += d.key + "=" + (d.number ? std::to_string(static_cast<long>(*d.number)) : d.text) + " ";
+  for (const Detail& d : j.detail) out += d.key + "=" + (d.number ? std::to_string(static_cast<long>(*d.number)) : d.text) + " ";
   return out;
 }
 
@@ -75,8 +74,7 @@ TEST(ShareJudgement, NamesTheFirstFailureAndTheWorst) {
   stats::Tally tally = tally_of(2);
   tally.worst = std::numeric_limits<double>::infinity();
   tally.first = {true, kHour, 3, 17, -5, "pump-1"};
-  EXPECT_EQ(text(judge(0, 1, 4, tally)),
-            "failed=2 judged=4 first_time=1970-01-01T01:00:00Z first_source=3:17 first_sensor=pump-1 ");
+  EXPECT_EQ(text(judge(0, 1, 4, tally)), "failed=2 judged=4 first_time=1970-01-01T01:00:00Z first_source=3:17 first_sensor=pump-1 ");
   const Judgement j = judge(0, 1, 4, tally, Measure::kValue);
   for (const Detail& d : j.detail) EXPECT_TRUE(std::isfinite(d.number.value_or(0))) << d.key;
   EXPECT_EQ(j.detail.back().key, "first_value");

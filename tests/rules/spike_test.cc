@@ -43,8 +43,7 @@ TEST(Spike, WithinSaysHowLongASpikeMayLast) {
   for (std::size_t i = 60; i < 65; ++i) x[i] = 60;
   CheckFixture f;
   f.add_numbers(x);
-  EXPECT_THAT(rows_of(f.run(*f.make("spike", {{"within", "4"}}, "x"))),
-              ::testing::Not(testing::Contains(65)));
+  EXPECT_THAT(rows_of(f.run(*f.make("spike", {{"within", "4"}}, "x"))), ::testing::Not(testing::Contains(65)));
   EXPECT_THAT(rows_of(f.run(*f.make("spike", {{"within", "5"}}, "x"))), ElementsAre(65));
 }
 

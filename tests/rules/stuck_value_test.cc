@@ -25,17 +25,13 @@ TEST(StuckValue, TheDefaultIsTen) {
 TEST(StuckValue, ToleranceCountsFromTheRunsFirstValue) {
   CheckFixture f;
   f.add_numbers({1, 1.1, 0.9, 1.1, 1.2, 1.3, 1.4});  // a slow climb is not stuck
-  EXPECT_THAT(
-      rows_of(f.run(*f.make("stuck_value", {{"min_run", "3"}, {"tolerance", "0.15"}}, "x"))),
-      ElementsAre(2, 3));
+  EXPECT_THAT(rows_of(f.run(*f.make("stuck_value", {{"min_run", "3"}, {"tolerance", "0.15"}}, "x"))), ElementsAre(2, 3));
 }
 
 TEST(StuckValue, MinDurationIsOfEventTime) {
   CheckFixture f;
   f.add({{{5.0}, 0}, {{5.0}, 0}, {{5.0}, 9 * kSecond}, {{5.0}, 10 * kSecond}});
-  EXPECT_THAT(
-      rows_of(f.run(*f.make("stuck_value", {{"min_run", "2"}, {"min_duration", "10s"}}, "x"))),
-      ElementsAre(3));
+  EXPECT_THAT(rows_of(f.run(*f.make("stuck_value", {{"min_run", "2"}, {"min_duration", "10s"}}, "x"))), ElementsAre(3));
 }
 
 TEST(StuckValue, NullsDoNotEndARun) {
@@ -53,8 +49,7 @@ TEST(StuckValue, RefusesARunOfOne) {
 
 TEST(StuckValue, KeepsItsStateAndForgetsSensors) {
   CheckFixture f;
-  for (int i = 0; i < 30; ++i)
-    f.add_row({{i < 20 ? 1.0 : 2.0}, i * kSecond, i % 2 == 0 ? "a" : "b"});
+  for (int i = 0; i < 30; ++i) f.add_row({{i < 20 ? 1.0 : 2.0}, i * kSecond, i % 2 == 0 ? "a" : "b"});
   expect_same_in_slices_and_after_restart(f, "stuck_value", {{"min_run", "4"}}, "x");
   const auto check = f.make("stuck_value", {{"min_run", "4"}}, "x");
   f.run(*check);

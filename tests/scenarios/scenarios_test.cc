@@ -12,8 +12,8 @@
 #include <sstream>
 
 #include "app/commands/commands.h"
-#include "tests/stats/temp_folder.h"
 #include "source_dir.h"
+#include "tests/stats/temp_folder.h"
 
 namespace driftd::app {
 namespace {
@@ -42,8 +42,7 @@ std::vector<std::string> lines_of(const fs::path& file) {
 }
 
 // What is missing and what is new, in order, so that one line more does not shift all others.
-std::string difference(const std::vector<std::string>& expected,
-                       const std::vector<std::string>& found) {
+std::string difference(const std::vector<std::string>& expected, const std::vector<std::string>& found) {
   std::ostringstream out;
   std::size_t at = 0;
   for (const std::string& line : expected) {
@@ -95,8 +94,7 @@ TEST_P(Scenario, FindsWhatIsExpected) {
   }
   ASSERT_TRUE(fs::exists(expected)) << "run once with DRIFTD_UPDATE_SCENARIOS=1";
   const std::vector<std::string> want = lines_of(expected), got = lines_of("found.jsonl");
-  EXPECT_EQ(want, got) << "- expected and not found, + found and not expected:\n"
-                       << difference(want, got);
+  EXPECT_EQ(want, got) << "- expected and not found, + found and not expected:\n" << difference(want, got);
   if (fs::exists(alerts)) {
     EXPECT_EQ(lines_of("alerts.jsonl"), lines_of(alerts));
   }
@@ -106,8 +104,7 @@ TEST_P(Scenario, FindsWhatIsExpected) {
   EXPECT_EQ(lines_of("again.jsonl"), got);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Scenario, ::testing::ValuesIn(names()),
-                         [](const auto& scenario) { return scenario.param; });
+INSTANTIATE_TEST_SUITE_P(All, Scenario, ::testing::ValuesIn(names()), [](const auto& scenario) { return scenario.param; });
 
 }  // namespace
 }  // namespace driftd::app

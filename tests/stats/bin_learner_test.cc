@@ -105,8 +105,7 @@ TEST(BinLearner, QuantileBinsHaveEqualMassAndFineTails) {
   for (const double m : mass) EXPECT_LT(m, 1.0 / kQuantileBins + 0.004);
   EXPECT_NEAR(mass[1], 0.001, 0.002) << "the outermost tenth of a per cent";
   EXPECT_NEAR(mass[mass.size() - 2], 0.001, 0.002);
-  for (std::size_t b = 5; b + 5 < mass.size(); ++b)
-    EXPECT_NEAR(mass[b], 1.0 / kQuantileBins, 0.004);
+  for (std::size_t b = 5; b + 5 < mass.size(); ++b) EXPECT_NEAR(mass[b], 1.0 / kQuantileBins, 0.004);
   expect_storable(bins);
 }
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "stats/detector.h"
 #include "source_dir.h"
+#include "stats/detector.h"
 
 namespace driftd::stats {
 

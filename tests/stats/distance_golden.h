@@ -7,12 +7,13 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "stats/distance.h"
 #include "source_dir.h"
+#include "stats/distance.h"
 
 namespace driftd::stats {
 
-inline std::unique_ptr<Distance> make_distance(const std::string& name, const std::vector<std::pair<std::string, std::string>>& given = {}) {
+inline std::unique_ptr<Distance> make_distance(const std::string& name,
+                                               const std::vector<std::pair<std::string, std::string>>& given = {}) {
   const auto* unit = distances().find(name);
   EXPECT_NE(unit, nullptr) << name;
   std::vector<std::pair<std::string, Node>> entries;

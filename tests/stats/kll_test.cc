@@ -30,8 +30,7 @@ TEST(Kll, IsExactUntilItMustForget) {
   EXPECT_EQ(sketch.n(), 4U);
   EXPECT_EQ(sketch.retained(), 4U);
   // Nearest ranks of 1 2 2 3.
-  EXPECT_EQ(sketch.quantiles({0, 0.25, 0.26, 0.5, 0.75, 0.76, 1}),
-            (std::vector<double>{1, 1, 2, 2, 2, 3, 3}));
+  EXPECT_EQ(sketch.quantiles({0, 0.25, 0.26, 0.5, 0.75, 0.76, 1}), (std::vector<double>{1, 1, 2, 2, 2, 3, 3}));
 }
 
 TEST(Kll, OneValueIsEveryQuantile) {
@@ -45,8 +44,7 @@ TEST(Kll, RankErrorAndMemoryStayWithinTheirBounds) {
   std::vector<double> q;
   for (int i = 1; i < 200; ++i) q.push_back(i / 200.0);
   for (const std::uint32_t k : {200U, 1600U}) {
-    for (const Order order :
-         {Order::kShuffled, Order::kGrowing, Order::kFalling, Order::kFromBothEnds}) {
+    for (const Order order : {Order::kShuffled, Order::kGrowing, Order::kFalling, Order::kFromBothEnds}) {
       Kll sketch(k);
       for (const double x : ranks(kN, order)) sketch.add(x);
       const std::vector<double> found = sketch.quantiles(q);

@@ -36,8 +36,7 @@ TEST(LogHistogram, QuantilesAreWithinHalfAPerCent) {
   for (const double q : {0.0, 0.001, 0.1, 0.3333, 0.5, 0.9, 0.999, 1.0}) {
     const double rank = std::max(1.0, std::ceil(q * static_cast<double>(values.size())));
     const double exact = values[static_cast<std::size_t>(rank) - 1];
-    EXPECT_NEAR(*h.quantile(q), exact, LogHistogram::kRelativeError * 1.0001 * std::fabs(exact))
-        << q;
+    EXPECT_NEAR(*h.quantile(q), exact, LogHistogram::kRelativeError * 1.0001 * std::fabs(exact)) << q;
   }
 }
 

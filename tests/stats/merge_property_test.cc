@@ -11,9 +11,9 @@ namespace {
 
 // Numbers of a plant: some digits, some decades, both signs.
 std::vector<double> any_values() {
-  return *rc::gen::container<std::vector<double>>(rc::gen::map(
-      rc::gen::pair(rc::gen::inRange(-100000, 100001), rc::gen::inRange(-6, 7)),
-      [](const std::pair<int, int>& v) { return v.first * std::pow(10.0, v.second); }));
+  return *rc::gen::container<std::vector<double>>(
+      rc::gen::map(rc::gen::pair(rc::gen::inRange(-100000, 100001), rc::gen::inRange(-6, 7)),
+                   [](const std::pair<int, int>& v) { return v.first * std::pow(10.0, v.second); }));
 }
 
 std::string bytes_of(const LogHistogram& h) {

@@ -63,8 +63,7 @@ class PanesTest : public ::testing::Test {
       EXPECT_NEAR(x.moments.m2, y.moments.m2, 1e-10 * y.moments.m2);
       EXPECT_EQ(x.moments.min, y.moments.min);
       EXPECT_EQ(x.moments.max, y.moments.max);
-      EXPECT_TRUE(std::equal(x.bin_counts.begin(), x.bin_counts.end(), y.bin_counts.begin(),
-                             y.bin_counts.end()));
+      EXPECT_TRUE(std::equal(x.bin_counts.begin(), x.bin_counts.end(), y.bin_counts.begin(), y.bin_counts.end()));
       ASSERT_EQ(x.bin_sums.size(), y.bin_sums.size());
       for (std::size_t i = 0; i < x.bin_sums.size(); ++i) {
         EXPECT_NEAR(x.bin_sums[i], y.bin_sums[i], 1e-9);

@@ -11,8 +11,7 @@ namespace {
 std::vector<Row> random_rows(int n, unsigned seed) {
   std::mt19937 random(seed);
   std::normal_distribution<double> normal(20, 3);
-  static constexpr Cell kStates[] = {Cell::kMissing, Cell::kNull, Cell::kWrongType,
-                                     Cell::kNotFinite};
+  static constexpr Cell kStates[] = {Cell::kMissing, Cell::kNull, Cell::kWrongType, Cell::kNotFinite};
   std::vector<Row> rows;
   for (int i = 0; i < n; ++i) {
     Row row{i * kSecond, normal(random), "s" + std::to_string(random() % 6)};
@@ -73,9 +72,8 @@ TEST(ReferenceBuilder, ProfilesEqualANaiveComputationInEverySegment) {
     EXPECT_EQ(s.fields[0].bins.kind, Bins::Kind::kQuantile);
     EXPECT_EQ(s.fields[0].bins.edges, r.segments[0].fields[0].bins.edges);
     for (std::size_t c = 0; c < 6; ++c) {
-      const double n = static_cast<double>(std::count_if(own.begin(), own.end(), [&](const Row& x) {
-        return x.status == decltype(x.status)("s" + std::to_string(c));
-      }));
+      const double n = static_cast<double>(
+          std::count_if(own.begin(), own.end(), [&](const Row& x) { return x.status == decltype(x.status)("s" + std::to_string(c)); }));
       EXPECT_EQ(s.fields[1].bin_counts[c], n);
     }
     EXPECT_EQ(s.fields[1].bin_counts[6], 0) << "nothing is 'other'";
@@ -204,8 +202,7 @@ TEST(ReferenceBuilder, CategoriesOverTheCapCountAsOther) {
 
 TEST(ReferenceBuilder, NumbersWhoseSumsOverflowLeaveAReferenceThatCanBeRead) {
   std::vector<Row> rows;
-  for (int i = 0; i < 200; ++i)
-    rows.push_back({i * kSecond, i % 2 == 0 ? 1.7e308 : -1.7e308, "on"});
+  for (int i = 0; i < 200; ++i) rows.push_back({i * kSecond, i % 2 == 0 ? 1.7e308 : -1.7e308, "on"});
   rows.push_back({0, std::numeric_limits<double>::lowest(), "on"});
   rows.push_back({0, std::numeric_limits<double>::max(), "on"});
   const Reference r = build(rows);
@@ -213,8 +210,7 @@ TEST(ReferenceBuilder, NumbersWhoseSumsOverflowLeaveAReferenceThatCanBeRead) {
   ASSERT_TRUE(loaded.load_content(r.content()).ok());
   EXPECT_EQ(loaded.content(), r.content());
   const FieldProfile& p = r.segments[0].fields[0];
-  EXPECT_EQ(p.bin_counts, (std::vector<double>{1, 0, 100, 0, 100, 0, 1, 0}))
-      << "masses are exact all the same";
+  EXPECT_EQ(p.bin_counts, (std::vector<double>{1, 0, 100, 0, 100, 0, 1, 0})) << "masses are exact all the same";
   EXPECT_TRUE(p.bin_sums.empty()) << "not known";
   EXPECT_EQ(p.moments.n, 0U) << "not known";
 }

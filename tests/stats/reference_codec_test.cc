@@ -16,8 +16,7 @@ Reference small() {
   rows[2].site = "south";
   Reference r = build(rows);
   // Of the histories one is enough, and one of another segment.
-  std::vector<History> kept = {*history_of(r, {}, "temperature", "mean"),
-                               *history_of(r, {"site", "south"}, "", "count")};
+  std::vector<History> kept = {*history_of(r, {}, "temperature", "mean"), *history_of(r, {"site", "south"}, "", "count")};
   r.history = kept;
   return r;
 }
@@ -32,8 +31,7 @@ TEST(ReferenceCodec, ComesBackBitForBit) {
     EXPECT_EQ(loaded.hash, sha256_hex(r.content()));
     EXPECT_EQ(loaded.window, r.window);
     ASSERT_EQ(loaded.segments.size(), r.segments.size());
-    EXPECT_EQ(loaded.field({"site", "south"}, "temperature")->bin_counts,
-              r.field({"site", "south"}, "temperature")->bin_counts);
+    EXPECT_EQ(loaded.field({"site", "south"}, "temperature")->bin_counts, r.field({"site", "south"}, "temperature")->bin_counts);
     EXPECT_EQ(loaded.history.size(), r.history.size());
     EXPECT_EQ(loaded.provenance.sources, r.provenance.sources);
   }
@@ -84,27 +82,21 @@ TEST(ReferenceCodec, RefusesWhatNoBuilderMakes) {
     change(r);
     return !load(r.content()).ok();
   };
-  const auto field = [](Reference& r, std::size_t s) -> FieldProfile& {
-    return r.segments[s].fields[0];
-  };
+  const auto field = [](Reference& r, std::size_t s) -> FieldProfile& { return r.segments[s].fields[0]; };
   EXPECT_FALSE(refused([](Reference&) {}));
   EXPECT_TRUE(refused([](Reference& r) { r.segments.clear(); }));
   EXPECT_TRUE(refused([&](Reference& r) { field(r, 1).name = "pressure"; }));
-  EXPECT_TRUE(refused([&](Reference& r) { field(r, 1).bins.edges.back() += 1; }))
-      << "segments on different bins";
+  EXPECT_TRUE(refused([&](Reference& r) { field(r, 1).bins.edges.back() += 1; })) << "segments on different bins";
   EXPECT_TRUE(refused([&](Reference& r) { field(r, 0).bin_counts[1] = -1; }));
   EXPECT_TRUE(refused([&](Reference& r) { field(r, 0).bin_counts[1] = 0.5; }));
-  EXPECT_TRUE(refused([&](Reference& r) { field(r, 0).bin_counts[1] = 1e9; }))
-      << "more than values";
+  EXPECT_TRUE(refused([&](Reference& r) { field(r, 0).bin_counts[1] = 1e9; })) << "more than values";
   EXPECT_TRUE(refused([&](Reference& r) { field(r, 0).bin_sums[1] = INFINITY; }));
   EXPECT_TRUE(refused([&](Reference& r) { field(r, 0).moments.mean = std::nan(""); }));
   EXPECT_TRUE(refused([&](Reference& r) { field(r, 0).moments.m2 = -1; }));
   EXPECT_TRUE(refused([&](Reference& r) { field(r, 0).moments.n += 1; }));
-  EXPECT_TRUE(refused([&](Reference& r) { field(r, 0).kind = FieldKind::kCategory; }))
-      << "a category on numeric bins";
+  EXPECT_TRUE(refused([&](Reference& r) { field(r, 0).kind = FieldKind::kCategory; })) << "a category on numeric bins";
   EXPECT_TRUE(refused([](Reference& r) { r.history[0].values[0] = std::nan(""); }));
-  EXPECT_TRUE(refused([](Reference& r) { r.history[0].starts[1] = r.history[0].starts[0]; }))
-      << "windows that do not follow each other";
+  EXPECT_TRUE(refused([](Reference& r) { r.history[0].starts[1] = r.history[0].starts[0]; })) << "windows that do not follow each other";
 }
 
 TEST(ReferenceCodec, ProfilesFallBackToTheStream) {

@@ -98,8 +98,7 @@ TEST(ReferenceFile, DifferencesOfOtherFieldsBinsAndNothing) {
   Reference renamed = a;
   for (SegmentProfile& s : renamed.segments) s.fields[0].name = "heat";
   renamed.hash = "another";
-  EXPECT_THAT(differences(a, renamed),
-              ElementsAre("temperature: only in the first", "heat: only in the second"));
+  EXPECT_THAT(differences(a, renamed), ElementsAre("temperature: only in the first", "heat: only in the second"));
   Reference shorter = a;
   shorter.history.clear();
   shorter.hash = "another";

@@ -64,8 +64,7 @@ inline PaneLayout layout_of(const Reference& frozen) {
   return layout;
 }
 
-inline void count_row(LevelPane& pane, const PaneLayout& layout, const Batch& batch,
-                      std::uint32_t row, const Dictionaries& dictionaries) {
+inline void count_row(LevelPane& pane, const PaneLayout& layout, const Batch& batch, std::uint32_t row, const Dictionaries& dictionaries) {
   const std::uint32_t slot = pane.slot(0);
   pane.add_row(slot);
   for (std::size_t f = 0; f < batch.columns.size(); ++f) {
@@ -85,18 +84,14 @@ inline void count_row(LevelPane& pane, const PaneLayout& layout, const Batch& ba
       const std::uint32_t code = column.codes[row];
       const std::uint32_t other = plan.bins->size() - 1;
       const bool known = code != Dictionary::kNone;
-      pane.add_bin(slot, plan,
-                   known
-                       ? plan.bins->bin_of(std::string_view(dictionaries.categories[f].text(code)))
-                       : other);
+      pane.add_bin(slot, plan, known ? plan.bins->bin_of(std::string_view(dictionaries.categories[f].text(code))) : other);
     }
   }
 }
 
 // The stream's windows and those of the sites, in order of time; `batch` holds `rows`.
-inline void count_windows(const std::vector<Row>& rows, Duration window, const Batch& batch,
-                          const Dictionaries& dictionaries, const PaneLayout& layout,
-                          const std::function<void(const Window&)>& out) {
+inline void count_windows(const std::vector<Row>& rows, Duration window, const Batch& batch, const Dictionaries& dictionaries,
+                          const PaneLayout& layout, const std::function<void(const Window&)>& out) {
   std::map<Time, std::map<Segment, LevelPane>> panes;
   for (std::uint32_t r = 0; r < batch.rows(); ++r) {
     for (const Segment& segment : {Segment{}, Segment{"site", rows[r].site}}) {
@@ -117,15 +112,13 @@ inline void count_windows(const std::vector<Row>& rows, Duration window, const B
   }
 }
 
-inline Result<Reference> try_build(const std::vector<Row>& rows, Duration window = kMinute,
-                                   const std::string& name = "pumps") {
+inline Result<Reference> try_build(const std::vector<Row>& rows, Duration window = kMinute, const std::string& name = "pumps") {
   ReferenceBuilder builder(schema(), window);
   Dictionaries dictionaries(schema().fields.size());
   const Batch batch = batch_of(rows, dictionaries);
   builder.learn(batch, dictionaries);
   const PaneLayout layout = layout_of(builder.freeze());
-  count_windows(rows, window, batch, dictionaries, layout,
-                [&](const Window& w) { builder.add_window(w); });
+  count_windows(rows, window, batch, dictionaries, layout, [&](const Window& w) { builder.add_window(w); });
   Provenance provenance;
   provenance.sources = {"file:well.jsonl"};
   provenance.rows = rows.size();
@@ -152,8 +145,7 @@ inline std::vector<Row> some_rows(double offset = 0) {
   return rows;
 }
 
-inline const History* history_of(const Reference& r, const Segment& segment,
-                                 const std::string& field, const std::string& statistic) {
+inline const History* history_of(const Reference& r, const Segment& segment, const std::string& field, const std::string& statistic) {
   for (const History& h : r.history) {
     if (h.segment == segment && h.field == field && h.statistic == statistic) return &h;
   }

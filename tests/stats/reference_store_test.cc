@@ -104,8 +104,7 @@ std::string line_of(const Result<std::vector<ReferenceEdition>>& history) {
   if (!history) return "error";
   std::string out;
   for (const ReferenceEdition& e : *history) {
-    out += (out.empty() ? "" : " ") + std::to_string(e.reference->version) + "@" +
-           (e.from == kNoTime ? "-" : std::to_string(e.from));
+    out += (out.empty() ? "" : " ") + std::to_string(e.reference->version) + "@" + (e.from == kNoTime ? "-" : std::to_string(e.from));
   }
   return out;
 }
@@ -155,8 +154,7 @@ TEST_F(ReferenceStoreTest, SaysWhatThereIsInstead) {
   put(0, {"winter"});
   EXPECT_THAT(store_->resolve("pump").error().message, HasSubstr("did you mean 'pumps'"));
   EXPECT_THAT(store_->resolve("pumps@wintr").error().message, HasSubstr("'winter'"));
-  for (const char* which :
-       {"pumps@2", "pumps@0", "pumps@-1", "pumps@v", "pumps@4294967297", "", "@1"}) {
+  for (const char* which : {"pumps@2", "pumps@0", "pumps@-1", "pumps@v", "pumps@4294967297", "", "@1"}) {
     const auto r = store_->resolve(which);
     ASSERT_FALSE(r.ok()) << which;
     EXPECT_EQ(r.error().code, ErrorCode::kNotFound) << which;
@@ -189,10 +187,8 @@ TEST_F(ReferenceStoreTest, AnAliasIsAWordThatCanBeResolved) {
     promote(1, alias);
     EXPECT_EQ(version_of(std::string("pumps@") + alias), 1U) << alias;
   }
-  EXPECT_EQ(store_->promote("pumps", 9, "production", 0, "ann", 1).error().code,
-            ErrorCode::kNotFound);
-  EXPECT_EQ(store_->promote("nobody", 1, "production", 0, "ann", 1).error().code,
-            ErrorCode::kNotFound);
+  EXPECT_EQ(store_->promote("pumps", 9, "production", 0, "ann", 1).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(store_->promote("nobody", 1, "production", 0, "ann", 1).error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(ReferenceStoreTest, AnAliasOfTheFutureDoesNotHoldYet) {
