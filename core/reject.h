@@ -8,18 +8,19 @@
 
 namespace driftd {
 
-#define DRIFTD_REJECT_REASONS(X)                                                               \
-  X(kEmptyPayload, "empty_payload", "the record has no bytes")                                 \
-  X(kUndecodable, "undecodable", "the bytes are not what the decoder reads (JSON, CSV row)")   \
-  X(kNotAnObject, "not_an_object", "valid JSON, but neither an object nor what was asked for") \
-  X(kTooLarge, "too_large", "the record is larger than decode.max_record")                     \
-  X(kTooDeep, "too_deep", "JSON nested deeper than decode.max_depth")                          \
-  X(kMissingSensor, "missing_sensor", "no sensor field, or null, empty or over 256 bytes")     \
-  X(kMissingTime, "missing_time", "no time field, or null")                                    \
-  X(kBadTime, "bad_time", "the time is not of the declared unit or layout")                    \
-  X(kAbsurdTime, "absurd_time", "the time is before 1980 or after 2200")                       \
-  X(kFutureTime, "future_time", "the time is later than arrival + decode.max_future")          \
-  X(kColumnCount, "column_count", "a CSV row with more or fewer columns than the header")      \
+#define DRIFTD_REJECT_REASONS(X)                                                                                  \
+  X(kEmptyPayload, "empty_payload", "the record has no bytes")                                                    \
+  X(kUndecodable, "undecodable", "the bytes are not what the decoder reads (JSON, CSV row)")                      \
+  X(kNotAnObject, "not_an_object", "valid JSON, but neither an object nor what was asked for")                    \
+  X(kTooLarge, "too_large", "the record is larger than decode.max_record")                                        \
+  X(kTooDeep, "too_deep", "JSON nested deeper than decode.max_depth")                                             \
+  X(kMissingSensor, "missing_sensor", "no sensor field, or null, empty or over 256 bytes")                        \
+  X(kMissingTime, "missing_time", "no time field, or null")                                                       \
+  X(kBadTime, "bad_time", "the time is not of the declared unit or layout")                                       \
+  X(kAbsurdTime, "absurd_time", "the time is before 1980 or after 2200")                                          \
+  X(kFutureTime, "future_time",                                                                                   \
+    "the time is later than arrival + decode.max_future or, without arrival, far ahead of the records around it") \
+  X(kColumnCount, "column_count", "a CSV row with more or fewer columns than the header")                         \
   X(kSensorLimit, "sensor_limit", "a new sensor over limits.sensors, with none silent for long enough")
 
 enum class RejectReason {

@@ -40,6 +40,7 @@ std::vector<KafkaStart> kafka_starts(rd_kafka_s* client, const std::vector<rd_ka
       }
     }
   }
+  for (const auto* e : entries) known_topics.insert(e->topic);
   return starts;
 }
 

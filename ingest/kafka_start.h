@@ -21,7 +21,7 @@ struct KafkaStart {
 // One an entry, in their order. On from where the group stands, if it does; else from the beginning or,
 // with `from_latest`, from the newest record; but a partition that was added to a topic of `known_topics`
 // (driftd or its group has a position in it) starts at its beginning, or what came before it was assigned
-// would be lost. Topics in which the group stands are added. Asks the broker; waits for some seconds at
+// would be lost. The entries' topics are added. Asks the broker; waits for some seconds at
 // most, and says in the log what it could not learn. Polling thread.
 std::vector<KafkaStart> kafka_starts(rd_kafka_s* client, const std::vector<rd_kafka_topic_partition_s*>& entries, bool from_latest,
                                      std::set<std::string>& known_topics, const std::string& stream);

@@ -102,7 +102,7 @@ void RowIdentity::begin(const RawRecord& record) {
   arrival_ = record.arrival;
 }
 
-RowIdentity::Outcome RowIdentity::finish(SensorDictionary& sensors) const {
+RowIdentity::Outcome RowIdentity::finish(SensorDictionary& sensors) {
   if (sensor_.empty() || sensor_.size() > kMaxSensorBytes) {
     return {0, 0, RejectReason::kMissingSensor, sensor_};
   }
@@ -119,6 +119,7 @@ RowIdentity::Outcome RowIdentity::finish(SensorDictionary& sensors) const {
     if (arrival_ != kNoTime && out.time > arrival_ && out.time - arrival_ > max_future_) {
       return {0, 0, RejectReason::kFutureTime, time_text_};
     }
+    if (arrival_ == kNoTime && !jump_.believe(out.time)) return {0, 0, RejectReason::kFutureTime, time_text_};
   }
   out.sensor = sensors.intern(sensor_, out.time);
   if (out.sensor == SensorDictionary::kNone) return {0, 0, RejectReason::kSensorLimit, sensor_};

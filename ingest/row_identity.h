@@ -14,6 +14,7 @@
 #include "core/reject.h"
 #include "core/sensor_dictionary.h"
 #include "ingest/decoder.h"
+#include "ingest/time_jump.h"
 
 namespace driftd::ingest {
 
@@ -56,7 +57,11 @@ class RowIdentity {
     std::string_view detail;  // the text at fault; may be empty
   };
   // Names the sensor by number, adding it when everything else is good and there is room.
-  Outcome finish(SensorDictionary& sensors) const;
+  Outcome finish(SensorDictionary& sensors);
+
+  // What is known of the times so far; part of the decoder's state.
+  void save(ByteWriter& out) const { jump_.save(out); }
+  Status load(ByteReader& in) { return jump_.load(in); }
 
  private:
   enum class SensorPlace { kRecord, kKey, kTopic, kTopicLevel, kNone };
@@ -68,6 +73,7 @@ class RowIdentity {
   bool time_is_arrival_ = false;
   TimeUnit unit_;
   Duration max_future_;
+  TimeJump jump_;
 
   std::string_view sensor_;
   std::string_view time_text_;

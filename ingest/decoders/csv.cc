@@ -63,6 +63,7 @@ class CsvDecoder final : public Decoder {
     out.str(header_);
     out.u32(static_cast<std::uint32_t>(names_.size()));
     for (const std::string& name : names_) out.str(name);
+    identity_.save(out);
   }
 
   Status load(ByteReader& in) override {
@@ -71,7 +72,7 @@ class CsvDecoder final : public Decoder {
     for (std::string& name : names) name = in.str(kMaxNameBytes);
     if (in.failed()) return Error{ErrorCode::kCorrupt, "decoder csv: state truncated or out of bounds"};
     if (settings_.columns.empty()) use_columns(names);
-    return {};
+    return identity_.load(in);
   }
 
  private:

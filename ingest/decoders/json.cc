@@ -37,6 +37,9 @@ class JsonDecoder final : public Decoder {
         identity_(options),
         parser_(options.max_record) {}
 
+  void save(ByteWriter& out) const override { identity_.save(out); }
+  Status load(ByteReader& in) override { return identity_.load(in); }
+
   void decode(const RawBatch& raw, BatchBuilder& out, RejectSink& rejects) override {
     out_ = &out;
     rejects_ = &rejects;
