@@ -27,28 +27,45 @@ std::vector<ParamSpec> own_params() {
            .max = 1}};
 }
 
+// One of the metrics' own parameters, and which metrics have it with which meaning.
+struct Shared {
+  ParamSpec spec;
+  std::vector<std::pair<std::string, std::vector<std::string>>> metrics;  // by sentence
+};
+
+// Takes what the parameter is with one more metric into account: the widest bounds, all choices.
+void widen(Shared& shared, const ParamSpec& spec, const std::string& metric) {
+  ParamSpec& known = shared.spec;
+  if (known.type != spec.type) known.type = ParamType::kNode;
+  if (known.min && (!spec.min || *spec.min < *known.min)) known.min = spec.min;
+  if (known.max && (!spec.max || *spec.max > *known.max)) known.max = spec.max;
+  for (const std::string& choice : spec.choices) {
+    if (std::find(known.choices.begin(), known.choices.end(), choice) == known.choices.end()) known.choices.push_back(choice);
+  }
+  const auto same = std::find_if(shared.metrics.begin(), shared.metrics.end(), [&](const auto& m) { return m.first == spec.sentence; });
+  if (same != shared.metrics.end()) return same->second.push_back(metric);
+  shared.metrics.push_back({spec.sentence, {metric}});
+}
+
 // The metrics' own parameters stand beside the check's. Here they have no default and are not
 // required, so that it shows which were written; the chosen metric's table reads them again.
 std::vector<ParamSpec> metric_params() {
-  std::vector<ParamSpec> out;
+  std::vector<Shared> all;
   for (const auto& unit : stats::distances().units()) {
-    for (ParamSpec spec : unit.descriptor.params) {
-      const std::string metric = "`metric: " + unit.descriptor.name + "`";
-      const auto known = std::find_if(out.begin(), out.end(), [&](const ParamSpec& s) { return s.name == spec.name; });
-      if (known != out.end()) {
-        // Several metrics have it, each with its own bounds.
-        known->sentence += "; " + metric + ": " + spec.sentence;
-        known->type = ParamType::kNode;
-        known->min = known->max = std::nullopt;
-        known->choices.clear();
-        known->fields.clear();
-        continue;
-      }
-      spec.sentence = metric + ": " + spec.sentence;
-      spec.default_text.clear();
-      spec.required = false;
-      out.push_back(std::move(spec));
+    for (const ParamSpec& spec : unit.descriptor.params) {
+      auto known = std::find_if(all.begin(), all.end(), [&](const Shared& s) { return s.spec.name == spec.name; });
+      if (known == all.end()) known = all.insert(all.end(), {spec, {}});
+      widen(*known, spec, unit.descriptor.name);
     }
+  }
+  std::vector<ParamSpec> out;
+  for (Shared& shared : all) {
+    std::vector<std::string> sentences;
+    for (const auto& [sentence, metrics] : shared.metrics) sentences.push_back("For " + join(metrics) + ": " + sentence);
+    shared.spec.sentence = join(sentences, "; ");
+    shared.spec.default_text.clear();
+    shared.spec.required = false;
+    out.push_back(std::move(shared.spec));
   }
   return out;
 }
