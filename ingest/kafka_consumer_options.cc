@@ -10,6 +10,7 @@ TextPairs consumer_options(const KafkaSettings& settings) {
       {"partition.assignment.strategy", "cooperative-sticky"},
       {"isolation.level", "read_committed"},
       {"auto.offset.reset", "error"},  // a gap must be counted, not jumped over in silence
+      {"enable.partition.eof", "true"},  // transactions' marks are no records, so positions do not say where the end is
       {"check.crcs", "true"},
       {"statistics.interval.ms", "1000"},
       {"topic.metadata.refresh.interval.ms", "30000"},  // a topic made later is found

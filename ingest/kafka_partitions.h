@@ -3,6 +3,7 @@
 // order, however messages of an old assignment straggle. Thread-safety: none. Cost: O(1) a message.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,7 +24,15 @@ class KafkaPartitions {
     std::int64_t taken = -1;      // offset behind the newest message that came; -1: none yet
     std::int64_t position = -1;   // offset behind the newest one handed over; -1: none yet
     std::int64_t committed = -1;  // what commit() was last told; -1: nothing new
+    std::int64_t end_seen = -1;   // where the topic ended when everything before it had been read; -1: not yet
     std::shared_ptr<KafkaMessages> waiting;
+
+    // Records between what was handed over and `end`; nullopt when not known. A transaction's own marks have
+    // offsets too but never come, so what was read to the end is not behind.
+    std::optional<std::int64_t> lag(std::int64_t end) const {
+      const std::int64_t at = position >= taken ? std::max(position, end_seen) : position;
+      return at < 0 ? std::nullopt : std::optional(std::max<std::int64_t>(end - at, 0));
+    }
   };
 
   KafkaPartitions(std::vector<std::string> topics, KafkaHandle handle) : topics_(std::move(topics)), handle_(std::move(handle)) {}

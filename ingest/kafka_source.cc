@@ -252,6 +252,11 @@ class KafkaSource final : public Source {
   }
 
   void on_message_error(const rd_kafka_message_t& message) {
+    if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      const auto number = partitions_->number_of(rd_kafka_topic_name(message.rkt), message.partition);
+      if (auto* ours = number ? partitions_->find(*number) : nullptr) ours->end_seen = message.offset;
+      return;
+    }
     if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || message.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
       return close_gap(message);
     }
@@ -350,8 +355,8 @@ class KafkaSource final : public Source {
     for (const auto& known : read->partitions) {
       const auto number = partitions_->number_of(known.topic, known.partition);
       const auto* ours = number ? partitions_->find(*number) : nullptr;
-      if (ours == nullptr || ours->position < 0) continue;
-      lags[static_cast<std::size_t>(ours - partitions_->all().data())].lag = std::max<std::int64_t>(known.end - ours->position, 0);
+      if (ours == nullptr) continue;
+      lags[static_cast<std::size_t>(ours - partitions_->all().data())].lag = ours->lag(known.end);
     }
     status_.lags(std::move(lags));
   }

@@ -3,6 +3,8 @@ half, or without a word. What was found is compared with a replay of the topic, 
 import signal
 import time
 
+from confluent_kafka import Producer
+
 import plant
 from driftd import Driftd, read_lines, run_driftd
 
@@ -89,6 +91,32 @@ def test_a_partition_that_is_added_is_read_from_its_beginning(driftd, kafka, uni
     kafka.produce(unique, list(plant.kafka_records(plant.records(1, 1, sensor="p2"))), partition=1)
     metrics = service.wait_metric("driftd_records_total", 200, stream="plant", result="accepted", timeout=60)
     assert metrics.get("driftd_records_total", stream="plant", result="accepted") == 200
+
+
+def test_a_topic_of_transactions_is_read_to_its_end_and_falls_idle(driftd, kafka, unique):
+    """What a commit or an abort leaves in the topic has an offset, but is no record."""
+    kafka.create_topic(unique, partitions=1)
+    settings = config(kafka, unique)
+    settings["streams"]["plant"]["windows"]["idle"] = "2s"
+    service = driftd(settings).wait_ready()
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": unique})
+    producer.init_transactions(20)
+    rows = list(plant.kafka_records(plant.records(0, 2)))
+    for begin in range(0, len(rows), 50):
+        producer.begin_transaction()
+        for key, value, timestamp, _ in rows[begin:begin + 50]:
+            producer.produce(unique, value, key, timestamp=timestamp)
+        if begin == 50:
+            producer.abort_transaction(20)  # nobody who reads committed records sees these
+        else:
+            producer.commit_transaction(20)
+    metrics = service.wait_metric("driftd_records_total", 150, stream="plant", result="accepted")
+    found = service.wait_findings(lambda f: any(x["window"]["start"] == plant.window_start(1) for x in f), "the last window, idle", 40)
+    assert {f["detail"].get("closed_by") for f in found if f["window"]["start"] == plant.window_start(1)} == {"idle"}
+    metrics = service.metrics()
+    assert metrics.get("driftd_source_lag", stream="plant") == 0
+    assert metrics.get("driftd_records_total", stream="plant", result="accepted") == 150
+    assert metrics.get("driftd_source_gaps_total", stream="plant") == 0
 
 
 def test_one_driftd_a_data_directory(driftd):
