@@ -169,14 +169,10 @@ def test_a_broker_that_is_not_there(driftd, unique):
         kafka.close()
 
 
-@pytest.mark.parametrize("what", ["file", "password"])
-def test_a_source_that_cannot_open_stops_no_other_stream(driftd, tmp_path, what):
+def test_a_source_that_cannot_open_stops_no_other_stream(driftd, tmp_path):
     """It is not ready and says why, once; it is tried again and goes on when what was missing is there."""
     missing = tmp_path / "missing"
-    source = {"file": {"paths": [str(missing)], "format": "json_lines"}} if what == "file" else {
-        "kafka": {"brokers": ["127.0.0.1:1"], "topics": ["t"], "group": "g", "sasl_password_file": str(missing),
-                  "options": {"security.protocol": "sasl_plaintext", "sasl.mechanisms": "PLAIN", "sasl.username": "u"}}}
-    config = plant.config(CHECKS, source=source)
+    config = plant.config(CHECKS, source={"file": {"paths": [str(missing)], "format": "json_lines"}})
     config["streams"]["other"] = {**config["streams"]["plant"], "from": {"http": {}}}
     service = driftd(config)
     answer = service.get("/-/ready")
@@ -189,12 +185,20 @@ def test_a_source_that_cannot_open_stops_no_other_stream(driftd, tmp_path, what)
     assert metrics.all("driftd_source_up", stream="plant")[0][1] == 0
     [view] = [s for s in service.get("/api/v1/streams").json()["streams"] if s["name"] == "plant"]
     assert str(missing) in json.dumps(view), view
-    missing.write_text(rows if what == "file" else "secret")
+    missing.write_text(rows)
     service.wait(lambda: str(missing) not in service.get("/-/ready").text, "started", 40)
-    if what == "file":
-        service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
+    service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
     said = [line for line in service.log().splitlines() if str(missing) in line]
     assert len(said) == 1, f"said once:\n{service.log()}"
+
+
+def test_a_secret_that_is_missing_is_an_error_of_the_configuration(tmp_path):
+    missing, path = tmp_path / "missing", tmp_path / "driftd.yaml"
+    source = {"kafka": {"brokers": ["127.0.0.1:1"], "topics": ["t"], "sasl_password_file": str(missing)}}
+    path.write_text(json.dumps(plant.config(CHECKS, source=source, service={"data_dir": str(tmp_path / "data")})))
+    for command in ("check", "run"):
+        done = run_driftd(command, path)
+        assert done.returncode == 2 and str(missing) in done.stdout + done.stderr, done
 
 
 def test_sigterm_drains_and_checkpoints(driftd):
