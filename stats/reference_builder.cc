@@ -8,32 +8,16 @@
 namespace driftd::stats {
 namespace {
 
-FieldProfile profile_of(const Field& field, const FieldSummary& summary) {
-  FieldProfile p;
-  p.name = field.name;
-  p.kind = field.kind;
-  p.valid = summary.valid;
-  p.missing = summary.missing;
-  p.null = summary.null;
-  p.wrong_type = summary.wrong_type;
-  p.not_finite = summary.not_finite;
-  p.moments = summary.moments;
-  if (summary.bins != nullptr) p.bins = *summary.bins;
-  p.bin_counts.assign(summary.bin_counts.begin(), summary.bin_counts.end());
-  p.bin_sums.assign(summary.bin_sums.begin(), summary.bin_sums.end());
-  p.bin_counts.resize(p.bins.size(), 0);
-  return p;
-}
-
-void merge(FieldProfile& into, const FieldProfile& p) {
-  into.valid += p.valid;
-  into.missing += p.missing;
-  into.null += p.null;
-  into.wrong_type += p.wrong_type;
-  into.not_finite += p.not_finite;
-  into.moments.merge(p.moments);
-  for (std::size_t b = 0; b < into.bin_counts.size(); ++b) into.bin_counts[b] += p.bin_counts[b];
-  for (std::size_t b = 0; b < into.bin_sums.size(); ++b) into.bin_sums[b] += p.bin_sums[b];
+void merge(FieldProfile& into, const FieldSummary& window) {
+  into.valid += window.valid;
+  into.missing += window.missing;
+  into.null += window.null;
+  into.wrong_type += window.wrong_type;
+  into.not_finite += window.not_finite;
+  into.moments.merge(window.moments);
+  for (std::size_t b = 0; b < std::min(into.bin_counts.size(), window.bin_counts.size()); ++b) into.bin_counts[b] += window.bin_counts[b];
+  if (into.bin_sums.empty()) into.bin_sums.assign(window.bin_sums.size(), 0);
+  for (std::size_t b = 0; b < window.bin_sums.size(); ++b) into.bin_sums[b] += window.bin_sums[b];
 }
 
 // Values so large that their squares or sums overflow: those are not known, rather than infinite.
@@ -44,8 +28,6 @@ void drop_overflows(SegmentProfile& segment) {
     if (!std::all_of(p.bin_sums.begin(), p.bin_sums.end(), finite)) p.bin_sums.clear();
   }
 }
-
-Binned binned(const FieldProfile& p) { return {&p.bins, p.bin_counts, p.bin_sums, static_cast<double>(p.valid), p.moments}; }
 
 }  // namespace
 
@@ -88,89 +70,75 @@ const Reference& ReferenceBuilder::freeze() {
 
 void ReferenceBuilder::add_window(const Window& window) {
   if (window.rows == 0 || window.segment.by == "sensor") return;
-  const auto at = profiles_.try_emplace(window.segment).first;
-  SegmentProfile& profile = at->second;
-  profile.segment = window.segment;
-  profile.rows += window.rows;
-  const bool first = profile.fields.empty();
-  Point point{&at->first, window.start, {}, window.rows};
+  Whole& whole = segments_[window.segment];
+  if (whole.profile.fields.empty()) whole.profile.fields = frozen_.segments[0].fields;
+  whole.profile.segment = window.segment;
+  whole.profile.rows += window.rows;
+  Point point{window.start, window.rows, {}};
   point.fields.reserve(schema_.fields.size());
   for (std::size_t f = 0; f < schema_.fields.size(); ++f) {
-    FieldProfile p = profile_of(schema_.fields[f], window.fields[f]);
-    // Free text has no bins; a field without a value neither.
-    const std::uint32_t bins = frozen_.segments[0].fields[f].bins.size();
-    p.bin_counts.resize(bins, 0);
-    point.fields.push_back(compact(p));
-    if (first) {
-      p.bins = frozen_.segments[0].fields[f].bins;
-      profile.fields.push_back(std::move(p));
-    } else {
-      merge(profile.fields[f], p);
+    const FieldSummary& field = window.fields[f];
+    merge(whole.profile.fields[f], field);
+    std::vector<Mass> masses;
+    masses.reserve(
+        static_cast<std::size_t>(std::count_if(field.bin_counts.begin(), field.bin_counts.end(), [](double c) { return c > 0; })));
+    for (std::size_t b = 0; b < field.bin_counts.size(); ++b) {
+      if (field.bin_counts[b] == 0) continue;
+      masses.push_back({b, static_cast<std::uint64_t>(field.bin_counts[b]), field.bin_sums.empty() ? 0 : field.bin_sums[b]});
     }
+    point.fields.push_back({field.valid, field.missing + field.null + field.not_finite, field.moments, std::move(masses)});
   }
-  points_.push_back(std::move(point));
+  whole.points.push_back(std::move(point));
 }
 
-ReferenceBuilder::PointField ReferenceBuilder::compact(const FieldProfile& p) {
-  constexpr double kMost = 4294967295.0;
-  PointField out{p.valid, p.missing + p.null + p.not_finite, p.moments, {}};
-  std::size_t filled = 0;
-  for (const double n : p.bin_counts) filled += n > 0 ? 1 : 0;
-  out.filled.reserve(filled);
-  for (std::uint32_t b = 0; b < p.bin_counts.size(); ++b) {
-    double sum = b < p.bin_sums.size() ? p.bin_sums[b] : 0;
-    for (double left = p.bin_counts[b]; left > 0; left -= kMost, sum = 0) {
-      out.filled.push_back({b, static_cast<std::uint32_t>(std::min(left, kMost)), sum});
-    }
-  }
-  return out;
-}
-
-void ReferenceBuilder::add_history(const Point& point, const Reference& whole, std::map<std::string, History>& out) const {
-  const auto add = [&](const std::string& field, const std::string& statistic, double v) {
+void ReferenceBuilder::add_field_history(const Segment& segment, const SegmentProfile& profile, std::size_t field,
+                                         const std::deque<Point>& points, Scratch& scratch, std::map<std::string, History>& out) const {
+  const FieldProfile& whole = profile.fields[field];
+  const auto add = [&](const std::string& statistic, Time start, double v) {
     if (!std::isfinite(v)) return;
-    History& h = out[point.segment->by + '\0' + point.segment->value + '\0' + field + '\0' + statistic];
-    h.segment = *point.segment;
-    h.field = field;
-    h.statistic = statistic;
-    h.starts.push_back(point.start);
+    History& h = out[segment.by + '\0' + segment.value + '\0' + whole.name + '\0' + statistic];
+    if (h.starts.empty()) {
+      h.segment = segment;
+      h.field = whole.name;
+      h.statistic = statistic;
+      h.starts.reserve(points.size());
+      h.values.reserve(points.size());
+    }
+    h.starts.push_back(start);
     h.values.push_back(v);
   };
-  add("", "count", static_cast<double>(point.rows));
-  std::vector<double> counts, sums;
-  for (std::size_t i = 0; i < point.fields.size(); ++i) {
-    const PointField& f = point.fields[i];
-    const Field& field = schema_.fields[i];
-    const bool numeric = is_numeric(field.kind);
-    add(field.name, "null_share", static_cast<double>(f.empty) / static_cast<double>(point.rows));
+  const bool numeric = is_numeric(whole.kind);
+  const Binned reference{&whole.bins, whole.bin_counts, whole.bin_sums, static_cast<double>(whole.valid), whole.moments};
+  for (const Point& point : points) {
+    const FieldPoint& f = point.fields[field];
+    add("null_share", point.start, static_cast<double>(f.absent) / static_cast<double>(point.rows));
     if (f.valid == 0) continue;
     if (numeric) {
-      add(field.name, "mean", f.moments.mean);
-      add(field.name, "stddev", f.moments.stddev());
-      add(field.name, "min", f.moments.min);
-      add(field.name, "max", f.moments.max);
-      add(field.name, "sum", f.moments.sum());
+      add("mean", point.start, f.moments.mean);
+      add("stddev", point.start, f.moments.stddev());
+      add("min", point.start, f.moments.min);
+      add("max", point.start, f.moments.max);
+      add("sum", point.start, f.moments.sum());
     }
-    const FieldProfile* reference = whole.field(*point.segment, field.name);
-    if (reference == nullptr || field.kind == FieldKind::kText) continue;
-    counts.assign(reference->bins.size(), 0);
-    sums.assign(numeric ? counts.size() : 0, 0);
-    for (const FilledBin& bin : f.filled) {
-      counts[bin.bin] += bin.count;
-      if (numeric) sums[bin.bin] += bin.sum;
+    if (whole.kind == FieldKind::kText) continue;
+    scratch.counts.assign(whole.bins.size(), 0);
+    scratch.sums.assign(numeric ? whole.bins.size() : 0, 0);
+    for (const Mass& mass : f.masses) {
+      scratch.counts[mass.bin] = static_cast<double>(mass.count);
+      if (numeric) scratch.sums[mass.bin] = mass.sum;
     }
-    const Binned window{&reference->bins, counts, sums, static_cast<double>(f.valid), f.moments};
+    const Binned window{&whole.bins, scratch.counts, scratch.sums, static_cast<double>(f.valid), f.moments};
     for (const auto& [name, distance] : distances_) {
       if (!numeric && !distance->for_categories()) continue;
-      const Score score = distance->score(binned(*reference), window);
-      if (score.no_verdict == nullptr) add(field.name, "distance." + name, score.value);
+      const Score score = distance->score(reference, window);
+      if (score.no_verdict == nullptr) add("distance." + name, point.start, score.value);
     }
   }
 }
 
 Result<Reference> ReferenceBuilder::finish(std::string name, Provenance provenance) {
-  const auto stream = profiles_.find(Segment{});
-  if (stream == profiles_.end()) {
+  const auto stream = segments_.find(Segment{});
+  if (stream == segments_.end()) {
     return Error{ErrorCode::kInvalidArgument,
                  "the input has no usable record (" + std::to_string(provenance.rejected) + " rejected); a reference needs some"};
   }
@@ -178,13 +146,30 @@ Result<Reference> ReferenceBuilder::finish(std::string name, Provenance provenan
   out.name = std::move(name);
   out.provenance = std::move(provenance);
   out.window = window_;
-  out.segments.push_back(stream->second);
-  for (const auto& [segment, profile] : profiles_) {
-    if (segment.by != "stream") out.segments.push_back(profile);
-  }
-  for (SegmentProfile& segment : out.segments) drop_overflows(segment);
   std::map<std::string, History> history;
-  for (const Point& point : points_) add_history(point, out, history);
+  Scratch scratch;
+  const auto take = [&](const Segment& segment, Whole& whole) {
+    drop_overflows(whole.profile);
+    History& rows = history[segment.by + '\0' + segment.value + '\0' + '\0' + "count"];
+    rows = {segment, "", "count", {}, {}};
+    for (const Point& point : whole.points) {
+      rows.starts.push_back(point.start);
+      rows.values.push_back(static_cast<double>(point.rows));
+    }
+    for (std::size_t f = 0; f < schema_.fields.size(); ++f) {
+      add_field_history(segment, whole.profile, f, whole.points, scratch, history);
+      // Points go as their history comes, so that not both are in memory.
+      for (Point& point : whole.points) std::vector<Mass>().swap(point.fields[f].masses);
+    }
+    whole.points.clear();
+    out.segments.push_back(std::move(whole.profile));
+  };
+  take(stream->first, stream->second);
+  for (auto& [segment, whole] : segments_) {
+    if (segment.by != "stream") take(segment, whole);
+  }
+  segments_.clear();
+  out.history.reserve(history.size());
   for (auto& [key, h] : history) out.history.push_back(std::move(h));
   out.hash = sha256_hex(out.content());
   return out;

@@ -3,9 +3,12 @@
 // Pass 1 (learn) learns the bins; freeze() fixes them; pass 2 is the ordinary window engine on those bins,
 // whose windows come to add_window: tumbling windows of the reference's own records, which sum up to the
 // profile and make the history. So the reference's masses are exact, and its history is what live windows
-// would have said. Thread-safety: none.
+// would have said. Memory: the bins' sketches, and for each window of the stream and of a segment and each
+// of its fields some 80 bytes and 16 for each bin that has a value, then 16 for each statistic of the history.
+// Thread-safety: none.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,33 +35,39 @@ class ReferenceBuilder {
   Result<Reference> finish(std::string name, Provenance provenance);
 
  private:
-  // What is kept of a window until the whole is known: a window of n values costs at most 16 n bytes a
-  // field beside the fixed part, as empty bins are left out.
-  struct FilledBin {
-    std::uint32_t bin;
-    std::uint32_t count;  // a fuller bin is there twice
+  // A bin of a window that has values. There are many windows, so each number takes what it needs.
+  struct Mass {
+    std::uint64_t bin : 16;
+    std::uint64_t count : 48;
     double sum;
   };
-  struct PointField {
-    std::uint64_t valid, empty;
+  static_assert(kMaxCategories < 1U << 16);  // the largest number of bins
+  // What the history still needs of a field in a window.
+  struct FieldPoint {
+    std::uint64_t valid, absent;
     Moments moments;
-    std::vector<FilledBin> filled;
+    std::vector<Mass> masses;
   };
   struct Point {
-    const Segment* segment;  // a key of profiles_
     Time start;
-    std::vector<PointField> fields;
     std::uint64_t rows;
+    std::vector<FieldPoint> fields;
   };
-  static PointField compact(const FieldProfile& p);
-  void add_history(const Point& point, const Reference& whole, std::map<std::string, History>& out) const;
+  struct Whole {
+    SegmentProfile profile;
+    std::deque<Point> points;
+  };
+  struct Scratch {
+    std::vector<double> counts, sums;
+  };
+  void add_field_history(const Segment& segment, const SegmentProfile& profile, std::size_t field, const std::deque<Point>& points,
+                         Scratch& scratch, std::map<std::string, History>& out) const;
 
   const Schema& schema_;
   Duration window_;
   std::vector<BinLearner> learners_;
   Reference frozen_;
-  std::map<Segment, SegmentProfile> profiles_;
-  std::vector<Point> points_;
+  std::map<Segment, Whole> segments_;
   std::vector<std::pair<std::string, std::unique_ptr<Distance>>> distances_;  // with their defaults
 };
 
