@@ -30,6 +30,7 @@ class MergerTest : public ::testing::Test {
     part.block.rows = rows;
     Finding& f = output.findings.emplace_back();
     f.check = "of sensor";
+    f.segment = {"sensor", "a"};
     f.window_end = output.end;
     return merger_->take(std::move(output));
   }

@@ -10,7 +10,7 @@
 namespace driftd::app {
 namespace {
 
-const Deadline kLong = Deadline::after(60 * kSecond);
+Deadline soon() { return Deadline::after(60 * kSecond); }
 
 // Holds a worker inside a task until it is let go.
 class Gate {
@@ -39,7 +39,7 @@ TEST(Worker, RunsTasksInOrderOnOneThreadOfItsOwn) {
             order.push_back(i);
             threads.push_back(std::this_thread::get_id());
           },
-          kLong));
+          soon()));
     }
     worker.drain();
     ASSERT_EQ(order.size(), 100U);
@@ -55,7 +55,7 @@ TEST(Worker, OneTaskMoreThanItsCapacityIsRefusedAndNotTaken) {
   Gate gate;
   std::atomic<int> ran{0};
   Worker worker(2);
-  ASSERT_TRUE(worker.push(gate.task(), kLong));
+  ASSERT_TRUE(worker.push(gate.task(), soon()));
   gate.wait_entered();  // the running task takes no place in the queue
   const auto count = [&] { ++ran; };
   EXPECT_TRUE(worker.push(count, Deadline::after(0)));
@@ -66,7 +66,7 @@ TEST(Worker, OneTaskMoreThanItsCapacityIsRefusedAndNotTaken) {
   EXPECT_GE(monotonic_now() - start, 50 * kMillisecond) << "waits until the deadline";
   ASSERT_TRUE(task) << "a task that was refused is still the caller's";
   gate.open();
-  EXPECT_TRUE(worker.push(std::move(task), kLong));
+  EXPECT_TRUE(worker.push(std::move(task), soon()));
   worker.drain();
   EXPECT_EQ(ran, 3);
 }
@@ -75,7 +75,7 @@ TEST(Worker, DrainWaitsForTheRunningTaskToo) {
   Gate gate;
   std::atomic<bool> drained{false};
   Worker worker(2);
-  ASSERT_TRUE(worker.push(gate.task(), kLong));
+  ASSERT_TRUE(worker.push(gate.task(), soon()));
   gate.wait_entered();
   std::thread waiter([&] {
     worker.drain();
@@ -93,7 +93,7 @@ TEST(Worker, EndsAfterWhatIsQueued) {
   std::atomic<int> ran{0};
   {
     Worker worker(8);
-    for (int i = 0; i < 8; ++i) ASSERT_TRUE(worker.push([&] { ++ran; }, kLong));
+    for (int i = 0; i < 8; ++i) ASSERT_TRUE(worker.push([&] { ++ran; }, soon()));
   }
   EXPECT_EQ(ran, 8);
   { Worker idle(1); }
@@ -104,7 +104,7 @@ TEST(Worker, KeepsNothingOfATaskThatRan) {
   Worker worker(1);
   auto held = std::make_shared<int>(7);
   const std::weak_ptr<int> seen = held;
-  ASSERT_TRUE(worker.push([held = std::move(held)] { EXPECT_EQ(*held, 7); }, kLong));
+  ASSERT_TRUE(worker.push([held = std::move(held)] { EXPECT_EQ(*held, 7); }, soon()));
   worker.drain();
   EXPECT_TRUE(seen.expired());
 }
