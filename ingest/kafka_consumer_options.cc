@@ -9,7 +9,7 @@ TextPairs consumer_options(const KafkaSettings& settings) {
       {"enable.auto.offset.store", "false"},
       {"partition.assignment.strategy", "cooperative-sticky"},
       {"isolation.level", "read_committed"},
-      {"auto.offset.reset", "error"},  // a gap must be counted, not jumped over in silence
+      {"auto.offset.reset", "error"},    // a gap must be counted, not jumped over in silence
       {"enable.partition.eof", "true"},  // transactions' marks are no records, so positions do not say where the end is
       {"check.crcs", "true"},
       {"statistics.interval.ms", "1000"},
