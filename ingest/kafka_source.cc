@@ -20,7 +20,7 @@ namespace driftd::ingest {
 namespace {
 
 constexpr std::size_t kBatch = 8192;                  // messages taken at once
-constexpr Duration kLongestWait = 50 * kMillisecond;  // a batch call waits until it is full
+constexpr Duration kLongestWait = 50 * kMillisecond;  // for a full batch
 constexpr Duration kCommitEvery = kSecond;
 constexpr int kBrokerTimeoutMillis = 5000;
 constexpr std::size_t kDry = 4 * kBatch;  // messages left in librdkafka's queue
@@ -29,7 +29,7 @@ constexpr Duration kWakeEvery = 50 * kMillisecond;
 class KafkaSource final : public Source {
  public:
   KafkaSource(KafkaSettings settings, const SourceContext& context)
-      : settings_(std::move(settings)), context_(context), status_("kafka", context.stream, context.telemetry), messages_(kBatch) {
+      : settings_(std::move(settings)), context_(context), status_("kafka", context.stream, context.telemetry) {
     if (context.telemetry != nullptr) context.telemetry->series(Metric::kSourceGaps, {context.stream});
   }
   ~KafkaSource() override { KafkaSource::close(); }
@@ -125,10 +125,16 @@ class KafkaSource final : public Source {
     entry->offset = offset;
   }
 
+  // Messages are taken one by one. The calls for batches must not be used in a group: when a rebalance is announced, librdkafka (2.0)
+  // throws away what it has put into the batch so far and goes on behind it, so those messages would be lost.
   void consume(Duration wait) {
-    const ssize_t n = rd_kafka_consume_batch_queue(queue_, static_cast<int>(wait / kMillisecond), messages_.data(), messages_.size());
-    for (ssize_t i = 0; i < n; ++i) {
-      rd_kafka_message_t* message = messages_[static_cast<std::size_t>(i)];
+    const Deadline deadline = Deadline::after(wait);
+    std::size_t taken = 0;
+    while (taken < kBatch) {
+      rd_kafka_message_t* message = rd_kafka_consume_queue(queue_, 0);
+      if (message == nullptr) message = rd_kafka_consume_queue(queue_, static_cast<int>(deadline.left() / kMillisecond));
+      if (message == nullptr) break;
+      ++taken;
       if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         partitions_->take(message);
       } else {
@@ -136,7 +142,7 @@ class KafkaSource final : public Source {
         rd_kafka_message_destroy(message);
       }
     }
-    if (n == static_cast<ssize_t>(messages_.size())) wake_fetching();
+    if (taken == kBatch) wake_fetching();
     for (Rebalance& rebalance : std::exchange(rebalances_, {})) answer(rebalance.what, *rebalance.list);
     if (rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR && !fatal_) set_fatal();
   }
@@ -369,8 +375,7 @@ class KafkaSource final : public Source {
   rd_kafka_queue_t* queue_ = nullptr;
   std::unique_ptr<KafkaPartitions> partitions_;
   std::set<std::string> known_topics_;  // driftd or its group has a position in one of their partitions
-  std::vector<rd_kafka_message_t*> messages_;
-  std::vector<Rebalance> rebalances_;  // announced and not answered
+  std::vector<Rebalance> rebalances_;   // announced and not answered
   bool paused_ = false;
   bool gated_ = false;
   bool closing_ = false;

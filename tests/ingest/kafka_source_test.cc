@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "ingest/kafka_start.h"
 #include "ingest/source.h"
@@ -183,6 +185,57 @@ TEST(KafkaSource, ANewMemberTakesPartitionsOverInGoodOrder) {
   EXPECT_EQ(first_handler.events.back(), "revoked " + moved);
   cluster.produce("a", std::stoi(moved), 1, "new");
   EXPECT_EQ(drain(*second, 1), Texts{moved + "/3:new0"});
+}
+
+// librdkafka halts the partitions of a member by itself while a rebalance is announced; what it hands over in that
+// moment must not fall out.
+TEST(KafkaSource, NoRecordIsSkippedWhileMembersComeAndGo) {
+  KafkaCluster cluster;
+  cluster.create("a", 2);
+  cluster.produce("a", 0, 1);
+  cluster.produce("a", 1, 1);
+  std::map<std::uint32_t, std::int64_t> next;  // where each partition goes on, whoever has it
+  RecordingHandler first_handler, second_handler;
+  std::size_t skipped = 0;
+  const auto take = [&](Source& source, Duration wait) {
+    RawBatch batch;
+    ASSERT_TRUE(source.poll(Deadline::after(wait), batch).ok());
+    for (const RawRecord& record : batch.records) {
+      skipped += record.position > next[batch.partition] ? 1 : 0;
+      next[batch.partition] = record.position + 1;
+    }
+    if (!batch.records.empty()) {
+      first_handler.positions[batch.partition] = second_handler.positions[batch.partition] = next[batch.partition];
+    }
+  };
+  std::atomic<bool> stop{false};
+  std::thread producer([&] {
+    while (!stop) {
+      for (const int partition : {0, 1}) cluster.produce("a", partition, 5);
+    }
+  });
+  auto first = opened(params(cluster, {"a"}), first_handler);
+  for (int turn = 0; turn < 3; ++turn) {
+    auto second = opened(params(cluster, {"a"}), second_handler);
+    const auto assigned = [&] { return second_handler.events.empty() || second_handler.events.back().starts_with("revoked"); };
+    for (const Deadline deadline = Deadline::after(30 * kSecond); assigned() && !deadline.passed();) {
+      take(*first, 50 * kMillisecond);
+      take(*second, 0);
+    }
+    EXPECT_FALSE(assigned());
+    for (int i = 0; i < 20; ++i) {
+      take(*first, 50 * kMillisecond);
+      take(*second, 0);
+    }
+    second->close();
+    const std::size_t known = first_handler.events.size();
+    for (const Deadline deadline = Deadline::after(30 * kSecond); first_handler.events.size() == known && !deadline.passed();)
+      take(*first, 50 * kMillisecond);
+  }
+  stop = true;
+  producer.join();
+  EXPECT_GT(next[0] + next[1], 100);
+  EXPECT_EQ(skipped, 0U);
 }
 
 TEST(KafkaSource, ABrokerThatIsAwayIsAStatus) {
