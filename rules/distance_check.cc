@@ -69,7 +69,9 @@ class DistanceCheck final : public Check {
     const stats::Binned before{&reference.bins, reference.bin_counts, reference.bin_sums, static_cast<double>(reference.valid),
                                reference.moments};
     const stats::Binned now{&reference.bins, current.bin_counts, current.bin_sums, static_cast<double>(current.valid), current.moments};
-    const stats::Score score = distance_->score(before, now);
+    // Most windows are well below max, and nobody sees their p-value.
+    stats::Score score = distance_->score(before, now, explain_ok_ || rule_.max_p_value);
+    if (score.value > rule_.max && !score.p_value) score = distance_->score(before, now, true);
     if (score.no_verdict != nullptr) return Judgement::none(score.no_verdict);
     if (rule_.max_p_value && !score.p_value) return Judgement::none("no_p_value");
     Judgement j;

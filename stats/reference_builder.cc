@@ -130,7 +130,7 @@ void ReferenceBuilder::add_field_history(const Segment& segment, const SegmentPr
     const Binned window{&whole.bins, scratch.counts, scratch.sums, static_cast<double>(f.valid), f.moments};
     for (const auto& [name, distance] : distances_) {
       if (!numeric && !distance->for_categories()) continue;
-      const Score score = distance->score(reference, window);
+      const Score score = distance->score(reference, window, false);
       if (score.no_verdict == nullptr) add("distance." + name, point.start, score.value);
     }
   }

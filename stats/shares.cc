@@ -20,6 +20,38 @@ void fill_like_evidently(std::array<double, Shares::kMost>& shares, std::uint32_
   }
 }
 
+// Merges bins to about `bins` of equal reference mass. Cuts where an edge is the nearest one to a multiple of that mass, from whichever
+// side: cutting where a multiple is reached would treat a distribution and its mirror image differently. Never before the first mass nor
+// behind the last, so that the open ends belong to their neighbours.
+void merge(const Binned& reference, const Binned& current, std::uint32_t bins, Shares& out) {
+  const double width = reference.n / bins;
+  const auto multiples = [&](double mass) { return std::clamp(std::floor(mass / width + 1e-9), 0.0, bins - 1.0); };
+  double p = 0, q = 0, below = 0, done = 0;
+  std::uint32_t first = 0;
+  for (std::uint32_t b = 0; b < reference.counts.size(); ++b) {
+    if (p == 0 && q == 0) first = b;
+    p += reference.counts[b];
+    q += current.counts[b];
+    if (p == 0 && q == 0) continue;
+    if (b + 1 < reference.counts.size()) {
+      if (reference.counts[b] == 0) continue;
+      below += reference.counts[b];
+      std::uint32_t next = b + 1;
+      while (next < reference.counts.size() && reference.counts[next] == 0) ++next;
+      if (next == reference.counts.size()) continue;
+      const double after = below + reference.counts[next];
+      // The last cut that there can be has all multiples that are left.
+      const double reached = after > reference.n - 0.5 ? bins - 1.0 : multiples((below + after) / 2);
+      if (reached <= done) continue;
+      done = reached;
+    }
+    out.p[out.size] = p;
+    out.q[out.size] = q;
+    out.bin[out.size++] = first;
+    p = q = 0;
+  }
+}
+
 }  // namespace
 
 std::vector<ParamSpec> share_option_params(const char* zero_default) {
@@ -52,40 +84,21 @@ const char* make_shares(const Binned& reference, const Binned& current, const Sh
   out.m = reference.n;
   if (current.n <= 0 || reference.n <= 0) return "too_few_samples";
   if (reference.counts.size() > Shares::kMost) return "not_defined";
-  const bool merge = options.bins > 0 && reference.bins->numeric();
-  // Cut where an edge is the nearest one to a multiple of `width`, from whichever side: cutting where a
-  // multiple is reached would treat a distribution and its mirror image differently. Never before the
-  // first mass nor behind the last, so that the open ends belong to their neighbours.
-  const double width = merge ? reference.n / options.bins : 0;
-  const auto multiples = [&](double mass) { return std::clamp(std::floor(mass / width + 1e-9), 0.0, options.bins - 1.0); };
-  double p = 0, q = 0, below = 0, done = 0;
-  std::uint32_t first = 0;
-  for (std::uint32_t b = 0; b < reference.counts.size(); ++b) {
-    if (p == 0 && q == 0) first = b;
-    p += reference.counts[b];
-    q += current.counts[b];
-    if (p == 0 && q == 0) continue;
-    if (merge && b + 1 < reference.counts.size()) {
-      if (reference.counts[b] == 0) continue;
-      below += reference.counts[b];
-      std::uint32_t next = b + 1;
-      while (next < reference.counts.size() && reference.counts[next] == 0) ++next;
-      if (next == reference.counts.size()) continue;
-      const double after = below + reference.counts[next];
-      // The last cut that there can be has all multiples that are left.
-      const double reached = after > reference.n - 0.5 ? options.bins - 1.0 : multiples((below + after) / 2);
-      if (reached <= done) continue;
-      done = reached;
+  if (options.bins > 0 && reference.bins->numeric()) {
+    merge(reference, current, options.bins, out);
+  } else {
+    for (std::uint32_t b = 0; b < reference.counts.size(); ++b) {
+      out.p[out.size] = reference.counts[b];
+      out.q[out.size] = current.counts[b];
+      out.bin[out.size] = b;
+      out.size += reference.counts[b] + current.counts[b] > 0 ? 1 : 0;
     }
-    out.p[out.size] = p;
-    out.q[out.size] = q;
-    out.bin[out.size++] = first;
-    p = q = 0;
   }
   const double add = options.zero == ShareOptions::Zero::kJeffreys ? 0.5 : 0;
+  const double m = out.m + add * out.size, n = out.n + add * out.size;
   for (std::uint32_t i = 0; i < out.size; ++i) {
-    out.p[i] = (out.p[i] + add) / (out.m + add * out.size);
-    out.q[i] = (out.q[i] + add) / (out.n + add * out.size);
+    out.p[i] = (out.p[i] + add) / m;
+    out.q[i] = (out.q[i] + add) / n;
   }
   if (options.zero == ShareOptions::Zero::kEvidently) {
     fill_like_evidently(out.p, out.size);

@@ -13,7 +13,7 @@ class ChiSquare final : public Distance {
         one_way_(params.text("form") == "one_way") {}
 
   bool has_p_value() const override { return true; }
-  Score score(const Binned& reference, const Binned& current) const override {
+  Score score(const Binned& reference, const Binned& current, bool p_value) const override {
     Shares s;
     if (const char* why = make_shares(reference, current, options_, s)) return Score::none(why);
     Score out;
@@ -30,7 +30,7 @@ class ChiSquare final : public Distance {
       }
     }
     const double df = s.size - 1.0;
-    out.p_value = chi_square_tail(out.value, df);
+    if (p_value) out.p_value = chi_square_tail(out.value, df);
     out.excess = out.value - df;
     return out;
   }

@@ -12,7 +12,7 @@ class CramerVonMises final : public Distance {
   bool for_categories() const override { return false; }
   bool has_p_value() const override { return true; }
 
-  Score score(const Binned& reference, const Binned& current) const override {
+  Score score(const Binned& reference, const Binned& current, bool p_value) const override {
     if (!reference.bins->numeric()) return Score::none("not_numeric");
     const double m = reference.n, n = current.n, total = n + m;
     if (n < 2 || m < 2) return Score::none("too_few_samples");
@@ -43,7 +43,7 @@ class CramerVonMises final : public Distance {
     const double untied = (total + 1) * (4 * m * n * total - 3 * (m * m + n * n) - 2 * m * n) / (45 * total * total * 4 * m * n);
     const double squared = total * total;
     const double variance = untied * pairs * 180 * squared * squared / ((squared - 1) * (2 * squared + 7));
-    out.p_value = variance > 0 ? cramer_von_mises_tail(1.0 / 6 + (out.value - mean) / std::sqrt(45 * variance)) : 1;
+    if (p_value) out.p_value = variance > 0 ? cramer_von_mises_tail(1.0 / 6 + (out.value - mean) / std::sqrt(45 * variance)) : 1;
     return out;
   }
 };

@@ -12,7 +12,7 @@ class Energy final : public Distance {
   bool for_categories() const override { return false; }
   bool needs_sums() const override { return true; }
 
-  Score score(const Binned& reference, const Binned& current) const override {
+  Score score(const Binned& reference, const Binned& current, bool) const override {
     if (!reference.bins->numeric()) return Score::none("not_numeric");
     if (current.n <= 0 || reference.n <= 0) return Score::none("too_few_samples");
     Score out;

@@ -11,7 +11,7 @@ class Hellinger final : public Distance {
   explicit Hellinger(const Params& params) : options_(read_share_options(params)) {}
 
   bool has_p_value() const override { return true; }
-  Score score(const Binned& reference, const Binned& current) const override {
+  Score score(const Binned& reference, const Binned& current, bool p_value) const override {
     Shares s;
     if (const char* why = make_shares(reference, current, options_, s)) return Score::none(why);
     Score out;
@@ -25,7 +25,7 @@ class Hellinger final : public Distance {
       }
     }
     out.value = std::sqrt(squares / 2);
-    out.p_value = chi_square_tail(8 * s.harmonic() * squares / 2, s.size - 1.0);
+    if (p_value) out.p_value = chi_square_tail(8 * s.harmonic() * squares / 2, s.size - 1.0);
     return out;
   }
 

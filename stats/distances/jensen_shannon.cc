@@ -14,7 +14,7 @@ class JensenShannon final : public Distance {
         unit_(params.text("log_base") == "2" ? std::log(2.0) : 1) {}
 
   bool has_p_value() const override { return true; }
-  Score score(const Binned& reference, const Binned& current) const override {
+  Score score(const Binned& reference, const Binned& current, bool p_value) const override {
     Shares s;
     if (const char* why = make_shares(reference, current, options_, s)) return Score::none(why);
     double sum = 0, worst = -1;
@@ -29,7 +29,7 @@ class JensenShannon final : public Distance {
       }
     }
     sum = std::max(0.0, sum);
-    out.p_value = chi_square_tail(8 * s.harmonic() * sum, s.size - 1.0);
+    if (p_value) out.p_value = chi_square_tail(8 * s.harmonic() * sum, s.size - 1.0);
     out.value = root_ ? std::sqrt(sum / unit_) : sum / unit_;
     if (!root_) out.excess = (sum - s.null_mean() / 8) / unit_;
     return out;

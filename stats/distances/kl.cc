@@ -14,7 +14,7 @@ class Kl final : public Distance {
         unit_(params.text("log_base") == "2" ? std::log(2.0) : 1) {}
 
   bool has_p_value() const override { return true; }
-  Score score(const Binned& reference, const Binned& current) const override {
+  Score score(const Binned& reference, const Binned& current, bool p_value) const override {
     Shares s;
     if (const char* why = make_shares(reference, current, options_, s)) return Score::none(why);
     // Renormalised: zero: evidently leaves sums a little above 1.
@@ -37,7 +37,7 @@ class Kl final : public Distance {
       }
     }
     out.value = std::max(0.0, out.value);
-    out.p_value = chi_square_tail(2 * s.harmonic() * out.value, s.size - 1.0);
+    if (p_value) out.p_value = chi_square_tail(2 * s.harmonic() * out.value, s.size - 1.0);
     out.excess = (out.value - s.null_mean() / 2) / unit_;
     out.value /= unit_;
     return out;

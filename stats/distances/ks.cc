@@ -13,7 +13,7 @@ class Ks final : public Distance {
   bool for_categories() const override { return false; }
 
   bool has_p_value() const override { return true; }
-  Score score(const Binned& reference, const Binned& current) const override {
+  Score score(const Binned& reference, const Binned& current, bool p_value) const override {
     if (!reference.bins->numeric()) return Score::none("not_numeric");
     if (current.n <= 0 || reference.n <= 0) return Score::none("too_few_samples");
     Score out;
@@ -28,7 +28,7 @@ class Ks final : public Distance {
       }
     }
     const double n = std::round(reference.n * current.n / (reference.n + current.n));
-    out.p_value = kolmogorov_tail(out.value, std::max(1.0, n));
+    if (p_value) out.p_value = kolmogorov_tail(out.value, std::max(1.0, n));
     if (robust_) out.value = std::max(0.0, out.value - 1.8 * std::sqrt(1 / reference.n + 1 / current.n));
     return out;
   }

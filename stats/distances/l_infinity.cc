@@ -12,7 +12,7 @@ class LInfinity final : public Distance {
   explicit LInfinity(const Params& params) : options_(read_share_options(params)) {}
 
   bool has_p_value() const override { return true; }
-  Score score(const Binned& reference, const Binned& current) const override {
+  Score score(const Binned& reference, const Binned& current, bool p_value) const override {
     Shares s;
     if (const char* why = make_shares(reference, current, options_, s)) return Score::none(why);
     Score out;
@@ -26,8 +26,10 @@ class LInfinity final : public Distance {
         out.worst_bin = s.bin[i];
       }
     }
-    const double tail = 2 * boost::math::cdf(boost::math::complement(boost::math::normal(), z));
-    out.p_value = std::min(1.0, tail * s.size);  // Bonferroni over the bins
+    if (p_value) {
+      const double tail = 2 * boost::math::cdf(boost::math::complement(boost::math::normal(), z));
+      out.p_value = std::min(1.0, tail * s.size);  // Bonferroni over the bins
+    }
     return out;
   }
 

@@ -11,7 +11,7 @@ class Psi final : public Distance {
   explicit Psi(const Params& params) : options_(read_share_options(params)) {}
 
   bool has_p_value() const override { return true; }
-  Score score(const Binned& reference, const Binned& current) const override {
+  Score score(const Binned& reference, const Binned& current, bool p_value) const override {
     Shares s;
     if (const char* why = make_shares(reference, current, options_, s)) return Score::none(why);
     Score out;
@@ -25,7 +25,7 @@ class Psi final : public Distance {
         out.worst_bin = s.bin[i];
       }
     }
-    out.p_value = chi_square_tail(s.harmonic() * out.value, s.size - 1.0);
+    if (p_value) out.p_value = chi_square_tail(s.harmonic() * out.value, s.size - 1.0);
     out.excess = out.value - s.null_mean();
     return out;
   }

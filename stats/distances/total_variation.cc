@@ -10,7 +10,7 @@ class TotalVariation final : public Distance {
  public:
   explicit TotalVariation(const Params& params) : options_(read_share_options(params)) {}
 
-  Score score(const Binned& reference, const Binned& current) const override {
+  Score score(const Binned& reference, const Binned& current, bool) const override {
     Shares s;
     if (const char* why = make_shares(reference, current, options_, s)) return Score::none(why);
     Score out;

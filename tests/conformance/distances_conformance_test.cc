@@ -129,7 +129,7 @@ class EveryDistance : public ::testing::TestWithParam<std::string> {
     Binned reference = c.sides.reference(), current = c.sides.current();
     reference.moments = c.reference;
     current.moments = c.current;
-    return distance.score(reference, current);
+    return distance.score(reference, current, true);
   }
   void expect_sane(const Score& s, const Case& c) const {
     if (s.no_verdict != nullptr) {

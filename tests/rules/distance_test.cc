@@ -12,7 +12,7 @@ class FakeDistance final : public stats::Distance {
  public:
   FakeDistance(std::optional<double> p_value, const char* no_verdict) : p_value_(p_value), no_verdict_(no_verdict) {}
   bool needs_sums() const override { return true; }
-  stats::Score score(const stats::Binned& reference, const stats::Binned& current) const override {
+  stats::Score score(const stats::Binned& reference, const stats::Binned& current, bool p_value) const override {
     if (no_verdict_ != nullptr) return stats::Score::none(no_verdict_);
     stats::Score s;
     double worst = 0;
@@ -22,7 +22,7 @@ class FakeDistance final : public stats::Distance {
       if (part > worst) s.worst_bin = static_cast<std::uint32_t>(b);
       worst = std::max(worst, part);
     }
-    s.p_value = p_value_;
+    if (p_value) s.p_value = p_value_;
     s.excess = s.value - 0.01;
     return s;
   }

@@ -13,7 +13,7 @@ TEST(CramerVonMises, EqualsTheOracle) { expect_golden("cramer_von_mises", 1e-6);
 TEST(CramerVonMises, EqualSidesOfDifferentSizeAreNotApart) {
   for (const double size : {3.0, 30.0, 3000.0}) {
     const Sides s = value_sides({1000, 1000, 1000, 1000}, {size, size, size, size});
-    const Score score = make_distance("cramer_von_mises")->score(s.reference(), s.current());
+    const Score score = make_distance("cramer_von_mises")->score(s.reference(), s.current(), true);
     EXPECT_NEAR(score.value, 0, 1e-9);
     EXPECT_GT(score.p_value.value_or(0), 0.9);
   }
@@ -48,7 +48,7 @@ TEST(CramerVonMises, QuantileBinsCostLittle) {
       }
     }
     exact *= 300.0 * 10000 / (10300.0 * 10300);
-    const Score score = make_distance("cramer_von_mises")->score(s.reference(), s.current());
+    const Score score = make_distance("cramer_von_mises")->score(s.reference(), s.current(), true);
     EXPECT_NEAR(score.value, exact, 0.01 + 0.02 * exact) << shift;
     EXPECT_GE(*score.p_value, shift == 0 ? 0.01 : 0) << shift;
     EXPECT_LE(*score.p_value, shift == 1 ? 1e-6 : 1) << shift;
@@ -57,7 +57,7 @@ TEST(CramerVonMises, QuantileBinsCostLittle) {
 
 TEST(CramerVonMises, NeedsTwoValuesOnEachSide) {
   const Sides s = value_sides({10, 10}, {1, 0});
-  EXPECT_STREQ(make_distance("cramer_von_mises")->score(s.reference(), s.current()).no_verdict, "too_few_samples");
+  EXPECT_STREQ(make_distance("cramer_von_mises")->score(s.reference(), s.current(), true).no_verdict, "too_few_samples");
 }
 
 }  // namespace

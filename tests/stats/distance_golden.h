@@ -85,7 +85,7 @@ inline void expect_golden(const std::string& name, double p_tolerance = 1e-9, do
       std::vector<std::pair<std::string, std::string>> params;
       for (const auto& [key, value] : expect[3].items()) params.emplace_back(key, value.get<std::string>());
       const std::string where = name + " on " + c["name"].get<std::string>() + " " + expect[3].dump();
-      const Score score = make_distance(name, params)->score(s.reference(), s.current());
+      const Score score = make_distance(name, params)->score(s.reference(), s.current(), true);
       ASSERT_EQ(score.no_verdict, nullptr) << where << ": " << score.no_verdict;
       const double value = expect[1];
       EXPECT_NEAR(score.value, value, tolerance * std::max(1.0, std::fabs(value))) << where;
