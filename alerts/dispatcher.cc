@@ -1,6 +1,7 @@
 #include "alerts/dispatcher.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <tuple>
 
@@ -53,7 +54,7 @@ Dispatcher::Dispatcher(Outbox& outbox, std::vector<Receiver> receivers, Router r
         telemetry.series(Metric::kRetrainRequests, {r.name, result});
       }
     }
-    lanes_.push_back({.receiver = std::move(r), .takes = takes, .active = {}});
+    lanes_.push_back({.receiver = std::move(r), .takes = takes, .active = {}, .ended = {}});
   }
   for (const char* reason : {"full", "expired", "rejected", "gone", "attempts"}) {
     telemetry.series(Metric::kOutboxDropped, {reason});
@@ -63,14 +64,25 @@ Dispatcher::Dispatcher(Outbox& outbox, std::vector<Receiver> receivers, Router r
 void Dispatcher::set_active(const std::vector<ActiveAlert>& firing) {
   for (Lane& lane : lanes_) {
     if (lane.takes != Takes::kState) continue;
+    if (!lane.ended) read_ended(lane);
+    const auto over = [&](const Alert& a) { return lane.ended && lane.ended->count({a.fingerprint, a.starts_at}) != 0; };
     std::vector<Alert> active;
     for (const ActiveAlert& a : firing) {
-      if (router_.matches(lane.receiver.name, a.alert, a.scope)) active.push_back(a.alert);
+      if (!over(a.alert) && router_.matches(lane.receiver.name, a.alert, a.scope)) active.push_back(a.alert);
     }
     std::set<Told> known;
     for (const Alert& a : lane.active) known.insert(told(a));
     for (const Alert& a : active) lane.changed = lane.changed || known.count(told(a)) == 0;
     lane.active = std::move(active);
+  }
+}
+
+void Dispatcher::read_ended(Lane& lane) {
+  const auto rows = outbox_.current(lane.receiver.name, 0, std::numeric_limits<Time>::max());
+  if (!rows) return check(rows.error());
+  lane.ended.emplace();
+  for (const OutboxRow& row : *rows) {
+    for (const Alert& a : row.message.alerts) lane.ended->emplace(a.fingerprint, a.starts_at);
   }
 }
 

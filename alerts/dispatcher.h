@@ -12,11 +12,16 @@
 // With the stop flag set a run ends after the message it is at, which is given up unless it was
 // delivered: its row stays as it was, no attempt is counted, the next dispatcher sends it under the same id.
 //
+// What the outbox says was over when the dispatcher was made is not said to fire again: after a crash the alerts
+// are those of the newest checkpoint, which may not know the end yet that receivers were told.
+//
 // Thread-safety: none; the app runs it on one thread and calls set_active and run_once from there.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "alerts/alert_config.h"
@@ -51,14 +56,17 @@ class Dispatcher {
     unsigned failures = 0;  // in a row
     Time blocked_until = 0;
     std::vector<Alert> active;  // kState
-    bool changed = false;       // kState: active is not what was told
-    Time resend_at = 0;         // kState
+    // kState: fingerprint and start of what was over before this dispatcher was made; nullopt: not read yet.
+    std::optional<std::set<std::pair<std::string, Time>>> ended;
+    bool changed = false;  // kState: active is not what was told
+    Time resend_at = 0;    // kState
   };
 
   void notice_turned_clock();
   void run_messages(Lane& lane);
   void run_state(Lane& lane);
   void end_all(Lane& lane);
+  void read_ended(Lane& lane);
   bool blocked(const Lane& lane) const;
   bool send_row(Lane& lane, const OutboxRow& row);
   bool send_active(Lane& lane);

@@ -318,14 +318,40 @@ TEST_F(DispatcherTest, EndsWaitForAReceiverThatIsDownHoweverLong) {
 
 TEST_F(DispatcherTest, AnEndDoesNotEndWhatFiresAgain) {
   put({outgoing("1", "am", "alert.resolved", "a"), outgoing("2", "am", "alert.resolved", "b")});
-  firing({"a"});
+  Alert again = sample_alert("a");
+  again.starts_at = kDay0 + 6 * kWindow;
+  dispatcher_->set_active({{again, {1, {}}}});
   run_until(kStart + 10 * kMinute);
+  ASSERT_FALSE(am_.sent.empty());
   for (const Message& m : am_.sent) {
     for (const Alert& a : m.alerts) {
       EXPECT_EQ(a.state == AlertState::kResolved, a.segment.value == "b");
     }
   }
   EXPECT_EQ(count(Metric::kOutboxPending, {}), 0);
+}
+
+// After a crash the alerts are those of the newest checkpoint, which does not know the end yet.
+TEST_F(DispatcherTest, WhatIsOverDoesNotFireAgainAfterARestart) {
+  firing({"a", "b"});
+  dispatcher_->run_once();
+  firing({"b"});
+  put({outgoing("1", "am", "alert.resolved", "a")});
+  dispatcher_->run_once();
+  start();
+  am_.sent.clear();
+  firing({"a", "b"});
+  run_until(kStart + 10 * kMinute);
+  for (const Message& m : am_.sent) {
+    for (const Alert& a : m.alerts) EXPECT_EQ(a.state == AlertState::kResolved, a.segment.value == "a");
+  }
+  am_.sent.clear();
+  Alert again = sample_alert("a");
+  again.starts_at = kDay0 + 6 * kWindow;
+  dispatcher_->set_active({{again, {1, {}}}});
+  dispatcher_->run_once();
+  ASSERT_EQ(am_.sent.size(), 1U);
+  EXPECT_EQ(am_.sent[0].alerts.size(), 1U) << "a later start is another alert";
 }
 
 TEST_F(DispatcherTest, ManyActiveAlertsGoInParts) {
