@@ -5,9 +5,10 @@
 
 Records go to a real Kafka or Mosquitto all the while; driftd gets SIGKILL at random moments and is
 started again. A second driftd reads the same records undisturbed. Then are counted, against what
-was sent: records lost and counted twice (by window); against the undisturbed run: lines of the
-findings log that differ, webhooks that are missing, foreign or differ. Ends with 0 when all are 0.
---naive throws driftd's state away at each restart, as a consumer with committed offsets or a client
+was sent: records lost and counted twice (by window); against the undisturbed run, and for Kafka against
+a replay of the topic: lines of the findings log that differ; webhooks and alerts of Alertmanager that
+are missing, foreign, differ, or fire again after their end. Ends with 0 when all are 0. Each start has
+another number of workers. --naive throws driftd's state away at each restart, as a consumer with committed offsets or a client
 that acknowledges on receipt would lose it: then the counts must not be 0.
 """
 import argparse
@@ -24,14 +25,16 @@ from confluent_kafka import Producer
 
 import plant
 import servers
-from driftd import Driftd
+from driftd import Driftd, run_driftd
 
 SENSORS, STEP = 12, 50          # sensors in turn, ms of event time between two records
 WINDOW = 20_000                 # ms
 PARTITIONS = 4
 WINDOW_OF_THE_LAST = 3600_000   # the last records come so much later and close all windows before
 
-Counts = collections.namedtuple("Counts", "sent windows kills lost double differing webhooks redelivered")
+WORKERS = [1, 2, 8]
+
+Counts = collections.namedtuple("Counts", "sent windows kills lost double differing webhooks alerts redelivered")
 
 
 def row(number):
@@ -66,8 +69,9 @@ def config(source, receiver, path):
     made = plant.config(
         checks, source=source, stream_windows={"size": f"{WINDOW // 1000}s", "lateness": "5s", "idle": "1h",
                                                "by": ["stream", "sensor"]},
-        alerts={"for": 1, "routes": [{"match": {"severity": "critical"}, "to": ["hook"]}],
-                "notifiers": {"hook": {"type": "webhook", "url": f"{receiver.url}/{path}"}}},
+        alerts={"for": 2, "routes": [{"match": {"severity": "critical"}, "to": ["hook", "alertmanager"]}],
+                "notifiers": {"hook": {"type": "webhook", "url": f"{receiver.url}/{path}"},
+                              "alertmanager": {"type": "alertmanager", "urls": [f"{receiver.url}/{path}"], "resend": "2s"}}},
         service={"findings": {"all": True}, "checkpoint_every": "300ms", "external_url": "http://driftd.test"})
     return made
 
@@ -99,6 +103,14 @@ class KafkaBroker:
             self._producer.produce(self.topic, self._value(record), record["sensor"].encode(),
                                    partition=int(record["sensor"][1:]) % PARTITIONS, timestamp=record["ts"])
         assert self._producer.flush(60) == 0, "records that the broker did not take"
+
+    def replay(self, service):
+        """The findings of a replay of the topic, but those of the last rows' window, which is open still when live."""
+        out = service.dir / "replayed.jsonl"
+        done = run_driftd("replay", service.config_path, "--kafka", self.topic, "--from", "2000-01-01T00:00:00Z",
+                          "--to", "2100-01-01T00:00:00Z", "--all", "--findings", out, timeout=600)
+        assert done.returncode == 0, done.stderr
+        return [line for line in out.read_bytes().splitlines() if "closed_by" not in json.loads(line).get("detail", {})]
 
     def _value(self, record):
         return json.dumps(record).encode()
@@ -159,10 +171,12 @@ def throw_away_state(service):
     shutil.rmtree(service.data_dir / "journal", ignore_errors=True)
 
 
-def disturb(service, kills, naive, rng):
+def disturb(service, config, kills, naive, rng):
     """Between the kills driftd lives long enough, most of the time, to get on; sometimes it does
     not even answer yet."""
     for _ in range(kills):
+        config["service"]["workers"] = rng.choice(WORKERS)
+        service.write_config(config)
         service.spawn()
         time.sleep(rng.uniform(0, 0.3) if rng.random() < 0.2 else rng.uniform(0.3, 2.0))
         assert service.running(), f"driftd ended by itself\n{service.log_tail()}"
@@ -207,19 +221,44 @@ def told(receiver, path):
     return events
 
 
+def alerts_of(receiver, path):
+    """What Alertmanager knows in the end: {labels: (start of the newest alert, is it over)}; and how often an
+    alert was said to fire after it had been over."""
+    newest, over, again = {}, set(), 0
+    for request in receiver.received():
+        if request.path != f"/{path}/api/v2/alerts":
+            continue
+        for alert in json.loads(request.body):
+            labels = json.dumps(alert["labels"], sort_keys=True)
+            ended = plant.milliseconds(alert["endsAt"]) <= request.at * 1000
+            again += (labels, alert["startsAt"]) in over and not ended
+            if ended:
+                over.add((labels, alert["startsAt"]))
+            newest[labels] = (alert["startsAt"], ended)
+    return newest, again
+
+
+def wait_until_told(receiver):
+    """State is told again and again, so in the end both were told the same; what is not is counted by compare()."""
+    until = time.monotonic() + 30
+    while alerts_of(receiver, "disturbed")[0] != alerts_of(receiver, "calm")[0] and time.monotonic() < until:
+        time.sleep(0.2)
+
+
 def run(kind, kills, seed=1, rate=1500, naive=False, say=print):
     rng = random.Random(seed)
-    with {"kafka": KafkaBroker, "mqtt": MqttBroker}[kind]() as broker, servers.WebhookReceiver() as receiver, \
-            Driftd(config(broker.source("disturbed", naive), receiver, "disturbed")) as disturbed:
+    with {"kafka": KafkaBroker, "mqtt": MqttBroker}[kind]() as broker, servers.WebhookReceiver() as receiver:
+        settings = config(broker.source("disturbed", naive), receiver, "disturbed")
+        disturbed = Driftd(settings)
         calm = Driftd(config(broker.source("calm", False), receiver, "calm"))
-        with calm:
+        with calm, disturbed:
             calm.wait_ready()
             disturbed.wait_ready()
             disturbed.kill()
             sender = Sender(broker, rate)
             begin = time.monotonic()
             sender.start()
-            disturb(disturbed, kills, naive, rng)
+            disturb(disturbed, settings, kills, naive, rng)
             disturbed.start()
             disturbed.wait_ready(60)
             count = sender.finish()
@@ -229,26 +268,35 @@ def run(kind, kills, seed=1, rate=1500, naive=False, say=print):
                 time.sleep(3)  # what is lost cannot be waited for
             else:
                 wait_until_judged(disturbed, count, 120)
+                wait_until_told(receiver)
             calm.stop()
             disturbed.stop()
-            return compare(disturbed, calm, receiver, count, kills)
+            replayed = broker.replay(calm) if kind == "kafka" else findings_of(calm)
+            return compare(disturbed, calm, replayed, receiver, count, kills)
 
 
-def compare(disturbed, calm, receiver, count, kills):
+def compare(disturbed, calm, replayed, receiver, count, kills):
     sent = collections.Counter((plant.START + n * STEP) // WINDOW * WINDOW for n in range(count))
     lines, undisturbed = findings_of(disturbed), findings_of(calm)
     assert rows_a_window(undisturbed) == sent, "the undisturbed driftd counts what was sent"
     counted = rows_a_window(lines)
     lost = sum((sent - counted).values())
     double = sum((counted - sent).values())
-    have, want = collections.Counter(lines), collections.Counter(undisturbed)
-    differing = sum(((have - want) + (want - have)).values())
-    if differing == 0 and lines != undisturbed:
-        differing = sum(a != b for a, b in zip(lines, undisturbed))  # in another order
+    differing = differences(lines, undisturbed) + differences(undisturbed, replayed)
     told_here, told_there = told(receiver, "disturbed"), told(receiver, "calm")
     wrong = sum(told_here.get(i) != told_there.get(i) for i in told_here.keys() | told_there.keys())
     requests = sum(r.path == "/disturbed" for r in receiver.received())
-    return Counts(count, len(sent), kills, lost, double, differing, wrong, requests - len(told_here))
+    here, again = alerts_of(receiver, "disturbed")
+    there, _ = alerts_of(receiver, "calm")
+    alerts = sum(here.get(i) != there.get(i) for i in here.keys() | there.keys()) + again
+    assert told_there and there, "something was told"
+    return Counts(count, len(sent), kills, lost, double, differing, wrong, alerts, requests - len(told_here))
+
+
+def differences(lines, expected):
+    """Lines that are only on one side, or else in another order."""
+    have, want = collections.Counter(lines), collections.Counter(expected)
+    return sum(((have - want) + (want - have)).values()) or sum(a != b for a, b in zip(lines, expected))
 
 
 def main():
@@ -261,8 +309,8 @@ def main():
     options = parser.parse_args()
     counts = run(**vars(options))
     print(f"{counts.windows} windows; lost {counts.lost}, double {counts.double}, differing findings {counts.differing}, "
-          f"wrong webhooks {counts.webhooks} ({counts.redelivered} delivered again under the same id)")
-    return 1 if counts.lost or counts.double or counts.differing or counts.webhooks else 0
+          f"wrong webhooks {counts.webhooks} ({counts.redelivered} delivered again under the same id), wrong alerts {counts.alerts}")
+    return 1 if counts.lost or counts.double or counts.differing or counts.webhooks or counts.alerts else 0
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import gate_crash
 def test_kills_cost_nothing(kind):
     counts = crash.run(kind, kills=12, seed=7)
     assert counts.windows > 20, counts
-    assert (counts.lost, counts.double, counts.differing, counts.webhooks) == (0, 0, 0, 0), counts
+    assert (counts.lost, counts.double, counts.differing, counts.webhooks, counts.alerts) == (0, 0, 0, 0, 0), counts
 
 
 def test_without_the_state_records_are_lost():
