@@ -59,40 +59,61 @@ inline Sides value_sides(const std::vector<double>& reference, const std::vector
   return s;
 }
 
+// The cases of a file of tests/golden. By value, so that a range-for keeps them alive.
+inline nlohmann::json golden_cases(const std::string& name) {
+  std::ifstream file(std::string(DRIFTD_SOURCE_DIR) + "/tests/golden/" + name + ".json");
+  return nlohmann::json::parse(file)["cases"];
+}
+
+// The two sides of a case of such a file.
+inline Sides read_sides(const nlohmann::json& c) {
+  Sides s;
+  s.r = c["reference"].get<std::vector<double>>();
+  s.c = c["current"].get<std::vector<double>>();
+  if (c["edges"].is_null()) {
+    s.bins.kind = Bins::Kind::kCategory;
+    for (std::size_t i = 0; i + 1 < s.r.size(); ++i) s.bins.categories.push_back(std::string(1, static_cast<char>('a' + i)));
+  } else {
+    s.bins.kind = Bins::Kind::kValue;
+    s.bins.edges = c["edges"].get<std::vector<double>>();
+  }
+  if (c.contains("reference_sums")) {
+    s.rs = c["reference_sums"].get<std::vector<double>>();
+    s.cs = c["current_sums"].get<std::vector<double>>();
+    s.moments.n = 2;
+    s.moments.m2 = 2 * c["sd0"].get<double>() * c["sd0"].get<double>();
+  }
+  return s;
+}
+
+// The score of one entry of a case's "expect": [metric, value, p-value, parameters].
+inline Score score_golden(const Sides& sides, const nlohmann::json& expect) {
+  std::vector<std::pair<std::string, std::string>> params;
+  for (const auto& [key, value] : expect[3].items()) params.emplace_back(key, value.get<std::string>());
+  return make_distance(expect[0], params)->score(sides.reference(), sides.current(), true);
+}
+
+// Null in the file: not known there.
+inline void expect_score(const Score& score, const nlohmann::json& expect, double tolerance, double p_tolerance, const std::string& where) {
+  ASSERT_EQ(score.no_verdict, nullptr) << where << ": " << score.no_verdict;
+  if (!expect[1].is_null()) {
+    const double value = expect[1];
+    EXPECT_NEAR(score.value, value, tolerance * std::max(1.0, std::fabs(value))) << where;
+  }
+  if (!expect[2].is_null()) {
+    ASSERT_TRUE(score.p_value) << where;
+    EXPECT_NEAR(*score.p_value, expect[2].get<double>(), p_tolerance) << where;
+  }
+}
+
 inline void expect_golden(const std::string& name, double p_tolerance = 1e-9, double tolerance = 1e-9) {
-  std::ifstream file(std::string(DRIFTD_SOURCE_DIR) + "/tests/golden/distances.json");
-  const auto golden = nlohmann::json::parse(file);
   int compared = 0;
-  for (const auto& c : golden["cases"]) {
-    Sides s;
-    s.r = c["reference"].get<std::vector<double>>();
-    s.c = c["current"].get<std::vector<double>>();
-    if (c["edges"].is_null()) {
-      s.bins.kind = Bins::Kind::kCategory;
-      for (std::size_t i = 0; i + 1 < s.r.size(); ++i) s.bins.categories.push_back(std::string(1, static_cast<char>('a' + i)));
-    } else {
-      s.bins.kind = Bins::Kind::kValue;
-      s.bins.edges = c["edges"].get<std::vector<double>>();
-    }
-    if (c.contains("reference_sums")) {
-      s.rs = c["reference_sums"].get<std::vector<double>>();
-      s.cs = c["current_sums"].get<std::vector<double>>();
-      s.moments.n = 2;
-      s.moments.m2 = 2 * c["sd0"].get<double>() * c["sd0"].get<double>();
-    }
+  for (const auto& c : golden_cases("distances")) {
+    const Sides sides = read_sides(c);
     for (const auto& expect : c["expect"]) {
       if (expect[0] != name) continue;
-      std::vector<std::pair<std::string, std::string>> params;
-      for (const auto& [key, value] : expect[3].items()) params.emplace_back(key, value.get<std::string>());
       const std::string where = name + " on " + c["name"].get<std::string>() + " " + expect[3].dump();
-      const Score score = make_distance(name, params)->score(s.reference(), s.current(), true);
-      ASSERT_EQ(score.no_verdict, nullptr) << where << ": " << score.no_verdict;
-      const double value = expect[1];
-      EXPECT_NEAR(score.value, value, tolerance * std::max(1.0, std::fabs(value))) << where;
-      if (!expect[2].is_null()) {
-        ASSERT_TRUE(score.p_value) << where;
-        EXPECT_NEAR(*score.p_value, expect[2].get<double>(), p_tolerance) << where;
-      }
+      expect_score(score_golden(sides, expect), expect, tolerance, p_tolerance, where);
       ++compared;
     }
   }
