@@ -57,8 +57,9 @@ void register_chi_square(DistanceRegistry& registry) {
                 .source = "Pearson (1900); chi-square with B-1 degrees",
                 .example = "{check: distance, field: status, metric: chi_square, max: 30, p_value: 0.001}",
                 .reasons = score_reasons({"too_few_samples", "not_defined"}),
-                .notes = "Grows with n under a change, so use p_value beside max. Good from n of about 2 B on. No Yates correction. One "
-                         "way, a category that the reference lacks gives not_defined."},
+                .notes = "Grows with n under a change, so use p_value beside max. Good from n of about 2 B on. No Yates correction, "
+                         "which NannyML has with two categories. One way, a category that the reference lacks gives "
+                         "not_defined, where Evidently's p-value is 0."},
                [](const Params& p) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new ChiSquare(p)); });
 }
 

@@ -43,8 +43,8 @@ void register_hellinger(DistanceRegistry& registry) {
                 .source = "Hellinger (1909); 8nm/(n+m) H^2 is about chi-square with B-1 degrees",
                 .example = "{check: distance, field: temperature, metric: hellinger, max: 0.1}",
                 .reasons = score_reasons({"too_few_samples", "not_defined"}),
-                .notes = "Between 0 and 1, on shares. Evidently's for numbers is on densities over bins of the unique values, so it "
-                         "differs; NannyML's and the categorical ones are this."},
+                .notes = "Between 0 and 1. On equal bins it is Evidently's and NannyML's number; theirs differ in the bins, which "
+                         "Evidently cuts anew for every window, by the distinct values of both sides."},
                [](const Params& params) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new Hellinger(params)); });
 }
 

@@ -68,7 +68,9 @@ void register_kl(DistanceRegistry& registry) {
        .source = "Kullback and Leibler (1951); null mean (B-1)/2 (1/n+1/m), 2nm/(n+m) KL about chi-square with B-1 degrees",
        .example = "{check: distance, field: status, metric: kl, max: 0.1}",
        .reasons = score_reasons({"too_few_samples", "not_defined"}),
-       .notes = "Not symmetric. Without smoothing (zero: none) a bin that only one side has makes it infinite: no_verdict not_defined."},
+       .notes = "Not symmetric. Without smoothing (zero: none) a bin that only one side has makes it infinite: no_verdict not_defined. "
+                "zero: evidently gives Evidently's number on equal bins, but for bins that are empty on both sides: Evidently fills in "
+                "0.0001 there too, here they are left out."},
       [](const Params& params_) -> Result<std::unique_ptr<Distance>> { return std::unique_ptr<Distance>(new Kl(params_)); });
 }
 
