@@ -18,7 +18,7 @@ std::size_t GateBatch::bytes() const {
 
 std::uint32_t GateQueue::Slot::record() const { return static_cast<std::uint32_t>(this - batch->slots.data()); }
 
-void GateQueue::expect(std::uint32_t partition, std::int64_t position) { partitions_[partition] = {position, -1, false}; }
+void GateQueue::expect(std::uint32_t partition, std::int64_t position) { partitions_[partition] = {.expected = position}; }
 
 void GateQueue::add(GateBatch gate) {
   auto batch = std::make_unique<Batch>();
@@ -29,7 +29,7 @@ void GateQueue::add(GateBatch gate) {
   bytes_ += batch->bytes;
   Partition& partition = partitions_[raw.partition];
   if (raw.records.front().position < partition.expected) {
-    partition.forwarded = -1;
+    partition.forwarded = partition.tried = -1;
     partition.anew = true;
   }
   partition.expected = raw.next_position;
@@ -45,7 +45,13 @@ void GateQueue::kill(std::uint32_t partition) {
 
 void GateQueue::forwarded(std::uint32_t partition, std::int64_t position) {
   Partition& p = partitions_[partition];
-  p.forwarded = p.anew && position > p.expected ? -1 : position;
+  // Of a topic that was made anew only what we have sent ourselves can be committed; more is of the old one.
+  p.forwarded = p.anew && position > p.tried ? -1 : position;
+}
+
+void GateQueue::sent() {
+  const Batch& batch = *batches_[sent_++];
+  partitions_[batch.partition()].tried = batch.gate.raw->next_position;
 }
 
 GateQueue::Batch* GateQueue::next() {

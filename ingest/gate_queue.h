@@ -54,7 +54,7 @@ class GateQueue {
   // The next one that waits and has records to forward; nullptr: none.
   Batch* next();
   // next() is in the transaction from now on.
-  void sent() { ++sent_; }
+  void sent();
   // The transaction was committed: what it had is done.
   void committed();
   // It was aborted: everything waits again. Precondition: its delivery reports have come.
@@ -73,6 +73,7 @@ class GateQueue {
   struct Partition {
     std::int64_t expected = 0;    // behind what was added
     std::int64_t forwarded = -1;  // by earlier transactions; -1: nothing, or not known
+    std::int64_t tried = -1;      // behind what was in a transaction since then; -1: nothing
     bool anew = false;            // positions went back: the topic was made anew
   };
 

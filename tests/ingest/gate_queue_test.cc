@@ -112,5 +112,13 @@ TEST(GateQueue, ATopicMadeAnewIsForwardedFromItsBeginning) {
   EXPECT_EQ(send_all(queue), Sent{2});
 }
 
+TEST(GateQueue, WhatWasCommittedOfTheTopicBeforeIsNotOfTheNewOneHoweverManyRecordsItHas) {
+  GateQueue queue;
+  queue.expect(1, 3);
+  queue.add(batch(1, 0, 5));
+  queue.forwarded(1, 3);  // asked for when more than that had come
+  EXPECT_EQ(send_all(queue), (Sent{0, 1, 2, 3, 4}));
+}
+
 }  // namespace
 }  // namespace driftd::ingest
