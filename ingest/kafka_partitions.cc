@@ -14,6 +14,11 @@ std::optional<std::uint32_t> KafkaPartitions::number_of(std::string_view topic, 
   return std::nullopt;
 }
 
+void KafkaPartitions::add_to(rd_kafka_topic_partition_list_s& list, std::uint32_t number, std::int64_t offset) const {
+  static_assert(kNoOffset == RD_KAFKA_OFFSET_INVALID);
+  rd_kafka_topic_partition_list_add(&list, topic_of(number).c_str(), id_of(number))->offset = offset;
+}
+
 void KafkaPartitions::assign(std::uint32_t number, std::optional<std::int64_t> position) {
   unassign(number);
   Partition partition;
@@ -26,6 +31,12 @@ void KafkaPartitions::assign(std::uint32_t number, std::optional<std::int64_t> p
 void KafkaPartitions::unassign(std::uint32_t number) {
   std::erase_if(partitions_, [&](const Partition& p) { return p.number == number; });
   recent_ = 0;
+}
+
+std::optional<std::pair<std::int32_t, KafkaRecordMark>> KafkaPartitions::newest_of(std::uint32_t topic) const {
+  const auto it = newest_.lower_bound(topic * kPartitionsPerTopic);
+  if (it == newest_.end() || it->first / kPartitionsPerTopic != topic) return std::nullopt;
+  return std::pair(id_of(it->first), it->second);
 }
 
 KafkaPartitions::Partition* KafkaPartitions::find(std::uint32_t number) {
@@ -45,7 +56,7 @@ void KafkaPartitions::take(rd_kafka_message_s* message) {
     recent_ = static_cast<std::size_t>(it - partitions_.begin());
   }
   Partition& partition = partitions_[recent_];
-  if (message->offset < partition.taken) return rd_kafka_message_destroy(message);
+  if (partition.held || message->offset < partition.taken) return rd_kafka_message_destroy(message);
   partition.taken = message->offset + 1;
   partition.waiting->add(message);
 }
@@ -70,6 +81,7 @@ bool KafkaPartitions::hand_over(RawBatch& out) {
     turn_ = (turn_ + 1) % partitions_.size();
     Partition& partition = partitions_[turn_];
     if (partition.waiting->empty()) continue;
+    newest_[partition.number] = mark_of((*partition.waiting)[partition.waiting->size() - 1]);
     auto messages = std::exchange(partition.waiting, std::make_shared<KafkaMessages>(handle_));
     KafkaMessages::hand_over(std::move(messages), partition.number, out);
     partition.position = out.next_position;

@@ -5,13 +5,16 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ingest/kafka_client.h"
+#include "ingest/kafka_record_mark.h"
 
 namespace driftd::ingest {
 
@@ -19,11 +22,14 @@ inline constexpr std::uint32_t kPartitionsPerTopic = 65536;
 
 class KafkaPartitions {
  public:
+  static constexpr std::int64_t kNoOffset = -1001;  // librdkafka's RD_KAFKA_OFFSET_INVALID
+
   struct Partition {
     std::uint32_t number = 0;     // topic's place in the configuration * 65536 + partition
     std::int64_t taken = -1;      // offset behind the newest message that came; -1: none yet
     std::int64_t position = -1;   // offset behind the newest one handed over; -1: none yet
     std::int64_t committed = -1;  // what commit() was last told; -1: nothing new
+    bool held = false;            // what comes is thrown away until it is known where to go on
     std::int64_t end_seen = -1;   // where the topic ended when everything before it had been read; -1: not yet
     std::shared_ptr<KafkaMessages> waiting;
 
@@ -42,11 +48,17 @@ class KafkaPartitions {
   const std::string& topic_of(std::uint32_t number) const { return topics_[number / kPartitionsPerTopic]; }
   static std::int32_t id_of(std::uint32_t number) { return static_cast<std::int32_t>(number % kPartitionsPerTopic); }
 
+  // Appends a partition to a list; without an offset the list names it only.
+  void add_to(rd_kafka_topic_partition_list_s& list, std::uint32_t number, std::int64_t offset = kNoOffset) const;
+
   // `position`: nullopt when it is the broker's to say.
   void assign(std::uint32_t number, std::optional<std::int64_t> position);
   void unassign(std::uint32_t number);  // what waits is dropped
   Partition* find(std::uint32_t number);
   std::vector<Partition>& all() { return partitions_; }
+  // Of a topic, by its place: a partition of which records were handed over in this process, however long ago,
+  // and the newest one of them; nullopt: none.
+  std::optional<std::pair<std::int32_t, KafkaRecordMark>> newest_of(std::uint32_t topic) const;
 
   // Takes a message over, or destroys it when it is of no partition of ours or came before.
   void take(rd_kafka_message_s* message);
@@ -63,6 +75,7 @@ class KafkaPartitions {
   std::vector<std::string> topics_;
   KafkaHandle handle_;
   std::vector<Partition> partitions_;
+  std::map<std::uint32_t, KafkaRecordMark> newest_;  // handed over, by number; also of partitions that are not ours now
   std::size_t turn_ = 0;
   std::size_t recent_ = 0;  // place in partitions_ of the newest message's
 };

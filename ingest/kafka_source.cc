@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "core/log.h"
 #include "core/text.h"
@@ -12,7 +11,7 @@
 #include "ingest/kafka_consumer_options.h"
 #include "ingest/kafka_gate.h"
 #include "ingest/kafka_partitions.h"
-#include "ingest/kafka_start.h"
+#include "ingest/kafka_positions.h"
 #include "ingest/kafka_statistics.h"
 #include "ingest/link_status.h"
 
@@ -22,16 +21,13 @@ namespace {
 constexpr std::size_t kBatch = 8192;                  // messages taken at once
 constexpr Duration kLongestWait = 50 * kMillisecond;  // for a full batch
 constexpr Duration kCommitEvery = kSecond;
-constexpr int kBrokerTimeoutMillis = 5000;
 constexpr std::size_t kDry = 4 * kBatch;  // messages left in librdkafka's queue
 constexpr Duration kWakeEvery = 50 * kMillisecond;
 
 class KafkaSource final : public Source {
  public:
   KafkaSource(KafkaSettings settings, const SourceContext& context)
-      : settings_(std::move(settings)), context_(context), status_("kafka", context.stream, context.telemetry) {
-    if (context.telemetry != nullptr) context.telemetry->series(Metric::kSourceGaps, {context.stream});
-  }
+      : settings_(std::move(settings)), context_(context), status_("kafka", context.stream, context.telemetry) {}
   ~KafkaSource() override { KafkaSource::close(); }
 
   Status open(SourceHandler& handler) override {
@@ -51,6 +47,7 @@ class KafkaSource final : public Source {
     client_ = std::move(client).value();
     handler_ = &handler;
     partitions_ = std::make_unique<KafkaPartitions>(settings_.topics, client_);
+    positions_ = std::make_unique<KafkaPositions>(settings_, context_, client_, *partitions_, handler);
     queue_ = rd_kafka_queue_get_consumer(client_.get());
     status_.connecting(join(settings_.connection.brokers));
     const KafkaList topics = new_kafka_list();
@@ -87,7 +84,7 @@ class KafkaSource final : public Source {
     paused_ = paused;
     if (!client_) return;
     const KafkaList list = new_kafka_list();
-    for (const auto& p : partitions_->all()) add(*list, p.number);
+    for (const auto& p : partitions_->all()) partitions_->add_to(*list, p.number);
     apply_pause(*list);
   }
 
@@ -98,6 +95,7 @@ class KafkaSource final : public Source {
       settings.transactional_id = std::move(*id);
     }
     gated_ = true;
+    positions_->gated();
     return make_kafka_gate({std::move(settings), settings_.connection, settings_.topics, client_}, context_);
   }
 
@@ -106,6 +104,7 @@ class KafkaSource final : public Source {
     closing_ = true;
     rd_kafka_consumer_close(client_.get());
     rd_kafka_queue_destroy(queue_);
+    positions_.reset();
     partitions_.reset();
     client_.reset();
     handler_ = nullptr;
@@ -120,31 +119,29 @@ class KafkaSource final : public Source {
     KafkaList list;
   };
 
-  void add(rd_kafka_topic_partition_list_t& list, std::uint32_t number, std::int64_t offset = RD_KAFKA_OFFSET_INVALID) {
-    auto* entry = rd_kafka_topic_partition_list_add(&list, partitions_->topic_of(number).c_str(), KafkaPartitions::id_of(number));
-    entry->offset = offset;
-  }
-
   // Messages are taken one by one. The calls for batches must not be used in a group: when a rebalance is announced, librdkafka (2.0)
   // throws away what it has put into the batch so far and goes on behind it, so those messages would be lost.
   void consume(Duration wait) {
     const Deadline deadline = Deadline::after(wait);
     std::size_t taken = 0;
+    for (rd_kafka_message_t* message : positions_->left()) take(message);
     while (taken < kBatch) {
       rd_kafka_message_t* message = rd_kafka_consume_queue(queue_, 0);
       if (message == nullptr) message = rd_kafka_consume_queue(queue_, static_cast<int>(deadline.left() / kMillisecond));
       if (message == nullptr) break;
       ++taken;
-      if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        partitions_->take(message);
-      } else {
-        on_message_error(*message);
-        rd_kafka_message_destroy(message);
-      }
+      take(message);
     }
     if (taken == kBatch) wake_fetching();
     for (Rebalance& rebalance : std::exchange(rebalances_, {})) answer(rebalance.what, *rebalance.list);
+    status_.missing(positions_->watch());
     if (rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR && !fatal_) set_fatal();
+  }
+
+  void take(rd_kafka_message_t* message) {
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return partitions_->take(message);
+    on_message_error(*message);
+    rd_kafka_message_destroy(message);
   }
 
   // In a catch-up the queue runs dry although there is more.
@@ -160,63 +157,15 @@ class KafkaSource final : public Source {
     rebalances_.push_back({what, KafkaList(rd_kafka_topic_partition_list_copy(&list))});
   }
 
-  bool cooperative() const {
-    const char* protocol = rd_kafka_rebalance_protocol(client_.get());
-    return protocol != nullptr && std::string_view(protocol) == "COOPERATIVE";
-  }
-  std::int64_t start() const {
-    // A gate that was killed before the first checkpoint goes on where it stood.
-    if (gated_ && settings_.from_latest) return RD_KAFKA_OFFSET_STORED;
-    return settings_.from_latest ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
-  }
-
   void answer(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t& list) {
     if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-      take_over(list);
-      checked("assign",
-              cooperative() ? rd_kafka_incremental_assign(client_.get(), &list) : as_error(rd_kafka_assign(client_.get(), &list)));
+      positions_->assign(list);
       if (paused_) apply_pause(list);
       handler_->on_settled();
       return status_.assigned(true);
     }
     give_up(list, rd_kafka_assignment_lost(client_.get()) != 0);
-    checked("unassign",
-            cooperative() ? rd_kafka_incremental_unassign(client_.get(), &list) : as_error(rd_kafka_assign(client_.get(), nullptr)));
-  }
-
-  static rd_kafka_error_t* as_error(rd_kafka_resp_err_t e) {
-    return e == RD_KAFKA_RESP_ERR_NO_ERROR ? nullptr : rd_kafka_error_new(e, "%s", rd_kafka_err2str(e));
-  }
-  void checked(const char* what, rd_kafka_error_t* error) {
-    if (error == nullptr) return;
-    log::warning("kafka: partitions not changed", {{"stream", context_.stream}, {"step", what}, {"why", rd_kafka_error_string(error)}});
-    rd_kafka_error_destroy(error);
-  }
-
-  // Sets the offset of each entry to where driftd goes on.
-  void take_over(rd_kafka_topic_partition_list_t& list) {
-    std::vector<rd_kafka_topic_partition_t*> unknown;
-    for (int i = 0; i < list.cnt; ++i) {
-      rd_kafka_topic_partition_t& entry = list.elems[i];
-      const auto number = partitions_->number_of(entry.topic, entry.partition);
-      if (!number) continue;
-      const auto position = handler_->on_assigned(*number);
-      partitions_->assign(*number, position);
-      entry.offset = position.value_or(start());
-      if (position) known_topics_.insert(entry.topic);
-      if (!position && !gated_) unknown.push_back(&entry);
-    }
-    if (!unknown.empty()) begin(unknown);
-  }
-
-  // Partitions of which driftd has no position.
-  void begin(const std::vector<rd_kafka_topic_partition_t*>& entries) {
-    const auto starts = kafka_starts(client_.get(), entries, settings_.from_latest, known_topics_, context_.stream);
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      entries[i]->offset = starts[i].offset;
-      if (!starts[i].position) continue;
-      handler_->on_start(*partitions_->number_of(entries[i]->topic, entries[i]->partition), *starts[i].position, starts[i].amid);
-    }
+    positions_->unassign(list);
   }
 
   void give_up(const rd_kafka_topic_partition_list_t& list, bool lost) {
@@ -252,7 +201,7 @@ class KafkaSource final : public Source {
     last_commit_ = now;
     const KafkaList list = new_kafka_list();
     for (auto& p : partitions_->all()) {
-      if (p.committed >= 0) add(*list, p.number, std::exchange(p.committed, -1));
+      if (p.committed >= 0) partitions_->add_to(*list, p.number, std::exchange(p.committed, -1));
     }
     if (list->cnt > 0) rd_kafka_commit(client_.get(), list.get(), 1);
   }
@@ -260,69 +209,20 @@ class KafkaSource final : public Source {
   void on_message_error(const rd_kafka_message_t& message) {
     if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
       const auto number = partitions_->number_of(rd_kafka_topic_name(message.rkt), message.partition);
-      if (auto* ours = number ? partitions_->find(*number) : nullptr) ours->end_seen = message.offset;
+      auto* ours = number ? partitions_->find(*number) : nullptr;
+      if (ours != nullptr && !ours->held) ours->end_seen = message.offset;
       return;
     }
     if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || message.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
-      return close_gap(message);
+      return positions_->close_gap(message);
     }
+    const std::string topic = message.rkt == nullptr ? "" : rd_kafka_topic_name(message.rkt);
+    if (positions_->report(message.err, topic, "")) return;
     on_error(message.err, rd_kafka_message_errstr(&message));
   }
 
-  // Our position is not in the topic any more (retention was faster, or the topic was made anew):
-  // goes on at the oldest record there is, and says so.
-  void close_gap(const rd_kafka_message_t& message) {
-    const std::string topic = rd_kafka_topic_name(message.rkt);
-    const auto number = partitions_->number_of(topic, message.partition);
-    auto* ours = number ? partitions_->find(*number) : nullptr;
-    if (ours == nullptr) return;
-    std::int64_t low = RD_KAFKA_OFFSET_BEGINNING, high = RD_KAFKA_OFFSET_END;
-    rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), message.partition, &low, &high, kBrokerTimeoutMillis);
-    const bool never_committed = gated_ && ours->taken < 0 && message.offset < 0;
-    if (never_committed && settings_.from_latest) return begin_at_end(*number, high);
-    log::error("kafka: records are gone before they were read; going on at the oldest there are",
-               {{"stream", context_.stream},
-                {"topic", topic},
-                {"partition", std::to_string(message.partition)},
-                {"wanted", std::to_string(ours->taken)},
-                {"oldest", std::to_string(low)}});
-    if (context_.telemetry != nullptr) context_.telemetry->series(Metric::kSourceGaps, {context_.stream}).add();
-    ours->taken = -1;
-    handler_->on_start(*number, std::max<std::int64_t>(low, 0), true);
-    const KafkaList list = new_kafka_list();
-    add(*list, *number, low);
-    restart(*list);
-  }
-
-  // A gate's first start with `latest`; not a gap. What comes from now on must be forwarded even when
-  // driftd is killed before the first transaction, so where that is must be known then.
-  void begin_at_end(std::uint32_t number, std::int64_t end) {
-    const KafkaList list = new_kafka_list();
-    add(*list, number, end);
-    const auto error = end < 0 ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_commit(client_.get(), list.get(), 0);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      log::warning("kafka: the newest position is not committed; a kill now may skip records",
-                   {{"stream", context_.stream}, {"why", rd_kafka_err2str(error)}});
-    }
-    list->elems[0].err = RD_KAFKA_RESP_ERR_NO_ERROR;
-    restart(*list);
-  }
-
-  // A partition whose fetching ended in an error cannot be sought in, only assigned again.
-  void restart(rd_kafka_topic_partition_list_t& list) {
-    if (cooperative()) {
-      checked("unassign", rd_kafka_incremental_unassign(client_.get(), &list));
-      return checked("assign", rd_kafka_incremental_assign(client_.get(), &list));
-    }
-    for (const auto& p : partitions_->all()) {
-      const bool listed =
-          rd_kafka_topic_partition_list_find(&list, partitions_->topic_of(p.number).c_str(), KafkaPartitions::id_of(p.number)) != nullptr;
-      if (!listed) add(list, p.number, p.taken >= 0 ? p.taken : start());
-    }
-    checked("assign", as_error(rd_kafka_assign(client_.get(), &list)));
-  }
-
   void on_error(rd_kafka_resp_err_t error, const std::string& why) {
+    if (positions_->report(error, "", why)) return;
     const std::string what = std::string(rd_kafka_err2name(error)) + ": " + excerpt(why, 200);
     switch (error) {
       case RD_KAFKA_RESP_ERR__FATAL:
@@ -374,8 +274,8 @@ class KafkaSource final : public Source {
   KafkaHandle client_;
   rd_kafka_queue_t* queue_ = nullptr;
   std::unique_ptr<KafkaPartitions> partitions_;
-  std::set<std::string> known_topics_;  // driftd or its group has a position in one of their partitions
-  std::vector<Rebalance> rebalances_;   // announced and not answered
+  std::unique_ptr<KafkaPositions> positions_;
+  std::vector<Rebalance> rebalances_;  // announced and not answered
   bool paused_ = false;
   bool gated_ = false;
   bool closing_ = false;

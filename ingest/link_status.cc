@@ -7,7 +7,7 @@ namespace driftd::ingest {
 void LinkStatus::connecting(const std::string& servers) {
   why_ = "connecting to " + servers;
   const std::lock_guard lock(mutex_);
-  status_ = {false, false, why_, {}};
+  status_ = {false, false, why_, {}, {}};
 }
 
 void LinkStatus::up() {
@@ -54,6 +54,18 @@ void LinkStatus::assigned(bool yes) {
   status_.assigned = yes;
 }
 
+void LinkStatus::missing(const std::string& what) {
+  if (what == missing_) return;
+  if (what.empty()) {
+    log::info("source: everything is there again", {{"stream", stream_}, {"source", source_}});
+  } else {
+    log::error("source: something is not there", {{"stream", stream_}, {"source", source_}, {"what", what}});
+  }
+  missing_ = what;
+  const std::lock_guard lock(mutex_);
+  status_.missing = what;
+}
+
 void LinkStatus::lags(std::vector<PartitionStatus> partitions) {
   const std::lock_guard lock(mutex_);
   status_.partitions = std::move(partitions);
@@ -61,7 +73,7 @@ void LinkStatus::lags(std::vector<PartitionStatus> partitions) {
 
 void LinkStatus::closed() {
   const std::lock_guard lock(mutex_);
-  status_ = {false, false, "closed", {}};
+  status_ = {false, false, "closed", {}, {}};
 }
 
 SourceStatus LinkStatus::snapshot() const {

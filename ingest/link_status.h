@@ -29,6 +29,9 @@ class LinkStatus {
   // The trouble is over.
   void well();
   void assigned(bool yes);
+  // Something that the configuration names is not there; empty: everything is. Logged when it changes, and what
+  // people read until then, whatever else there is to say.
+  void missing(const std::string& what);
   void lags(std::vector<PartitionStatus> partitions);
   void closed();
 
@@ -40,6 +43,7 @@ class LinkStatus {
   Telemetry* telemetry_;
   std::string why_;
   std::string trouble_;
+  std::string missing_;
   bool told_down_ = false;
   mutable std::mutex mutex_;  // guards status_
   SourceStatus status_;

@@ -52,6 +52,9 @@ struct SourceStatus {
   bool assigned = false;   // partitions are ours (true also when the group gave us none)
   std::string detail;      // for people, when not connected: what, where, why
   std::vector<PartitionStatus> partitions;
+  std::string missing;  // what the configuration names and the server does not have, with what to do; empty: nothing
+
+  bool ready() const { return connected && assigned && missing.empty(); }
 };
 
 class Source {

@@ -65,6 +65,7 @@ void StreamRuntime::on_start(std::uint32_t number, std::int64_t position, bool a
   const std::scoped_lock lock(dispatch_mutex_);
   const auto it = partitions_.find(number);
   if (it == partitions_.end()) return;
+  it->second->started = true;
   push(*it->second, [engine = it->second->engine.get(), position, amid] {
     engine->set_next_position(position);
     if (amid) engine->warm_up();
@@ -221,7 +222,7 @@ void StreamRuntime::collect(Checkpoint& checkpoint) const {
   const std::string& hash = plan_->config.hash;
   ByteWriter out;
   for (const auto& [number, partition] : partitions_) {
-    if (partition->engine->next_position() == 0) continue;
+    if (partition->engine->next_position() == 0 && !partition->started) continue;
     out.clear();
     partition->engine->save(out);
     checkpoint.units.push_back({plan_->config.name, number, partition->engine->next_position(), hash, out.bytes()});

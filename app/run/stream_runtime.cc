@@ -224,7 +224,7 @@ void StreamRuntime::close_idle(std::uint32_t number, Partition& partition, Durat
 void StreamRuntime::watch_status() {
   const ingest::SourceStatus status = source_->status();
   const std::string& name = plan_->config.name;
-  metrics_.source_up(status.connected && status.assigned);
+  metrics_.source_up(status.ready());
   std::uint64_t sensors = 0;
   std::vector<std::uint8_t> detectors(metrics_.detectors().size());
   {
@@ -277,8 +277,8 @@ StreamStatus StreamRuntime::status() const {
   out.name = plan_->config.name;
   out.source = plan_->config.source;
   const ingest::SourceStatus source = source_->status();
-  out.ready = source.connected && source.assigned;
-  out.detail = source.detail;
+  out.ready = source.ready();
+  out.detail = source.connected && !source.missing.empty() ? source.missing : source.detail;
   if (std::string why = failure(); !why.empty()) {
     out.ready = false;
     out.detail = std::move(why);

@@ -108,6 +108,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     Duration last_record = 0;       // monotonic; polling thread
     std::atomic<bool> idle{false};  // set by the polling thread; a worker then closes and tells the merger
     bool ended = false;
+    bool started = false;        // the source said where it starts, so that 0 is a position too
     bool had_records = false;    // since it was assigned, or in its checkpoint
     PartitionCounters counted;   // already in metrics; worker
     std::uint64_t rejected = 0;  // likewise

@@ -19,14 +19,19 @@ Node list(const Texts& texts) {
   return Node::list(std::move(items));
 }
 
-Node params(const KafkaCluster& cluster, const Texts& topics, std::vector<std::pair<std::string, Node>> more = {}) {
-  std::vector<std::pair<std::string, Node>> entries = {
-      {"brokers", Node::text(cluster.brokers())},
-      {"topics", list(topics)},
-      {"options", Node::map({{"session.timeout.ms", Node::text("6000")}, {"reconnect.backoff.max.ms", Node::text("500")}})}};
+using Entries = std::vector<std::pair<std::string, Node>>;
+
+Node params(const KafkaCluster& cluster, const Texts& topics, Entries more = {}, const std::string& refresh = "30000") {
+  Entries entries = {{"brokers", Node::text(cluster.brokers())},
+                     {"topics", list(topics)},
+                     {"options", Node::map({{"session.timeout.ms", Node::text("6000")},
+                                            {"reconnect.backoff.max.ms", Node::text("500")},
+                                            {"topic.metadata.refresh.interval.ms", Node::text(refresh)}})}};
   for (auto& entry : more) entries.push_back(std::move(entry));
   return Node::map(std::move(entries));
 }
+
+constexpr const char* kSoon = "1000";  // then a topic that goes or comes is noticed
 
 std::unique_ptr<Source> opened(const Node& node, SourceHandler& handler, const SourceContext& context = {}) {
   auto source = make_source("kafka", node, context);
@@ -282,6 +287,60 @@ TEST(KafkaSource, AGapIsCountedAndPassed) {
   auto source = opened(params(cluster, {"a"}), handler, context);
   EXPECT_EQ(drain(*source, 3), (Texts{"0/0:0", "0/1:1", "0/2:2"}));
   EXPECT_EQ(telemetry.series(Metric::kSourceGaps, {"s"}).value(), 1);
+}
+
+TEST(KafkaSource, ATopicThatIsNotThereIsNamedUntilItIsAndTheOthersGoOn) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.create("b", 1);
+  cluster.produce("b", 0, 1, "x");
+  rd_kafka_mock_topic_set_error(cluster.mock(), "a", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  RecordingHandler handler;
+  auto source = opened(params(cluster, {"a", "b"}, {{"start", Node::text("latest")}}, kSoon), handler);
+  ASSERT_TRUE(poll_until(*source, [&] { return source->status().connected && source->status().assigned; }));
+  ASSERT_TRUE(poll_until(*source, [&] { return !source->status().missing.empty(); }));
+  EXPECT_EQ(source->status().missing, "topic 'a' does not exist (any more); create it, or take it out of `topics`");
+  EXPECT_FALSE(source->status().ready());
+  cluster.produce("b", 0, 1, "y");
+  EXPECT_EQ(drain(*source, 1), Texts{"65536/1:y0"});
+  EXPECT_FALSE(source->status().missing.empty()) << "what comes of another topic does not end it";
+  rd_kafka_mock_topic_set_error(cluster.mock(), "a", RD_KAFKA_RESP_ERR_NO_ERROR);
+  cluster.produce("a", 0, 1, "z");
+  EXPECT_EQ(drain(*source, 1), Texts{"0/0:z0"}) << "it was made while we waited for it, so nothing of it is old";
+  EXPECT_TRUE(source->status().ready());
+  source->close();
+}
+
+TEST(KafkaSource, ATopicThatWasCalledMissingAndIsTheSameIsReadOn) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 3);
+  RecordingHandler handler;
+  Telemetry telemetry;
+  SourceContext context;
+  context.stream = "s";
+  context.telemetry = &telemetry;
+  auto source = opened(params(cluster, {"a"}, {}, kSoon), handler, context);
+  ASSERT_EQ(drain(*source, 3).size(), 3U);
+  handler.positions[0] = 3;
+  rd_kafka_mock_topic_set_error(cluster.mock(), "a", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  ASSERT_TRUE(poll_until(
+      *source, [&] { return !source->status().missing.empty(); }, 60 * kSecond));
+  rd_kafka_mock_topic_set_error(cluster.mock(), "a", RD_KAFKA_RESP_ERR_NO_ERROR);
+  cluster.produce("a", 0, 1, "new");
+  EXPECT_EQ(drain(*source, 1, 60 * kSecond), Texts{"0/3:new0"});
+  EXPECT_TRUE(source->status().ready());
+  EXPECT_EQ(telemetry.series(Metric::kSourceGaps, {"s"}).value(), 0);
+}
+
+TEST(KafkaSource, ATopicThatMustNotBeReadIsNamed) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  rd_kafka_mock_topic_set_error(cluster.mock(), "a", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  RecordingHandler handler;
+  auto source = opened(params(cluster, {"a"}, {}, kSoon), handler);
+  ASSERT_TRUE(poll_until(*source, [&] { return !source->status().missing.empty(); }));
+  EXPECT_NE(source->status().missing.find("topic 'a' must not be read"), std::string::npos) << source->status().missing;
 }
 
 TEST(KafkaSource, LatestSkipsWhatIsThere) {

@@ -92,5 +92,26 @@ TEST(LinkStatus, NeedsNoTelemetry) {
   EXPECT_FALSE(status.snapshot().connected);
 }
 
+TEST_F(LinkStatusTest, WhatIsMissingStaysUntilItIsThereWhateverElseHappens) {
+  status_.connecting("b");
+  status_.assigned(true);
+  status_.up();
+  EXPECT_TRUE(status_.snapshot().ready());
+  EXPECT_EQ(lines([&] {
+              status_.missing("topic t");
+              status_.missing("topic t");
+            }),
+            1);
+  EXPECT_FALSE(status_.snapshot().ready());
+  status_.trouble("other");
+  status_.well();
+  status_.down();
+  status_.up();
+  EXPECT_EQ(status_.snapshot().missing, "topic t");
+  EXPECT_FALSE(status_.snapshot().ready());
+  EXPECT_EQ(lines([&] { status_.missing(""); }), 1);
+  EXPECT_TRUE(status_.snapshot().ready());
+}
+
 }  // namespace
 }  // namespace driftd::ingest

@@ -1,0 +1,162 @@
+#include "ingest/kafka_positions.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+
+#include "core/log.h"
+#include "ingest/kafka_start.h"
+
+namespace driftd::ingest {
+namespace {
+
+constexpr int kBrokerTimeoutMillis = 5000;
+
+}  // namespace
+
+KafkaPositions::KafkaPositions(const KafkaSettings& settings, const SourceContext& context, KafkaHandle client, KafkaPartitions& partitions,
+                               SourceHandler& handler)
+    : stream_(context.stream),
+      telemetry_(context.telemetry),
+      from_latest_(settings.from_latest),
+      client_(std::move(client)),
+      partitions_(partitions),
+      handler_(handler),
+      topics_(settings.topics, settings.connection, client_),
+      assignment_(client_.get(), stream_),
+      queues_(std::make_unique<KafkaFetchQueues>(client_, [this](rd_kafka_message_t* message) { left_.push_back(message); })) {
+  if (telemetry_ != nullptr) telemetry_->series(Metric::kSourceGaps, {stream_});
+}
+
+KafkaPositions::~KafkaPositions() {
+  queues_.reset();
+  for (rd_kafka_message_t* message : left_) rd_kafka_message_destroy(message);
+}
+
+std::int64_t KafkaPositions::start() const {
+  // A gate that was killed before the first checkpoint goes on where it stood.
+  if (gated_ && from_latest_) return RD_KAFKA_OFFSET_STORED;
+  return from_latest_ ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
+}
+
+void KafkaPositions::assign(rd_kafka_topic_partition_list_t& list) {
+  std::vector<rd_kafka_topic_partition_t*> unknown;
+  for (int i = 0; i < list.cnt; ++i) {
+    rd_kafka_topic_partition_t& entry = list.elems[i];
+    const auto number = partitions_.number_of(entry.topic, entry.partition);
+    if (!number) continue;
+    queues_->keep(*number, entry.topic, entry.partition);
+    const auto position = handler_.on_assigned(*number);
+    partitions_.assign(*number, position);
+    entry.offset = position.value_or(start());
+    if (position) known_topics_.insert(entry.topic);
+    if (topics_.doubtful(*number)) {
+      partitions_.find(*number)->held = true;
+      if (!position) entry.offset = RD_KAFKA_OFFSET_BEGINNING;
+      continue;
+    }
+    if (!position && !gated_) unknown.push_back(&entry);
+  }
+  if (!unknown.empty()) begin(unknown);
+  assignment_.add(list);
+}
+
+void KafkaPositions::unassign(const rd_kafka_topic_partition_list_s& list) { assignment_.remove(list); }
+
+// Partitions of which driftd has no position.
+void KafkaPositions::begin(const std::vector<rd_kafka_topic_partition_t*>& entries) {
+  const auto starts = kafka_starts(client_.get(), entries, from_latest_, known_topics_, stream_);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    entries[i]->offset = starts[i].offset;
+    if (!starts[i].position) continue;
+    handler_.on_start(*partitions_.number_of(entries[i]->topic, entries[i]->partition), *starts[i].position, starts[i].amid);
+  }
+}
+
+std::string KafkaPositions::watch() {
+  topics_.look();
+  for (auto& p : partitions_.all()) {
+    if (topics_.doubtful(p.number)) p.held = true;
+    // What came before goes first.
+    if (!p.held || !p.waiting->empty()) continue;
+    const auto same = topics_.same(p.number, partitions_);
+    if (same) go_on(p, *same);
+  }
+  return topics_.trouble();
+}
+
+void KafkaPositions::go_on(KafkaPartitions::Partition& p, bool same) {
+  p.held = false;
+  topics_.settled(p.number);
+  const bool anew = !same && p.taken >= 0;
+  if (anew) {
+    log::error("kafka: a topic was deleted and made anew; it is read from its beginning, what was not read of the old one is lost",
+               {{"stream", stream_},
+                {"topic", partitions_.topic_of(p.number)},
+                {"partition", std::to_string(KafkaPartitions::id_of(p.number))},
+                {"read_to", std::to_string(p.taken)}});
+    return begin_at_oldest(p, RD_KAFKA_OFFSET_BEGINNING);
+  }
+  const KafkaList list = new_kafka_list();
+  partitions_.add_to(*list, p.number, p.taken >= 0 ? p.taken : RD_KAFKA_OFFSET_BEGINNING);
+  if (p.taken < 0) {
+    known_topics_.insert(partitions_.topic_of(p.number));  // all of its records are newer than our start
+    if (!gated_) begin({&list->elems[0]});
+  }
+  restart(*list);
+}
+
+// Our position is not in the topic any more (retention was faster, or the topic was made anew):
+// goes on at the oldest record there is, and says so.
+void KafkaPositions::close_gap(const rd_kafka_message_t& message) {
+  const std::string topic = rd_kafka_topic_name(message.rkt);
+  const auto number = partitions_.number_of(topic, message.partition);
+  auto* ours = number ? partitions_.find(*number) : nullptr;
+  if (ours == nullptr || ours->held) return;
+  std::int64_t low = RD_KAFKA_OFFSET_BEGINNING, high = RD_KAFKA_OFFSET_END;
+  rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), message.partition, &low, &high, kBrokerTimeoutMillis);
+  const bool never_committed = gated_ && ours->taken < 0 && message.offset < 0;
+  if (never_committed && from_latest_) return begin_at_end(*number, high);
+  log::error("kafka: records are gone before they were read; going on at the oldest there are",
+             {{"stream", stream_},
+              {"topic", topic},
+              {"partition", std::to_string(message.partition)},
+              {"wanted", std::to_string(ours->taken)},
+              {"oldest", std::to_string(low)}});
+  begin_at_oldest(*ours, low);
+}
+
+void KafkaPositions::begin_at_oldest(KafkaPartitions::Partition& ours, std::int64_t oldest) {
+  if (telemetry_ != nullptr) telemetry_->series(Metric::kSourceGaps, {stream_}).add();
+  ours.taken = ours.position = ours.committed = ours.end_seen = -1;
+  handler_.on_start(ours.number, std::max<std::int64_t>(oldest, 0), true);
+  const KafkaList list = new_kafka_list();
+  partitions_.add_to(*list, ours.number, oldest);
+  restart(*list);
+}
+
+// A gate's first start with `latest`; not a gap. What comes from now on must be forwarded even when
+// driftd is killed before the first transaction, so where that is must be known then.
+void KafkaPositions::begin_at_end(std::uint32_t number, std::int64_t end) {
+  const KafkaList list = new_kafka_list();
+  partitions_.add_to(*list, number, end);
+  const auto error = end < 0 ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_commit(client_.get(), list.get(), 0);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    log::warning("kafka: the newest position is not committed; a kill now may skip records",
+                 {{"stream", stream_}, {"why", rd_kafka_err2str(error)}});
+  }
+  list->elems[0].err = RD_KAFKA_RESP_ERR_NO_ERROR;
+  restart(*list);
+}
+
+void KafkaPositions::restart(const rd_kafka_topic_partition_list_t& list) {
+  const KafkaList all = KafkaList(rd_kafka_topic_partition_list_copy(&list));
+  for (const auto& p : partitions_.all()) {
+    const bool listed =
+        rd_kafka_topic_partition_list_find(&list, partitions_.topic_of(p.number).c_str(), KafkaPartitions::id_of(p.number)) != nullptr;
+    if (!listed) partitions_.add_to(*all, p.number, p.taken >= 0 ? p.taken : start());
+  }
+  assignment_.restart(list, *all);
+}
+
+}  // namespace driftd::ingest

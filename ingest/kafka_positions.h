@@ -1,0 +1,81 @@
+// KafkaPositions: from where a Kafka source reads each partition that it is given: driftd's own position,
+// where the group stands, or one end of the topic; and where it goes on when the records at its position
+// are gone, or the topic is.
+//
+// While a topic is missing its partitions are *held*: nothing of them is taken. When it is there again it is
+// compared with what was read before (KafkaTopics). The same one is read on; one that was made anew is read
+// from its beginning, which is a gap. Thread-safety: none; polling thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ingest/kafka_assignment.h"
+#include "ingest/kafka_fetch_queues.h"
+#include "ingest/kafka_partitions.h"
+#include "ingest/kafka_source.h"
+#include "ingest/kafka_topics.h"
+#include "ingest/source.h"
+
+struct rd_kafka_topic_partition_s;
+
+namespace driftd::ingest {
+
+class KafkaPositions {
+ public:
+  // `partitions` and `handler` outlive this.
+  KafkaPositions(const KafkaSettings& settings, const SourceContext& context, KafkaHandle client, KafkaPartitions& partitions,
+                 SourceHandler& handler);
+  KafkaPositions(const KafkaPositions&) = delete;
+  KafkaPositions& operator=(const KafkaPositions&) = delete;
+  // Precondition: the consumer is closed.
+  ~KafkaPositions();
+
+  // A gate commits from now on, so where the group stands is where it goes on.
+  void gated() { gated_ = true; }
+
+  // The group gives us partitions: asks the handler where to go on and sets each entry's offset. May wait some
+  // seconds for the broker.
+  void assign(rd_kafka_topic_partition_list_s& list);
+  void unassign(const rd_kafka_topic_partition_list_s& list);
+
+  // An error that librdkafka reported; true when it is of a topic that is missing or must not be read. Then it is
+  // dealt with here (KafkaTopics::report).
+  bool report(int error, const std::string& topic, const std::string& why) { return topics_.report(error, topic, why); }
+  // To be called often. Returns what is missing now, for people; empty: nothing.
+  std::string watch();
+  // Our position is not in the topic any more (retention was faster, or the topic was made anew):
+  // goes on at the oldest record there is, and says so.
+  void close_gap(const rd_kafka_message_s& message);
+  // Messages of partitions that were assigned again; the caller's from now on.
+  std::vector<rd_kafka_message_s*> left() { return std::exchange(left_, {}); }
+
+ private:
+  std::int64_t start() const;
+  // Partitions of which driftd has no position.
+  void begin(const std::vector<rd_kafka_topic_partition_s*>& entries);
+  // The topic of a held partition is there again.
+  void go_on(KafkaPartitions::Partition& partition, bool same);
+  void begin_at_oldest(KafkaPartitions::Partition& partition, std::int64_t oldest);
+  void begin_at_end(std::uint32_t number, std::int64_t end);
+  void restart(const rd_kafka_topic_partition_list_s& list);
+
+  std::string stream_;
+  Telemetry* telemetry_;
+  bool from_latest_;
+  bool gated_ = false;
+  KafkaHandle client_;
+  KafkaPartitions& partitions_;
+  SourceHandler& handler_;
+  KafkaTopics topics_;
+  KafkaAssignment assignment_;
+  std::set<std::string> known_topics_;  // driftd or its group has a position in one of their partitions
+  std::vector<rd_kafka_message_s*> left_;
+  std::unique_ptr<KafkaFetchQueues> queues_;
+};
+
+}  // namespace driftd::ingest

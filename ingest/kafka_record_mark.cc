@@ -1,0 +1,78 @@
+#include "ingest/kafka_record_mark.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <optional>
+#include <string_view>
+
+#include "core/clock.h"
+#include "core/hash.h"
+#include "ingest/kafka_fetch_queues.h"
+
+namespace driftd::ingest {
+namespace {
+
+constexpr int kPatienceMillis = 5000;
+constexpr int kWaitMillis = 100;
+
+std::string_view view(const void* data, std::size_t size) { return {static_cast<const char*>(data), data == nullptr ? 0 : size}; }
+
+// What a message or an error says of the mark; nullopt: nothing.
+std::optional<bool> judge(const rd_kafka_message_t& message, const KafkaRecordMark& mark) {
+  switch (message.err) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR: {
+      const KafkaRecordMark found = mark_of(message);
+      return found.offset == mark.offset && found.millis == mark.millis && found.hash == mark.hash;
+    }
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+      return false;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+KafkaRecordMark mark_of(const rd_kafka_message_s& message) {
+  return {message.offset, rd_kafka_message_timestamp(&message, nullptr),
+          hash64(view(message.payload, message.len), hash64(view(message.key, message.key_len)))};
+}
+
+Result<bool> kafka_has_record(const KafkaConnection& connection, const std::string& topic, std::int32_t partition,
+                              const KafkaRecordMark& mark) {
+  auto conf = kafka_conf(connection, {{"group.id", "driftd-mark"},  // asked for, never joined
+                                      {"enable.auto.commit", "false"},
+                                      {"enable.auto.offset.store", "false"},
+                                      {"enable.partition.eof", "true"},
+                                      {"isolation.level", "read_committed"},
+                                      {"auto.offset.reset", "error"}});
+  if (!conf) return conf.error();
+  auto client = kafka_consumer(std::move(conf).value(), nullptr);
+  if (!client) return client.error();
+  std::int64_t low = 0, end = 0;
+  const auto error = rd_kafka_query_watermark_offsets(client->get(), topic.c_str(), partition, &low, &end, kPatienceMillis);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return Error{ErrorCode::kUnavailable, std::string("kafka: ") + rd_kafka_err2str(error)};
+  if (mark.offset < low) return true;  // a topic that was just made has all of its offsets
+  if (mark.offset >= end) return false;
+  std::optional<bool> verdict;
+  {
+    KafkaFetchQueues queues(*client, rd_kafka_message_destroy);  // the topic may go while it is read
+    queues.keep(0, topic.c_str(), partition);
+    const KafkaList list = new_kafka_list();
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = mark.offset;
+    rd_kafka_assign(client->get(), list.get());
+    for (const Deadline deadline = Deadline::after(kPatienceMillis * kMillisecond); !verdict && !deadline.passed();) {
+      rd_kafka_message_t* message = rd_kafka_consumer_poll(client->get(), kWaitMillis);
+      if (message == nullptr) continue;
+      verdict = judge(*message, mark);
+      rd_kafka_message_destroy(message);
+    }
+    rd_kafka_consumer_close(client->get());
+  }
+  if (!verdict) return Error{ErrorCode::kUnavailable, "kafka: topic '" + topic + "' was not readable in time"};
+  return *verdict;
+}
+
+}  // namespace driftd::ingest

@@ -1,0 +1,139 @@
+"""A Kafka topic that is deleted while it is read, made anew, or not there at the start."""
+import time
+
+import plant
+import servers
+from kafka_readers import read_all
+
+CHECKS = [{"check": "not_null", "field": "temperature"}]
+
+
+def config(kafka, topics, group, more=None, **source):
+    # Topics are looked for often, so that the tests need not wait.
+    options = {"topic.metadata.refresh.interval.ms": "1000", "session.timeout.ms": "6000"}
+    return plant.config(CHECKS, source={"kafka": {"brokers": [kafka.bootstrap], "topics": topics, "group": group,
+                                                  "options": options, **source}}, **(more or {}))
+
+
+def send(kafka, topic, first, windows):
+    return kafka.produce(topic, plant.kafka_records(plant.records(first, windows)))
+
+
+def wait_accepted(service, total):
+    metrics = service.wait_metric("driftd_records_total", total, stream="plant", result="accepted")
+    assert metrics.get("driftd_records_total", stream="plant", result="accepted") == total
+
+
+def wait_missing(service, topic):
+    said = f"topic '{topic}' does not exist (any more); create it, or take it out of `topics`"
+    service.wait(lambda: service.get("/-/ready").status == 503 and said in service.get("/-/ready").text,
+                 lambda: f"{said}; it is {service.get('/-/ready')}")
+    service.wait(lambda: service.metrics().get("driftd_source_up", stream="plant", source="kafka") == 0, "source_up 0")
+
+
+def gaps(service):
+    return service.metrics().get("driftd_source_gaps_total", stream="plant")
+
+
+def test_a_deleted_topic_is_named_the_other_goes_on_and_the_new_one_is_read_from_its_beginning(kafka, driftd, unique):
+    old, other = f"{unique}-old", f"{unique}-other"
+    for topic in (old, other):
+        kafka.create_topic(topic)
+        send(kafka, topic, 0, 3)
+    service = driftd(config(kafka, [old, other], unique)).wait_ready()
+    wait_accepted(service, 600)
+    kafka.delete_topic(old)
+    wait_missing(service, old)
+    send(kafka, other, 3, 2)
+    wait_accepted(service, 800)
+    time.sleep(3)
+    wait_missing(service, old)
+    kafka.create_topic(old)
+    # More than were read of the old one: going on at the old position would skip 300 of them in silence.
+    send(kafka, old, 3, 7)
+    service.wait_ready()
+    wait_accepted(service, 1500)
+    assert gaps(service) == 1
+    assert service.log().count("a topic was deleted and made anew") == 1
+    time.sleep(1)  # a checkpoint, and the group's offsets
+    assert service.terminate() == 0, service.log_tail()
+    service.start().wait_ready()
+    send(kafka, old, 10, 1)
+    wait_accepted(service, 100)
+    assert gaps(service) == 0, "the new topic's position was saved"
+
+
+def test_a_topic_that_is_made_anew_before_anyone_lets_go_of_it_is_read_from_its_beginning(kafka, driftd, unique):
+    kafka.create_topic(unique)
+    send(kafka, unique, 0, 3)
+    service = driftd(config(kafka, [unique], unique)).wait_ready()
+    wait_accepted(service, 300)
+    kafka.delete_topic(unique)
+    wait_missing(service, unique)
+    kafka.create_topic(unique)
+    service.wait_ready()
+    # Killed before the first record: the position of the old topic must not come back.
+    time.sleep(1)
+    service.kill9()
+    send(kafka, unique, 3, 7)
+    service.start().wait_ready()
+    wait_accepted(service, 700)
+
+
+def test_sigterm_while_a_topic_is_gone_is_good_order(kafka, driftd, unique):
+    kafka.create_topic(unique)
+    send(kafka, unique, 0, 3)
+    service = driftd(config(kafka, [unique], unique)).wait_ready()
+    wait_accepted(service, 300)
+    kafka.delete_topic(unique)
+    wait_missing(service, unique)
+    time.sleep(3)
+    began = time.monotonic()
+    assert service.terminate(within=10) == 0, service.log_tail()
+    assert time.monotonic() - began < 8
+
+
+def test_a_topic_that_never_was_is_named_and_read_once_it_is_made_also_with_latest(kafka, driftd, unique):
+    service = driftd(config(kafka, [unique], unique, start="latest"))
+    wait_missing(service, unique)
+    kafka.create_topic(unique, partitions=2)
+    send(kafka, unique, 0, 3)
+    service.wait_ready()
+    wait_accepted(service, 300)
+    assert gaps(service) == 0
+    assert service.terminate() == 0, service.log_tail()
+
+
+def test_a_gate_forwards_all_of_both_topics(kafka, driftd, unique):
+    valid, invalid = f"{unique}-valid", f"{unique}-invalid"
+    for topic in (unique, valid, invalid):
+        kafka.create_topic(topic)
+    send(kafka, unique, 0, 3)
+    gate = {"stream_gate": {"valid": valid, "invalid": invalid}}
+    service = driftd(config(kafka, [unique], unique, gate)).wait_ready()
+    wait_accepted(service, 300)
+    service.wait_metric("driftd_gate_records_total", 300, stream="plant", result="valid")
+    kafka.delete_topic(unique)
+    wait_missing(service, unique)
+    kafka.create_topic(unique)
+    send(kafka, unique, 3, 7)
+    service.wait_ready()
+    wait_accepted(service, 1000)
+    service.wait_metric("driftd_gate_records_total", 1000, stream="plant", result="valid")
+    assert service.terminate() == 0, service.log_tail()
+    forwarded = [message.value() for message in read_all(kafka, valid)]
+    assert len(forwarded) == 1000 and len(set(forwarded)) == 1000
+
+
+def test_a_broker_that_restarts_makes_no_topic_new(unique, driftd):
+    with servers.Kafka() as kafka:
+        kafka.create_topic(unique)
+        send(kafka, unique, 0, 3)
+        service = driftd(config(kafka, [unique], unique)).wait_ready()
+        wait_accepted(service, 300)
+        for end in (kafka.stop, kafka.kill):
+            end()
+            kafka.start()
+        send(kafka, unique, 3, 2)
+        wait_accepted(service, 500)
+        assert gaps(service) == 0
