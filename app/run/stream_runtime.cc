@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "core/log.h"
 
@@ -146,6 +147,7 @@ void StreamRuntime::dispatch(std::unique_ptr<RawBatch> raw) {
 void StreamRuntime::push(Partition& partition, Worker::Task task) {
   if (partition.worker->push(std::move(task), Deadline::after(kPollFor))) return;
   source_->pause(true);
+  // NOLINTNEXTLINE(bugprone-use-after-move): a worker that says no has not taken it.
   while (!partition.worker->push(std::move(task), Deadline::after(kPollFor))) {
     // Nothing can be read while paused; poll only keeps the session. Assignment changes would need the
     // lock this thread holds, so a source that reports them here must wait for the next round.
@@ -178,8 +180,10 @@ void StreamRuntime::watch_idle() {
   const ingest::SourceStatus status = source_->status();
   // A server that is away, or a backlog, is not a silence of the sensors.
   if (!status.connected) return;
+  std::set<std::uint32_t> unread;  // what there is in these is not known yet
   for (const auto& p : status.partitions) {
     if (p.lag && *p.lag > 0) return;
+    if (!p.lag) unread.insert(p.partition);
   }
   struct Silent {
     std::uint32_t number;
@@ -191,7 +195,8 @@ void StreamRuntime::watch_idle() {
   for (auto& [number, partition] : partitions_) {
     const Duration since = now - partition->last_record;
     // Windows wait for a partition that was never heard of only until it has had time to speak.
-    const Duration idle = partition->had_records ? plan_->config.windows.idle : std::min(plan_->config.windows.idle, kFirstRecordWithin);
+    const bool empty = !partition->had_records && unread.count(number) == 0;
+    const Duration idle = empty ? std::min(plan_->config.windows.idle, kFirstRecordWithin) : plan_->config.windows.idle;
     if (since < idle || partition->ended) continue;
     partition->idle = true;
     silent[partition->worker].push_back({number, partition.get(), since});
