@@ -1,4 +1,5 @@
 """Real data as records. It is not part of the project; tests that need it skip when it is not there."""
+import collections
 import csv
 import datetime
 import heapq
@@ -10,6 +11,7 @@ import pytest
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = pathlib.Path(os.environ.get("DRIFTD_DATA") or _ROOT.parent / "shared" / "data")
+README = _ROOT / "README.md"
 MOTES = (1, 4, 6)
 # Columns of the raw motes after date and time.
 _INTEL_FIELDS = ("epoch", "mote", "temperature", "humidity", "light", "voltage")
@@ -76,3 +78,24 @@ def skab_messages(rows):
     for time, values in rows:
         for sensor, value in zip(SKAB_SENSORS, values):
             yield f"skab/valve1/{sensor}", json.dumps({"ts": time, sensor: value})
+
+
+def readme(windows):
+    """What README.md says was found "in windows of a sensor" (Intel) or "of the stream" (SKAB): {(check, field): windows}."""
+    lines = README.read_text().splitlines()
+    [start] = [n for n, line in enumerate(lines) if line.startswith(f"| check | found, in windows of {windows} |")]
+    found = {}
+    for line in lines[start + 2:]:
+        if not line.startswith("|"):
+            break
+        name, count = line.split("|")[1:3]
+        check, *rest = name.split()
+        # After the check its field, or its bound: "gap over 15 minutes".
+        found[check, rest[0] if rest and rest[0] != "over" else None] = int(count)
+    return found
+
+
+def failed(findings, by):
+    """The same of findings: the windows of segments of the kind `by` in which a check failed, for each."""
+    return dict(collections.Counter((f["check"], f.get("field")) for f in findings
+                                    if f["verdict"] == "fail" and f["segment"]["by"] == by))

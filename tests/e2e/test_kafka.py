@@ -83,14 +83,16 @@ def test_every_row_is_accepted_and_only_garbage_rejected(judged, rows):
     assert metrics.get("driftd_sensors", stream="intel") in (0, 3), "three motes"
 
 
+@pytest.mark.parametrize("field,low,high,severity", [("temperature", 0, 50, "critical"), ("humidity", 0, 100, "warning"),
+                                                     ("voltage", 2.2, 3.2, "info")])
 @pytest.mark.parametrize("mote", data.MOTES)
-def test_dying_batteries_are_found_in_every_hour_they_lie(judged, rows, mote):
+def test_dying_batteries_are_found_in_every_hour_they_lie(judged, rows, mote, field, low, high, severity):
     service, _ = judged
-    expected = closed_hours(rows, mote, lambda row: not 0 <= row.get("temperature", 20) <= 50)
+    expected = closed_hours(rows, mote, lambda row: not low <= row.get(field, low) <= high)
     assert len(expected) > 50, "the data has many such hours"
-    service.wait_findings(lambda _: found_hours(service, rows, mote, check="in_range", field="temperature") == expected,
-                          f"hours with absurd temperatures of mote {mote} == {len(expected)} expected ones")
-    worst = service.findings(check="in_range", field="temperature", severity="critical", verdict="fail")
+    service.wait_findings(lambda _: found_hours(service, rows, mote, check="in_range", field=field) == expected,
+                          f"hours with absurd values of {field} of mote {mote} == {len(expected)} expected ones")
+    worst = service.findings(check="in_range", field=field, severity=severity, verdict="fail")
     assert worst and all(f["kind"] == "quality" and f["reason"] and f["n"] > 0 for f in worst)
 
 

@@ -23,6 +23,8 @@ def test_skab_valve1(driftd, mosquitto, rows):
     service = driftd(CONFIGS / "skab.yaml", env={"MQTT_URL": mosquitto.url, "MQTT_CLIENT_ID": "skab"})
     service.wait_ready()
     sent = mosquitto.publish(data.skab_messages(rows))
+    text = data.README.read_text()
+    assert f"({len(rows):,} seconds of" in text and f"{sent:,} messages)" in text
     metrics = service.wait_metric("driftd_records_total", sent, stream="skab", result="accepted")
     assert metrics.get("driftd_records_total", stream="skab", result="accepted") == sent
     assert metrics.get("driftd_records_total", stream="skab", result="rejected") == 0
@@ -36,6 +38,9 @@ def test_skab_valve1(driftd, mosquitto, rows):
     service.wait_findings(lambda found: {milliseconds(f["window"]["start"]) for f in found} == expected,
                           f"the {len(expected)} minutes with a flow out of range",
                           check="in_range", field="flow", verdict="fail")
+    readme = data.readme("the stream")
+    service.wait(lambda: data.failed(service.findings(), "stream") == readme,
+                 lambda: f"what README.md says, {readme}; found {data.failed(service.findings(), 'stream')}")
 
     times = [time for time, _ in rows]
     for before, after in zip(times, times[1:]):

@@ -1,6 +1,7 @@
 """The same verdict, always: what was found live is found again, to the byte, from a file, from Kafka,
 with another number of workers."""
 import json
+import re
 import time
 import random
 
@@ -78,6 +79,22 @@ def replay(tmp_path, env, *source, config=INTEL):
                       env={"DRIFTD_DATA_DIR": str(tmp_path / "data"), **env})
     assert done.returncode == 0, done.stderr
     return lasting(out)
+
+
+def test_readme_says_what_is_found_in_the_motes(tmp_path):
+    rows = list(data.intel())
+    first, last = (plant.rfc3339(row["ts"])[:10] for row in (rows[0], rows[-1]))
+    assert f"({len(rows):,} rows, {first} to {last};" in data.README.read_text()
+    motes, out = tmp_path / "motes.jsonl", tmp_path / "findings.jsonl"
+    motes.write_bytes(b"".join(value + b"\n" for _, value, _, _ in data.intel_messages(rows)))
+    done = run_driftd("replay", INTEL, "--input", motes, "--findings", out, env={"DRIFTD_DATA_DIR": str(tmp_path / "data")})
+    assert done.returncode == 0, done.stderr
+    assert f"stream intel: {len(rows)} records, 0 late" in done.stdout
+    expected = data.readme("a sensor")
+    assert data.failed(map(json.loads, out.read_bytes().splitlines()), "sensor") == expected
+    for (check, field), windows in expected.items():
+        assert re.search(rf"^  {' '.join(filter(None, (check, field)))} \(sensor\): {windows} fail", done.stdout,
+                         re.MULTILINE), "the summary says the same"
 
 
 def test_one_partition_is_the_same_from_a_file(driftd, kafka, unique, tmp_path, messages, file):
