@@ -169,10 +169,20 @@ int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape): CLI11 t
     if (command->get_name() == "replay")
       command->add_option("--to", quarantine_options.to, "Send what would be accepted: URL of a running driftd, or kafka:TOPIC");
   }
-  auto* store = app.add_subcommand("store", "The checkpoint store");
-  store->add_option("ACTION", a, "verify or inspect")->required()->check(CLI::IsMember({"verify", "inspect"}));
-  store->add_option("CONFIG", config, "Configuration file")->required();
-  store->callback([&] { status = store_command(config, a); });
+  StoreOptions store_options;
+  auto* store = app.add_subcommand("store", "The checkpoint store; also while driftd runs, and on copies");
+  store->require_subcommand(1);
+  for (const char* action : {"verify", "inspect"}) {
+    const bool verify = std::string_view(action) == "verify";
+    auto* command = store->add_subcommand(
+        action, verify ? "Check every part of the stored checkpoints; exit with 0: whole, 1: damaged, but one is whole, 3: none is"
+                       : "What the stored checkpoints have: positions, times, sizes");
+    auto* file = command->add_option("CONFIG,--config", store_options.config, "Configuration file");
+    command->add_option("--data-dir", store_options.data_dir, "Instead: the folder with state.db; states are not loaded then")
+        ->excludes(file);
+    if (!verify) command->add_flag("--json", store_options.json, "As one JSON object");
+    command->callback([&, action] { status = store_command(action, store_options); });
+  }
 
   if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {
     return fail({driftd::ErrorCode::kInvalidArgument, unknown});

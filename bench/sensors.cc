@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "app/run/checkpoint_store.h"
+#include "app/run/sqlite_store.h"
 #include "bench/bench.h"
 
 namespace driftd::bench {
@@ -114,7 +114,7 @@ int main(std::uint32_t sensors) {
   std::filesystem::create_directories(folder);
   double put = 0;
   {
-    auto store = app::CheckpointStore::open((folder / "checkpoints.db").string());
+    auto store = app::SqliteStore::open((folder / "checkpoints.db").string());
     require(store.ok(), "no store");
     app::Checkpoint checkpoint;
     checkpoint.units.push_back({"pumps", 0, engine.next_position(), plan->config.hash, ""});

@@ -13,10 +13,16 @@ JournalFeed::JournalFeed(std::unique_ptr<Journal> journal, const SourceContext& 
 
 void JournalFeed::open(SourceHandler& handler) {
   handler_ = &handler;
+  bool known = false;
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
-    const std::int64_t start = handler.on_assigned(p).value_or(0);
+    const auto position = handler.on_assigned(p);
+    known = known || position;
+    const std::int64_t start = position.value_or(0);
     partitions_[p] = {start, start, start};
   }
+  // Records are deleted only behind a checkpoint: there was one, and it is lost.
+  const std::int64_t oldest = journal_->begin();
+  for (std::uint32_t p = 0; !known && oldest > 0 && p < partitions_.size(); ++p) handler.on_start(p, oldest, true);
   cursor_ = std::make_unique<JournalCursor>(*journal_, 0);
   read_ = cursor_->position();
 }
@@ -73,13 +79,13 @@ void JournalFeed::sort_out(JournalCursor::Chunk& chunk) {
   read_ = cursor_->position();
 }
 
-void JournalFeed::commit(std::uint32_t partition, std::int64_t next_position) {
-  partitions_.at(partition).committed = next_position;
+void JournalFeed::release(std::uint32_t partition, std::int64_t position) {
+  partitions_.at(partition).released = position;
   // A partition that has nothing out holds nothing back; what is in `ready_` is not handed yet.
   std::int64_t low = ready_.empty() ? read_.load() : ready_.front().records.front().position;
   for (const RawBatch& batch : ready_) low = std::min(low, batch.records.front().position);
   for (const Partition& p : partitions_) {
-    if (p.handed > p.committed) low = std::min(low, p.committed);
+    if (p.handed > p.released) low = std::min(low, p.released);
   }
   journal_->release(std::min(low, journal_->end() - keep_));
   if (context_.telemetry != nullptr) {

@@ -30,7 +30,8 @@ class JournalFeed {
   // Fills `out` with records of one partition; false when there are none. Error{kIo}, {kCorrupt}:
   // the journal cannot be read.
   Result<bool> next(RawBatch& out);
-  void commit(std::uint32_t partition, std::int64_t next_position);
+  // As Source::release.
+  void release(std::uint32_t partition, std::int64_t position);
 
   Journal& journal() { return *journal_; }
   // Records that are journaled and not yet handed over.
@@ -38,9 +39,9 @@ class JournalFeed {
 
  private:
   struct Partition {
-    std::int64_t start = 0;      // records before it are done
-    std::int64_t handed = 0;     // position behind the newest record handed over
-    std::int64_t committed = 0;  // position behind which all is in a checkpoint
+    std::int64_t start = 0;     // records before it are done
+    std::int64_t handed = 0;    // position behind the newest record handed over
+    std::int64_t released = 0;  // records before it are not needed any more
   };
   void sort_out(JournalCursor::Chunk& chunk);
 

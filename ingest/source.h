@@ -3,8 +3,8 @@
 //
 // A source is made of partitions, each an ordered sequence of records with growing positions.
 // Positions belong to driftd's own store: on assignment the handler says where to go on; commit()
-// only shows progress to others. A source never loses its place by itself: a server that is away is
-// a status, not an error, and it reconnects with jittered back-off.
+// only shows progress to others, and release() says what driftd will not ask for again. A source never loses its place by itself: a server
+// that is away is a status, not an error, and it reconnects with jittered back-off.
 #pragma once
 
 #include <cstdint>
@@ -67,9 +67,11 @@ class Source {
   // when there were none until the deadline. An Error is fatal for the source (fenced by another
   // member with the same id, journal damaged), with what to do in its message.
   virtual Result<bool> poll(Deadline deadline, RawBatch& out) = 0;
-  // Everything before `next_position` of the partition is durable in driftd's checkpoint: show it to
-  // the group, delete journal segments. Never called for partitions that are not assigned.
-  virtual void commit(std::uint32_t partition, std::int64_t next_position) = 0;
+  // Everything before `next_position` of the partition is durable in driftd's newest checkpoint: show it to
+  // the group. Never called for partitions that are not assigned.
+  virtual void commit(std::uint32_t /*partition*/, std::int64_t /*next_position*/) {}
+  // The same in every checkpoint that driftd may fall back to: what is before it can be deleted.
+  virtual void release(std::uint32_t /*partition*/, std::int64_t /*position*/) {}
   // Back-pressure: while paused, poll() keeps the session alive and returns no records.
   virtual void pause(bool paused) = 0;
   // True when there will never be another record (files at their end).

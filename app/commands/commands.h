@@ -57,6 +57,12 @@ struct QuarantineOptions {
   std::string to;          // replay: URL of a driftd, or kafka:TOPIC; empty: report only
 };
 
+struct StoreOptions {
+  std::string config;    // one of these two
+  std::string data_dir;  // then states are not loaded: that needs the configuration
+  bool json = false;     // inspect
+};
+
 struct DemoOptions {
   std::string duration;
   std::string listen;
@@ -83,7 +89,8 @@ int demo_command(const DemoOptions& options);
 int outbox_command(const std::string& config, const std::string& action, const std::string& id);
 // action: list, show or replay.
 int quarantine_command(const std::string& action, const QuarantineOptions& options);
-int store_command(const std::string& config, const std::string& action);
+// action: verify (exit status 0: all is whole, 1: damaged, but a checkpoint is whole, 3: none is) or inspect.
+int store_command(const std::string& action, const StoreOptions& options);
 
 // Prints "driftd: MESSAGE" on standard error and returns the status for it.
 int fail(const Error& error);

@@ -8,7 +8,6 @@
 #include "app/commands/commands.h"
 #include "app/config/config.h"
 #include "app/config/yaml.h"
-#include "app/run/checkpoint_store.h"
 #include "core/clock.h"
 #include "core/text.h"
 #include "stats/reference_store.h"
@@ -173,25 +172,6 @@ int outbox_command(const std::string& path, const std::string& action, const std
   if (id.empty()) return fail({ErrorCode::kInvalidArgument, "which message? see driftd outbox list"});
   const Status done = action == "replay" ? (*outbox)->replay(id, now) : (*outbox)->drop(id, now);
   return done ? kExitOk : fail(done.error());
-}
-
-int store_command(const std::string& path, const std::string& action) {
-  const auto config = load_config(path, ReadFor::kData);
-  if (!config) return fail(config.error());
-  const auto store = CheckpointStore::open(config->service.data_dir + "/state.db");
-  if (!store) return fail(store.error());
-  const auto units = (*store)->units();
-  if (!units) return fail(units.error());
-  const auto hub = (*store)->hub();
-  if (!hub) return fail(hub.error());
-  if (action == "inspect") {
-    for (const CheckpointUnit& u : *units) {
-      std::cout << u.stream << "  " << (u.partition == kMergerUnit ? "merger" : "partition " + std::to_string(u.partition)) << "  next "
-                << u.position << "  " << u.state.size() << " bytes  configuration " << u.config_hash.substr(0, 16) << "\n";
-    }
-  }
-  std::cout << units->size() << " unit(s), every checksum fine; saved at " << format_time(*(*store)->saved_at()) << "\n";
-  return kExitOk;
 }
 
 }  // namespace driftd::app

@@ -1,22 +1,21 @@
-// CheckpointStore: the state of all partitions and streams, with positions, in one SQLite file.
+// CheckpointStore: where the state of all partitions and streams is kept, with positions.
 //
-// put() is one transaction: after a crash either all of a checkpoint is there or none of it. Units
-// carry a CRC-32C; a damaged one is an error with what it means, never a crash. The shape (put, get by
-// key) is what a store for several machines needs too. Thread-safety: one call at a time (internal
-// lock). Durability: WAL with synchronous=FULL, so what put() returned for survives power loss.
+// A checkpoint is put as a whole or not at all, and what unit() gives is always of the newest one. The shape
+// (put, get by stream and partition) is that of a store which several instances share, too: there an
+// implementation is made with the epoch of its assignment and put() of an older epoch is refused
+// (kUnavailable), so that an instance that was taken for dead cannot overwrite its successor. The embedded
+// store (app/run/sqlite_store.h) has one writer, which data_dir/lock sees to.
+//
+// Thread-safe.
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/result.h"
 #include "core/time.h"
-
-struct sqlite3;
 
 namespace driftd::app {
 
@@ -26,6 +25,7 @@ struct CheckpointUnit {
   std::int64_t position = 0;   // next position of the source
   std::string config_hash;     // of the stream's configuration and reference
   std::string state;
+  bool damaged = false;  // `state` is not what was put; the position can still be believed
 };
 inline constexpr std::int64_t kMergerUnit = -1;
 
@@ -37,33 +37,22 @@ struct Checkpoint {
 
 class CheckpointStore {
  public:
-  // Opens or makes the file; the folder exists.
-  static Result<std::unique_ptr<CheckpointStore>> open(const std::string& path);
-  ~CheckpointStore();
+  virtual ~CheckpointStore() = default;
 
-  // Replaces the units that are given; others stay. Returns the bytes written.
-  Result<std::uint64_t> put(const Checkpoint& checkpoint);
-  Result<std::optional<CheckpointUnit>> unit(const std::string& stream, std::int64_t partition);
-  Result<std::vector<CheckpointUnit>> units();
+  // The newest checkpoint from now on: these units, and of the others what the one before it had. Returns
+  // the bytes of what was given. Durable when it returns.
+  virtual Result<std::uint64_t> put(const Checkpoint& checkpoint) = 0;
+  // nullopt: there is none. kCorrupt: it is damaged, its position too.
+  virtual Result<std::optional<CheckpointUnit>> unit(const std::string& stream, std::int64_t partition) = 0;
   // The newest event time in the checkpoints of the stream's partitions, and the end of the newest window
   // that one of them has closed; kNoTime: none.
   struct Progress {
     Time max_time = kNoTime;
     Time closed_until = kNoTime;
   };
-  Result<Progress> progress(const std::string& stream);
-  Result<std::string> hub();  // empty before the first checkpoint
-  Result<Time> saved_at();    // 0 before the first checkpoint
-  // Forgets a stream that is no longer configured.
-  Status remove(const std::string& stream);
-
- private:
-  explicit CheckpointStore(sqlite3* db) : db_(db) {}
-  Status execute(const char* sql);
-  Status write(const Checkpoint& checkpoint);
-
-  std::mutex mutex_;
-  sqlite3* db_;
+  virtual Result<Progress> progress(const std::string& stream) = 0;
+  // A stream that is no longer configured: it has no units from now on, nor in the next checkpoint.
+  virtual Status remove(const std::string& stream) = 0;
 };
 
 }  // namespace driftd::app

@@ -11,7 +11,24 @@
 namespace driftd::app {
 namespace {
 constexpr std::size_t kRecentFindings = 5000;
+
+Status load_state(std::string_view state, exporters::LogPosition& position, alerts::AlertBook& book) {
+  if (state.empty()) return {};
+  ByteReader in(state);
+  position.generation = in.u64();
+  position.offset = in.u64();
+  ByteReader alerts(in.view(1U << 30));
+  if (const Status s = in.done("state of the alerts"); !s) return s;
+  return book.load(alerts);
+}
+
 }  // namespace
+
+Status FindingHub::try_state(std::string_view state) {
+  exporters::LogPosition position;
+  alerts::AlertBook book{alerts::AlertRules{}};
+  return load_state(state, position, book);
+}
 
 alerts::Judged judged_of(const StreamConfig& stream) {
   alerts::Judged judged;
@@ -31,22 +48,15 @@ FindingHub::FindingHub(HubOptions options, alerts::AlertRules rules, Telemetry& 
 
 FindingHub::~FindingHub() { sqlite3_close(db_); }
 
-Result<std::unique_ptr<FindingHub>> FindingHub::make(HubOptions options, const alerts::AlertsConfig& config, std::string_view state,
-                                                     Telemetry& telemetry, const Clock& clock) {
+Result<std::unique_ptr<FindingHub>> FindingHub::make(HubOptions options, const alerts::AlertsConfig& config,
+                                                     std::optional<std::string_view> state, Telemetry& telemetry, const Clock& clock) {
   std::unique_ptr<FindingHub> hub(new FindingHub(std::move(options), config.rules, telemetry, clock));
   exporters::LogPosition position;
-  if (!state.empty()) {
-    ByteReader in(state);
-    position.generation = in.u64();
-    position.offset = in.u64();
-    ByteReader book(in.view(1U << 30));
-    if (const Status s = in.done("state of the alerts"); !s) return s.error();
-    if (const Status s = hub->book_.load(book); !s) return s.error();
-  }
+  if (const Status s = load_state(state.value_or(""), position, hub->book_); !s) return s.error();
   auto log = exporters::FindingsLog::open({.path = hub->options_.findings_log, .max_size = hub->options_.findings_max_size}, &telemetry);
   if (!log) return log.error();
   hub->log_ = std::move(*log);
-  if (const Status s = hub->log_->truncate_to(position); !s) {
+  if (const Status s = state ? hub->log_->truncate_to(position) : Status(); !s) {
     if (s.error().code != ErrorCode::kCorrupt) return s.error();
     log::warning("the findings log was replaced or shortened by somebody else; it goes on from its end", {{"why", s.error().message}});
   }

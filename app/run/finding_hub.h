@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,9 +47,12 @@ struct AlertSetup {
 
 class FindingHub {
  public:
-  // `state` is what save() wrote at the newest checkpoint; empty: none.
-  static Result<std::unique_ptr<FindingHub>> make(HubOptions options, const alerts::AlertsConfig& alerts, std::string_view state,
-                                                  Telemetry& telemetry, const Clock& clock);
+  // `state` is what save() wrote at the checkpoint that driftd goes on from, to which the findings log is cut
+  // back; empty: there was none yet. nullopt: it is lost: no alerts, and the log goes on from its end.
+  static Result<std::unique_ptr<FindingHub>> make(HubOptions options, const alerts::AlertsConfig& alerts,
+                                                  std::optional<std::string_view> state, Telemetry& telemetry, const Clock& clock);
+  // Whether make() would take it.
+  static Status try_state(std::string_view state);
   ~FindingHub();
 
   // Everything that can fail in a change of the configuration; touches nothing.

@@ -35,20 +35,17 @@ Status Service::start() {
   auto lock = DataLock::take(service.data_dir);
   if (!lock) return lock.error();
   lock_ = std::move(*lock);
-  auto store = CheckpointStore::open(service.data_dir + "/state.db");
-  if (!store) return store.error();
-  store_ = std::move(*store);
   auto references = stats::ReferenceStore::open(service.data_dir + "/references.db");
   if (!references) return references.error();
   references_ = std::move(*references);
-  const auto state = store_->hub();
+  const auto state = recover();
   if (!state) return state.error();
-  const auto saved_at = store_->saved_at();
-  checkpointed_at_ = saved_at && *saved_at != 0 ? *saved_at : clock_.now();  // the age of none: since now
   auto hub = FindingHub::make({service.findings_log, service.findings_max_size, service.data_dir + "/outbox.db", service.external_url},
                               config_.alerts, *state, telemetry_, clock_);
   if (!hub) return hub.error();
   hub_ = std::move(*hub);
+  // Else a kill before the next checkpoint would find no length of the findings log, and empty it.
+  if (!*state) (void)checkpoint();
   telemetry_.series(Metric::kBuildInfo, {DRIFTD_VERSION, __VERSION__}).set(1);
   telemetry_.series(Metric::kReloadOk).set(1);
   telemetry_.series(Metric::kReloadTime).set(to_seconds(clock_.now()));
@@ -89,21 +86,12 @@ Status Service::start_http(std::shared_ptr<exporters::WebAccess> web) {
 }
 
 Result<std::vector<PlanEdition>> Service::plans_of(const StreamConfig& stream) {
-  std::vector<stats::ReferenceEdition> references;
-  if (!stream.reference.empty()) {
-    auto history = references_->history(stream.reference, /*settled_only=*/true);
-    if (history) {
-      references = std::move(*history);
-    } else if (history.error().code != ErrorCode::kNotFound) {
-      return history.error().at("stream " + stream.name);
-    }
-    if (references.empty()) {
-      log::warning(
-          "the stream has no reference yet; checks that need one say no_verdict",
-          {{"stream", stream.name}, {"reference", stream.reference}, {"why", history ? "nothing was promoted" : history.error().message}});
-    }
+  auto plans = plans_for(stream, references_.get(), config_.service.findings_all);
+  if (plans && !stream.reference.empty() && plans->front().plan->reference == nullptr && plans->size() == 1) {
+    log::warning("the stream has no reference yet; checks that need one say no_verdict",
+                 {{"stream", stream.name}, {"reference", stream.reference}, {"why", "nothing was promoted under that name"}});
   }
-  return make_plans(stream, references, config_.service.findings_all);
+  return plans;
 }
 
 RuntimeContext Service::runtime_context() {
@@ -187,7 +175,7 @@ bool Service::checkpoint() {
   ByteWriter hub;
   if (const Status told = hub_->save(hub); forwarded && !told) forwarded = told;
   point.hub = hub.take();
-  const auto written = forwarded ? store_->put(point) : Result<std::uint64_t>(forwarded.error());
+  const auto written = forwarded ? put(point) : Result<std::uint64_t>(forwarded.error());
   if (written) {
     for (const auto& runtime : all) runtime->committed();
     checkpointed_at_ = point.at;

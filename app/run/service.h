@@ -8,16 +8,18 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "app/config/config.h"
-#include "app/run/checkpoint_store.h"
+#include "app/run/checkpoint_check.h"
 #include "app/run/data_lock.h"
 #include "app/run/finding_hub.h"
 #include "app/run/reject_keeper.h"
+#include "app/run/sqlite_store.h"
 #include "app/run/stream_runtime.h"
 #include "exporters/api_source.h"
 #include "exporters/http_server.h"
@@ -40,6 +42,8 @@ class Service {
   void look_at_references();
   // Drains, checkpoints, leaves. Idempotent.
   void stop();
+  // Writes a checkpoint of everything now. False: it could not be written; it was said and counted.
+  bool checkpoint();
 
   // Grows every second while driftd lives: while its workers, sources and store let checkpoints through.
   // For a watchdog.
@@ -63,6 +67,15 @@ class Service {
  private:
   RuntimeContext runtime_context();
   Result<std::vector<PlanEdition>> plans_of(const StreamConfig& stream);
+  // service_recovery.cc: opens the store at the newest checkpoint that is whole, and says what was damaged. The hub's
+  // state there; nullopt: it is lost.
+  Result<std::optional<std::string>> recover();
+  Status open_store(bool& lost);
+  Result<std::optional<std::string>> fall_back(const StateLoader& loader, CheckedGeneration newest,
+                                               const std::vector<Generation>& generations);
+  Status use(const CheckedGeneration& chosen, bool rebuild);
+  Status rebuild_store(std::int64_t generation);
+  Result<std::uint64_t> put(const Checkpoint& checkpoint);
   Result<std::shared_ptr<StreamRuntime>> start_stream(const StreamConfig& stream);
   // Says it, once for each reason.
   void not_started(const StreamConfig& stream, const Error& why);
@@ -72,7 +85,7 @@ class Service {
   void restart_failed_streams();
   RejectKeeper& rejected(const std::string& stream);
   std::vector<std::shared_ptr<StreamRuntime>> running() const;
-  bool checkpoint();  // false: it could not be written
+
   void timer_loop();
   // service_reload.cc
   Status reload_now();
@@ -91,7 +104,7 @@ class Service {
   SystemClock clock_;
   Telemetry telemetry_;
   std::unique_ptr<DataLock> lock_;  // before all that writes in data_dir
-  std::unique_ptr<CheckpointStore> store_;
+  std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<stats::ReferenceStore> references_;
   std::unique_ptr<FindingHub> hub_;
 

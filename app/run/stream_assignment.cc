@@ -41,11 +41,14 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
   std::optional<std::int64_t> position;
   const auto unit = context_.store->unit(stream, number);
   if (!unit) {
-    log::error("the checkpoint of a partition cannot be read; it starts where the source says",
+    log::error("the checkpoint of a partition cannot be read; it starts where the source says and warms up",
                {{"stream", stream}, {"partition", std::to_string(number)}, {"why", unit.error().message}});
+    partition->engine->warm_up();
   } else if (*unit) {
     position = (*unit)->position;
     restore(*partition, **unit);
+    const std::scoped_lock commit_lock(commit_mutex_);
+    positions_[number] = {*position, 0};
   }
   partition->detectors = std::vector<std::atomic<std::uint8_t>>(metrics_.detectors().size());
   note_detectors(*partition);
@@ -108,27 +111,68 @@ std::shared_ptr<const stats::Reference> StreamRuntime::reference() const {
   return plans_.back().plan->reference;
 }
 
+Result<std::unique_ptr<Merger>> StreamRuntime::make_merger() {
+  auto merger = Merger::make(plan_, &metrics_, [this](ClosedWindow closed) {
+    Telemetry& telemetry = *context_.telemetry;
+    const std::string& name = plan_->config.name;
+    telemetry.series(Metric::kWatermark, {name}).set(to_seconds(closed.end));
+    telemetry.series(Metric::kWindowDelay, {name}).set(to_seconds(context_.clock->now() - closed.end));
+    telemetry.series(Metric::kWindows, {name}).add(closed.windows);
+    metrics_.found(closed.findings);
+    context_.on_window(std::move(closed));
+  });
+  for (std::size_t i = 1; merger && i < plans_.size(); ++i) {
+    if (const Status s = (*merger)->adopt(plans_[i]); !s) return s.error();
+  }
+  return merger;
+}
+
+// A state that cannot be used: what the partitions handed over is gone, so they must not go on as if it were there.
+Status StreamRuntime::restore_merger() {
+  const auto unit = context_.store->unit(plan_->config.name, kMergerUnit);
+  if (!unit && unit.error().code != ErrorCode::kCorrupt) return unit.error();
+  const std::scoped_lock lock(merger_mutex_);  // status() may be asked already
+  if (!unit) {
+    merger_lost_ = unit.error().message;
+  } else if (*unit && (*unit)->config_hash == plan_->config.hash) {
+    ByteReader in((*unit)->state);
+    if (const Status s = merger_->load(in); !s) merger_lost_ = s.error().message;
+  }
+  if (merger_lost_.empty()) return {};
+  auto fresh = make_merger();
+  if (!fresh) return fresh.error();
+  merger_ = std::move(*fresh);
+  log::error(
+      "what the partitions of a stream had handed over is lost; they warm up from their positions: windows that are open get no verdict",
+      {{"stream", plan_->config.name}, {"why", merger_lost_}});
+  return {};
+}
+
 void StreamRuntime::restore(Partition& partition, const CheckpointUnit& unit) {
   partition.engine->set_next_position(unit.position);
+  if (unit.damaged) return warm_up(partition, unit, "its checksum does not match");
   if (unit.config_hash == plan_->config.hash) {
+    const bool parts_lost = !merger_lost_.empty() && started_anew_.insert(static_cast<std::uint32_t>(unit.partition)).second;
+    if (parts_lost) return warm_up(partition, unit, "the stream's merger is lost: " + merger_lost_);
     ByteReader in(unit.state);
-    const Status loaded = partition.engine->load(in);
-    if (loaded) {
-      partition.counted = partition.engine->counters();
-      partition.had_records = partition.engine->max_time() != kNoTime;
-      return;
-    }
-    log::error("the checkpoint of a partition cannot be used; it warms up from its position: windows that are open get no verdict",
-               {{"stream", unit.stream}, {"partition", std::to_string(unit.partition)}, {"why", loaded.error().message}});
-    auto fresh = make_engine(static_cast<std::uint32_t>(unit.partition), *partition.rejects);
-    if (fresh) partition.engine = std::move(*fresh);
-    partition.engine->warm_up();
-    partition.engine->set_next_position(unit.position);
+    if (const Status loaded = partition.engine->load(in); !loaded) return warm_up(partition, unit, loaded.error().message);
+    partition.counted = partition.engine->counters();
+    partition.had_records = partition.engine->max_time() != kNoTime;
     return;
   }
   ByteReader in(unit.state);
   in.i64();  // newest event time
   report_reconfigured(in.i64());
+}
+
+// Of the checkpoint only the position can be used.
+void StreamRuntime::warm_up(Partition& partition, const CheckpointUnit& unit, const std::string& why) {
+  log::error("the checkpoint of a partition cannot be used; it warms up from its position: windows that are open get no verdict",
+             {{"stream", unit.stream}, {"partition", std::to_string(unit.partition)}, {"why", why}});
+  auto fresh = make_engine(static_cast<std::uint32_t>(unit.partition), *partition.rejects);
+  if (fresh) partition.engine = std::move(*fresh);
+  partition.engine->warm_up();
+  partition.engine->set_next_position(unit.position);
 }
 
 // The windows that were open under the configuration before end without a verdict.
@@ -189,6 +233,13 @@ void StreamRuntime::drop(const std::vector<std::uint32_t>& partitions) {
   for (const auto& worker : workers_) worker->drain();
   if (gate_ != nullptr) gate_->dropped(partitions);
   for (const std::uint32_t number : partitions) partitions_.erase(number);
+  {
+    const std::scoped_lock commit_lock(commit_mutex_);
+    for (const std::uint32_t number : partitions) {
+      positions_.erase(number);
+      to_show_.erase(number);
+    }
+  }
   if (stop_) return;
   // Until the group has settled, windows are not judged without these: mostly they come back.
   given_up_at_ = monotonic_now();
@@ -236,17 +287,25 @@ void StreamRuntime::collect(Checkpoint& checkpoint) const {
 void StreamRuntime::committed() {
   const std::scoped_lock lock(commit_mutex_);
   for (const auto& [number, partition] : partitions_) {
-    if (partition->engine->next_position() != 0) to_commit_[number] = partition->engine->next_position();
+    const std::int64_t position = partition->engine->next_position();
+    if (position == 0) continue;
+    Positions& known = positions_[number];
+    known = {position, known.newest};
+    to_show_.insert(number);
   }
 }
 
 void StreamRuntime::commit_positions() {
-  std::map<std::uint32_t, std::int64_t> positions;
+  std::map<std::uint32_t, Positions> shown;
   {
     const std::scoped_lock lock(commit_mutex_);
-    positions.swap(to_commit_);
+    for (const std::uint32_t number : to_show_) shown[number] = positions_[number];
+    to_show_.clear();
   }
-  for (const auto& [number, position] : positions) source_->commit(number, position);
+  for (const auto& [number, position] : shown) {
+    source_->commit(number, position.newest);
+    source_->release(number, position.released);
+  }
 }
 
 }  // namespace driftd::app

@@ -21,20 +21,9 @@ StreamRuntime::StreamRuntime(RuntimeContext context, std::vector<PlanEdition> pl
 Result<std::unique_ptr<StreamRuntime>> StreamRuntime::make(RuntimeContext context, std::vector<PlanEdition> plans) {
   std::unique_ptr<StreamRuntime> runtime(new StreamRuntime(std::move(context), std::move(plans)));
   const StreamConfig& config = runtime->plan_->config;
-  auto merger = Merger::make(runtime->plan_, &runtime->metrics_, [r = runtime.get()](ClosedWindow closed) {
-    Telemetry& telemetry = *r->context_.telemetry;
-    const std::string& name = r->plan_->config.name;
-    telemetry.series(Metric::kWatermark, {name}).set(to_seconds(closed.end));
-    telemetry.series(Metric::kWindowDelay, {name}).set(to_seconds(r->context_.clock->now() - closed.end));
-    telemetry.series(Metric::kWindows, {name}).add(closed.windows);
-    r->metrics_.found(closed.findings);
-    r->context_.on_window(std::move(closed));
-  });
+  auto merger = runtime->make_merger();
   if (!merger) return merger.error();
   runtime->merger_ = std::move(*merger);
-  for (std::size_t i = 1; i < runtime->plans_.size(); ++i) {
-    if (const Status s = runtime->merger_->adopt(runtime->plans_[i]); !s) return s.error();
-  }
 
   ingest::SourceContext source;
   source.stream = config.name;
@@ -57,13 +46,7 @@ Result<std::unique_ptr<StreamRuntime>> StreamRuntime::make(RuntimeContext contex
 StreamRuntime::~StreamRuntime() { stop(); }
 
 Status StreamRuntime::start() {
-  auto unit = context_.store->unit(plan_->config.name, kMergerUnit);
-  if (!unit) return unit.error();
-  if (*unit && (*unit)->config_hash == plan_->config.hash) {
-    ByteReader in((*unit)->state);
-    const std::scoped_lock lock(merger_mutex_);  // status() may be asked already
-    if (const Status s = merger_->load(in); !s) return s.error().at("stream " + plan_->config.name);
-  }
+  if (const Status s = restore_merger(); !s) return s.error().at("stream " + plan_->config.name);
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   const unsigned workers = context_.service->workers != 0 ? context_.service->workers : cores;
   for (unsigned i = 0; i < workers; ++i) workers_.push_back(std::make_unique<Worker>(kQueuedBatches));

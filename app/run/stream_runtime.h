@@ -79,6 +79,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   // leaves behind is missing in the gate's topics. An Error: there must be no checkpoint now.
   Status forward();
   void collect(Checkpoint& checkpoint) const;
+  // The transaction with what collect() gave is done.
   void committed();
   void thaw();
 
@@ -139,7 +140,10 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void end_partitions();
   void commit_positions();
   void drop(const std::vector<std::uint32_t>& partitions);
+  Status restore_merger();
+  Result<std::unique_ptr<Merger>> make_merger();
   void restore(Partition& partition, const CheckpointUnit& unit);
+  void warm_up(Partition& partition, const CheckpointUnit& unit, const std::string& why);
   void report_reconfigured(Time window_start);
   void tell_merger_partitions();
   void set_merger_partitions();
@@ -160,9 +164,16 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
 
   mutable std::mutex merger_mutex_;
   std::unique_ptr<Merger> merger_;
+  std::string merger_lost_;               // why; empty: it was not. This and the next: polling thread, and start()
+  std::set<std::uint32_t> started_anew_;  // partitions that have been told of it
 
   std::mutex commit_mutex_;
-  std::map<std::uint32_t, std::int64_t> to_commit_;
+  struct Positions {
+    std::int64_t newest = 0;    // of the newest checkpoint
+    std::int64_t released = 0;  // of the one before it, so of both
+  };
+  std::map<std::uint32_t, Positions> positions_;  // of partitions that are in a checkpoint
+  std::set<std::uint32_t> to_show_;               // those of which the source is to be told
 
   mutable std::mutex status_mutex_;
   std::string failure_;

@@ -31,7 +31,6 @@ class FileSource final : public Source {
     return got;
   }
 
-  void commit(std::uint32_t, std::int64_t) override {}
   void pause(bool paused) override { paused_ = paused; }
   bool finished() const override { return reader_ && reader_->finished(); }
 

@@ -43,7 +43,6 @@ class GeneratorSource final : public Source {
     return !out.records.empty();
   }
 
-  void commit(std::uint32_t, std::int64_t) override {}
   void pause(bool paused) override { paused_ = paused; }
   bool finished() const override { return end_ != kNoTime && plant_.next_time() >= end_; }
 

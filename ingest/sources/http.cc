@@ -52,8 +52,8 @@ class HttpSource final : public Source, public HttpIntake {
     return feed_->next(out);
   }
 
-  void commit(std::uint32_t partition, std::int64_t next_position) override {
-    if (feed_ != nullptr) feed_->commit(partition, next_position);
+  void release(std::uint32_t partition, std::int64_t position) override {
+    if (feed_ != nullptr) feed_->release(partition, position);
   }
   void pause(bool paused) override { paused_ = paused; }
 

@@ -100,7 +100,7 @@ TEST_F(HttpSourceTest, AFullJournalSaysTryAgainAndHasRoomAfterACheckpoint) {
   EXPECT_EQ(accepted, 9);
   EXPECT_EQ(records(9).size(), 9U);
   EXPECT_EQ(submit(body).status, 429) << "read is not yet checkpointed";
-  source_->commit(where_.begin()->second, 9);
+  source_->release(where_.begin()->second, 9);
   EXPECT_EQ(submit(body).status, 200);
 }
 

@@ -64,15 +64,15 @@ TEST_F(JournalFeedTest, GoesOnFromEachPartitionsPosition) {
 TEST_F(JournalFeedTest, KeepsWhatAPartitionStillNeeds) {
   append(0), append(1), append(0), append(0);
   take();
-  feed_->commit(0, 4);
+  feed_->release(0, 4);
   EXPECT_LE(feed_->journal().begin(), 1) << "partition 1 has no checkpoint past its record yet";
-  feed_->commit(1, 2);
+  feed_->release(1, 2);
   EXPECT_EQ(feed_->journal().begin(), 3) << "a partition without records holds nothing back";
 }
 
 TEST_F(JournalFeedTest, KeepsWhatIsNotHandedOverYet) {
   append(0, 6);
-  feed_->commit(0, 0);
+  feed_->release(0, 0);
   EXPECT_EQ(feed_->journal().begin(), 0);
   EXPECT_EQ(take().size(), 6U);
 }
@@ -81,8 +81,22 @@ TEST_F(JournalFeedTest, KeepsTheNewestThatItIsAskedToKeep) {
   start(2);
   append(0, 6);
   take();
-  feed_->commit(0, 6);
+  feed_->release(0, 6);
   EXPECT_EQ(feed_->journal().begin(), 4);
+}
+
+TEST_F(JournalFeedTest, StartsAmidItsRecordsWhenAllPositionsAreLost) {
+  append(0), append(1), append(0), append(1);
+  take();
+  feed_->release(0, 3), feed_->release(1, 2);
+  ASSERT_EQ(feed_->journal().begin(), 2);
+  handler_.positions = {{0, 3}};
+  start();
+  EXPECT_TRUE(handler_.starts.empty()) << "1 and 2 may have had no record yet";
+  handler_.positions.clear();
+  start();
+  EXPECT_EQ(handler_.starts, (std::vector<std::string>{"0/2 amid", "1/2 amid", "2/2 amid"}));
+  EXPECT_EQ(take(), (std::vector<std::string>{"0: 2", "1: 3"}));
 }
 
 TEST_F(JournalFeedTest, GivesAllPartitionsUpWhenItIsClosed) {

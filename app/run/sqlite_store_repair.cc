@@ -1,0 +1,112 @@
+// The side of SqliteStore that looks at stores and mends them.
+#include <sqlite3.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include "app/run/sqlite_store.h"
+#include "core/sqlite_statement.h"
+
+namespace driftd::app {
+namespace {
+
+// No state of a hub: in place of one that is lost, so that nobody takes it for the first, empty one.
+constexpr const char* kLostHub = "?";
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open_to_read(const std::string& path) {
+  if (!std::filesystem::exists(path)) return Error{ErrorCode::kNotFound, path + ": there is no checkpoint store"};
+  // A file that nobody has open may lie where nothing can be written, not even what WAL needs for reading.
+  const bool alone = !std::filesystem::exists(path + "-wal");
+  Error refused;
+  for (const bool immutable : {false, true}) {
+    if (immutable && !alone) break;
+    sqlite3* db = nullptr;
+    std::string uri = "file:";
+    for (const char c : path)
+      uri += std::strchr("%?#", c) != nullptr ? "%" + std::string(c == '%' ? "25" : c == '?' ? "3f" : "23") : std::string(1, c);
+    if (immutable) uri += "?immutable=1";
+    const bool opened = sqlite3_open_v2(uri.c_str(), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr) == SQLITE_OK;
+    std::unique_ptr<SqliteStore> store(new SqliteStore(db, path));
+    sqlite3_busy_timeout(db, 5000);
+    Statement version(db, "SELECT value FROM meta WHERE key='version'");
+    const auto known = opened ? version.step() : Result<bool>(sqlite_error(db, "opening"));
+    if (!known) {
+      refused = known.error().at(path);
+      if (refused.code == ErrorCode::kCorrupt) break;
+      continue;
+    }
+    if (!*known || version.integer(0) != kSchemaVersion) {
+      return Error{ErrorCode::kInvalidArgument, path + ": not a checkpoint store of this version of driftd (format " +
+                                                    (*known ? std::to_string(version.integer(0)) : "none") + ", this one reads " +
+                                                    std::to_string(kSchemaVersion) + ")"};
+    }
+    version.reset();
+    if (const Status s = sqlite_execute(db, "BEGIN"); !s) return s.error().at(path);
+    return store;
+  }
+  return refused;
+}
+
+Status SqliteStore::drop_newer(std::int64_t generation) {
+  const std::scoped_lock lock(mutex_);
+  if (const Status s = sqlite_execute(db_, "BEGIN IMMEDIATE"); !s) return s;
+  Status status = drop(">", generation);
+  if (status) status = sqlite_execute(db_, "COMMIT");
+  if (!status) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+  return status;
+}
+
+Status SqliteStore::pages() {
+  const std::scoped_lock lock(mutex_);
+  Statement s(db_, "PRAGMA quick_check(1)");
+  const auto row = s.step();
+  if (!row) return row.error();
+  const std::string said = *row ? s.text(0) : "no answer";
+  return said == "ok" ? Status() : Status(Error{ErrorCode::kCorrupt, said});
+}
+
+Result<std::string> SqliteStore::rebuild(std::int64_t generation, Time now) {
+  const std::scoped_lock lock(mutex_);
+  Checkpoint salvaged;
+  salvaged.at = now;
+  Statement time(db_, "SELECT at FROM generation WHERE number=?");
+  if (const auto row = time.bind(generation).step(); row && *row) salvaged.at = time.integer(0);
+  time.reset();
+  const auto hub = read_hub(generation);
+  salvaged.hub = hub ? *hub : kLostHub;
+  // An Error: what is behind the damaged page is lost.
+  (void)read_units(generation, [&](CheckpointUnit unit, const Status& intact) {
+    if (intact) salvaged.units.push_back(std::move(unit));
+  });
+  // The statement above must be gone, or the connection would stay open.
+  return replace_file(salvaged, now);
+}
+
+Result<std::string> SqliteStore::replace_file(const Checkpoint& checkpoint, Time now) {
+  sqlite3_close_v2(db_);
+  const auto aside = set_aside(path_, now);
+  // Whatever happens there is a connection: what cannot be written with it is an Error each time.
+  sqlite3_open(path_.c_str(), &db_);
+  if (!aside) return aside.error();
+  if (const Status s = prepare(); !s) return s.error().at(path_);
+  const auto put = put_now(checkpoint);
+  if (!put) return put.error();
+  return *aside;
+}
+
+Result<std::string> set_aside(const std::string& path, Time now) {
+  const std::string aside = path + ".damaged-" + std::to_string(now / kSecond);
+  // What was not yet moved into the file goes first: beside a new file it would be taken for that one's.
+  for (const char* suffix : {"-wal", "-shm", ""}) {
+    if (std::rename((path + suffix).c_str(), (aside + suffix).c_str()) != 0 && errno != ENOENT) {
+      return Error{ErrorCode::kIo, "cannot rename " + path + suffix + " to " + aside + suffix + ": " + std::strerror(errno)};
+    }
+  }
+  return aside;
+}
+
+}  // namespace driftd::app
