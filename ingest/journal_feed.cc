@@ -8,7 +8,9 @@ namespace driftd::ingest {
 
 JournalFeed::JournalFeed(std::unique_ptr<Journal> journal, const SourceContext& context, std::uint32_t partitions, std::int64_t keep)
     : journal_(std::move(journal)), context_(context), keep_(keep), partitions_(partitions) {
-  if (context.telemetry != nullptr) context.telemetry->series(Metric::kSourceGaps, {context.stream});
+  if (context.telemetry != nullptr) {
+    for (const Metric metric : {Metric::kSourceGaps, Metric::kSourceLost}) context.telemetry->series(metric, {context.stream});
+  }
 }
 
 void JournalFeed::open(SourceHandler& handler) {
@@ -56,7 +58,10 @@ Result<bool> JournalFeed::next(RawBatch& out) {
 void JournalFeed::sort_out(JournalCursor::Chunk& chunk) {
   if (chunk.lost > 0) {
     log::error("journal: damaged records are lost", {{"stream", context_.stream}, {"records", std::to_string(chunk.lost)}});
-    if (context_.telemetry != nullptr) context_.telemetry->series(Metric::kSourceGaps, {context_.stream}).add();
+    if (context_.telemetry != nullptr) {
+      context_.telemetry->series(Metric::kSourceGaps, {context_.stream}).add();
+      context_.telemetry->series(Metric::kSourceLost, {context_.stream}).add(static_cast<double>(chunk.lost));
+    }
   }
   std::vector<RawBatch*> batches(partitions_.size());
   for (const JournalEntry& entry : chunk.entries) {

@@ -25,7 +25,8 @@ KafkaPositions::KafkaPositions(const KafkaSettings& settings, const SourceContex
       topics_(settings.topics, settings.connection, client_),
       assignment_(client_.get(), stream_),
       queues_(std::make_unique<KafkaFetchQueues>(client_, [this](rd_kafka_message_t* message) { left_.push_back(message); })) {
-  if (telemetry_ != nullptr) telemetry_->series(Metric::kSourceGaps, {stream_});
+  if (telemetry_ == nullptr) return;
+  for (const Metric metric : {Metric::kSourceGaps, Metric::kSourceLost}) telemetry_->series(metric, {stream_});
 }
 
 KafkaPositions::~KafkaPositions() {
@@ -117,12 +118,17 @@ void KafkaPositions::close_gap(const rd_kafka_message_t& message) {
   rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), message.partition, &low, &high, kBrokerTimeoutMillis);
   const bool never_committed = gated_ && ours->taken < 0 && message.offset < 0;
   if (never_committed && from_latest_) return begin_at_end(*number, high);
+  const std::int64_t wanted = ours->taken >= 0 ? ours->taken : message.offset;
+  // Of a topic that was made anew (our position is beyond its end) it is not known how many there were.
+  const std::int64_t lost = wanted >= 0 && low > wanted ? low - wanted : 0;
   log::error("kafka: records are gone before they were read; going on at the oldest there are",
              {{"stream", stream_},
               {"topic", topic},
               {"partition", std::to_string(message.partition)},
-              {"wanted", std::to_string(ours->taken)},
-              {"oldest", std::to_string(low)}});
+              {"wanted", std::to_string(wanted)},
+              {"oldest", std::to_string(low)},
+              {"lost", lost > 0 ? std::to_string(lost) : "not known"}});
+  if (telemetry_ != nullptr) telemetry_->series(Metric::kSourceLost, {stream_}).add(static_cast<double>(lost));
   begin_at_oldest(*ours, low);
 }
 

@@ -72,7 +72,8 @@ void register_kafka(SourceRegistry& registry) {
   d.notes =
       "Positions are kept by driftd; the group's offsets show progress only. Records that are gone "
       "before they "
-      "were read (retention) are logged and counted in driftd_source_gaps_total. Options that "
+      "were read (retention) are logged and counted in driftd_source_gaps_total and "
+      "driftd_source_lost_records_total. Options that "
       "driftd needs as "
       "they are are refused: group.id, group.instance.id, enable.auto.offset.store, "
       "enable.auto.commit, auto.offset.reset, enable.partition.eof, transactional.id.";

@@ -218,6 +218,7 @@ def test_records_that_retention_took_before_they_were_forwarded_are_a_gap_also_f
     wait_committed(kafka, service, unique)
     check_all(kafka, unique, expected)
     assert service.metrics().get("driftd_source_gaps_total", stream="plant") == PARTITIONS
+    assert service.metrics().get("driftd_source_lost_records_total", stream="plant") == 300 - PARTITIONS
 
 
 def test_what_a_record_is_made_of_is_kept(kafka, driftd, unique):

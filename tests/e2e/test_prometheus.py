@@ -99,7 +99,7 @@ def test_counters_are_there_from_zero():
             *(("driftd_alerts", {"stream": "plant", "severity": severity, "state": state})
               for severity in ["info", "warning", "critical"] for state in ["pending", "firing"]),
             *((name, {"stream": "plant"}) for name in [
-                "driftd_windows_total", "driftd_late_records_total", "driftd_source_gaps_total", "driftd_stream_restarts_total",
+                "driftd_windows_total", "driftd_late_records_total", "driftd_source_gaps_total", "driftd_source_lost_records_total", "driftd_stream_restarts_total",
                 "driftd_sensors_evicted_total", "driftd_quarantine_dropped_total"]),
             ("driftd_source_reconnects_total", {"stream": "plant", "source": "http"}),
             ("driftd_detector_state", {"stream": "plant", "field": "broken", "detector": "ddm"}),

@@ -1,4 +1,4 @@
-"""A Kafka topic that is deleted while it is read, made anew, or not there at the start."""
+"""A Kafka topic that is deleted while it is read, made anew, or not there at the start; records that retention took."""
 import time
 
 import plant
@@ -104,6 +104,22 @@ def test_a_topic_that_never_was_is_named_and_read_once_it_is_made_also_with_late
     assert service.terminate() == 0, service.log_tail()
 
 
+def test_records_that_retention_took_are_counted_to_the_last(kafka, driftd, unique):
+    kafka.create_topic(unique)
+    send(kafka, unique, 0, 3)
+    service = driftd(config(kafka, [unique], unique)).wait_ready()
+    wait_accepted(service, 300)
+    time.sleep(1)
+    assert service.terminate() == 0
+    send(kafka, unique, 3, 5)
+    kafka.delete_records(unique, 0, 523)
+    service.start().wait_ready()
+    wait_accepted(service, 277)
+    assert gaps(service) == 1
+    assert service.metrics().get("driftd_source_lost_records_total", stream="plant") == 223
+    assert "lost=223" in service.log()
+
+
 def test_a_gate_forwards_all_of_both_topics(kafka, driftd, unique):
     valid, invalid = f"{unique}-valid", f"{unique}-invalid"
     for topic in (unique, valid, invalid):
@@ -133,7 +149,10 @@ def test_a_broker_that_restarts_makes_no_topic_new(unique, driftd):
         wait_accepted(service, 300)
         for end in (kafka.stop, kafka.kill):
             end()
+            service.wait(lambda: service.get("/-/ready").status == 503, "not ready while the broker is away", 60)
+            service.wait(lambda: service.metrics().get("driftd_source_up", stream="plant", source="kafka") == 0, "source_up 0")
             kafka.start()
+            service.wait_ready(60)
         send(kafka, unique, 3, 2)
         wait_accepted(service, 500)
         assert gaps(service) == 0

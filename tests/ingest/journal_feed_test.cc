@@ -1,5 +1,9 @@
 #include "ingest/journal_feed.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
 #include "tests/ingest/source_harness.h"
 #include "tests/ingest/temp_folder.h"
 
@@ -19,6 +23,7 @@ class JournalFeedTest : public testing::Test {
     ASSERT_TRUE(journal.ok());
     SourceContext context;
     context.stream = "s";
+    context.telemetry = &telemetry_;
     feed_ = std::make_unique<JournalFeed>(std::move(*journal), context, 3, keep);
     feed_->open(handler_);
   }
@@ -42,7 +47,10 @@ class JournalFeedTest : public testing::Test {
     return out;
   }
 
+  double metric(Metric which) { return telemetry_.series(which, {"s"}).value(); }
+
   TempFolder folder_;
+  Telemetry telemetry_;
   RecordingHandler handler_;
   std::unique_ptr<JournalFeed> feed_;
 };
@@ -104,6 +112,24 @@ TEST_F(JournalFeedTest, GivesAllPartitionsUpWhenItIsClosed) {
   EXPECT_EQ(handler_.events, (std::vector<std::string>{"assigned 0", "assigned 1", "assigned 2", "revoked 0", "revoked 1", "revoked 2"}));
   RawBatch batch;
   EXPECT_EQ(feed_->next(batch).value(), false);
+}
+
+TEST_F(JournalFeedTest, CountsTheRecordsThatDamageCostAndTheTimesThatItDid) {
+  append(0, 6);
+  feed_.reset();
+  std::vector<std::filesystem::path> segments;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) segments.push_back(entry.path());
+  std::sort(segments.begin(), segments.end());
+  ASSERT_GE(segments.size(), 6U);
+  for (const std::size_t hit : {1U, 2U, 4U}) {
+    std::fstream file(segments[hit], std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(100).put('!');
+  }
+  start();
+  EXPECT_EQ(metric(Metric::kSourceLost), 0);
+  EXPECT_EQ(take(), (std::vector<std::string>{"0: 0", "0: 3", "0: 5"}));
+  EXPECT_EQ(metric(Metric::kSourceLost), 3);
+  EXPECT_GE(metric(Metric::kSourceGaps), 1);
 }
 
 }  // namespace
