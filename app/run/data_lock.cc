@@ -8,6 +8,16 @@
 #include <cstring>
 
 namespace driftd::app {
+namespace {
+
+// The process's number, for people. That it can be written says more of a full disk, and earlier, than what SQLite
+// makes of it ("unable to open database file").
+bool write_owner(int fd) {
+  const std::string owner = std::to_string(::getpid()) + "\n";
+  return ::ftruncate(fd, 0) == 0 && ::write(fd, owner.data(), owner.size()) == static_cast<ssize_t>(owner.size()) && ::fdatasync(fd) == 0;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<DataLock>> DataLock::take(const std::string& folder) {
   const std::string path = folder + "/lock";
@@ -16,7 +26,10 @@ Result<std::unique_ptr<DataLock>> DataLock::take(const std::string& folder) {
     return Error{ErrorCode::kIo, "cannot open " + path + ": " + std::strerror(errno) + "; driftd must be able to write in its data_dir"};
   }
   std::unique_ptr<DataLock> lock(new DataLock(fd));
-  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    if (write_owner(fd)) return lock;
+    return Error{ErrorCode::kIo, "cannot write " + path + ": " + std::strerror(errno) + "; driftd must be able to write in its data_dir"};
+  }
   if (errno == EWOULDBLOCK) {
     return Error{ErrorCode::kUnavailable, "another driftd runs with data_dir " + folder + "; give each its own"};
   }

@@ -11,7 +11,8 @@ namespace driftd::app {
 class DataLock {
  public:
   // Locks FOLDER/lock, which is made when it is not there; kUnavailable when another process has it.
-  // The lock ends with the object, and with the process, however that ends.
+  // kIo when the folder cannot be written to (permissions, a full or read-only disk): the message says so. The file
+  // holds the process's number. The lock ends with the object, and with the process, however that ends.
   static Result<std::unique_ptr<DataLock>> take(const std::string& folder);
   ~DataLock();
   DataLock(const DataLock&) = delete;

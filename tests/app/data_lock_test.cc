@@ -1,7 +1,10 @@
 #include "app/run/data_lock.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
+#include <cstring>
 #include <filesystem>
 
 namespace driftd::app {
@@ -29,6 +32,23 @@ TEST_F(DataLockTest, SaysWhereItCannotWrite) {
   const auto lock = DataLock::take(folder_ + "/not/there");
   ASSERT_FALSE(lock);
   EXPECT_EQ(lock.error().code, ErrorCode::kIo);
+}
+
+TEST_F(DataLockTest, SaysThatNothingCanBeWrittenToAFileThatIsThere) {
+  ASSERT_TRUE(DataLock::take(folder_));
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
+  const auto lock = DataLock::take(folder_);
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  ASSERT_FALSE(lock);
+  EXPECT_EQ(lock.error().code, ErrorCode::kIo);
+  EXPECT_NE(lock.error().message.find(std::strerror(EFBIG)), std::string::npos) << lock.error().message;
+  EXPECT_NE(lock.error().message.find("must be able to write in its data_dir"), std::string::npos);
+  EXPECT_TRUE(DataLock::take(folder_)) << "there is room again";
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
 """A disk that is full or read-only for a while: driftd goes on, says so, loses nothing that it acknowledged,
 and needs nobody when there is room again."""
+import errno
 import json
+import os
 import threading
 
 import pytest
 
 import plant
-from driftd import read_lines
+from driftd import Driftd, read_lines
 from servers import Disk
 
 CHECKS = [{"check": "count", "min": plant.PER_WINDOW, "max": plant.PER_WINDOW}]
@@ -103,3 +105,30 @@ def test_kafka_findings_and_quarantine(driftd, disk, kafka, unique):
     kafka.produce(unique, [(b"p1", b'{"broken":', plant.START, None)])
     service.wait_metric("driftd_quarantine_bytes", 1, stream="plant")
     service.wait(lambda: service.metrics().get("driftd_checkpoint_age_seconds") < 1, "checkpoints again")
+
+
+@pytest.mark.parametrize("used", [False, True], ids=["new", "used"])
+@pytest.mark.parametrize("fault", ["ENOSPC", "EROFS"])
+def test_a_disk_that_refuses_at_the_start_is_said_and_a_later_start_goes_on(disk, fault, used):
+    """driftd ends with status 3, so that systemd (Restart=on-failure) tries again until there is room."""
+    service = Driftd(config(disk), env=disk.environment())
+    try:
+        if used:
+            service.start().wait_ready()
+            plant.post(service, plant.records(0, 3))
+            service.wait(lambda: counted(disk) == whole(2), "two windows")
+            assert service.terminate() == 0
+        disk.breaks(fault)
+        for _ in range(2):
+            before = len(service.log())
+            service.spawn()
+            assert service.child.wait(20) == 3, service.log_tail()
+            said = service.log()[before:]
+            assert os.strerror(getattr(errno, fault)) in said and "driftd must be able to write in its data_dir" in said, said
+            assert str(disk.folder) in said and said.count("\n") == 1, f"one line that names the folder: {said}"
+        disk.heals()
+        service.start().wait_ready()
+        plant.post(service, plant.records(3, 3) if used else plant.records(0, 6))
+        service.wait(lambda: counted(disk) == whole(5), lambda: f"five whole windows, once each: {counted(disk)}")
+    finally:
+        service.close()
