@@ -52,14 +52,21 @@ ssl.truststore.type=PEM
 ssl.truststore.location={dir}/ca.pem
 """
 
+# A second door that sends its clients on to another port, that of a proxy.
+_PROXIED = """\
+listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{door},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{proxy}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT
+"""
+
 
 class Kafka(Process):
     name = "kafka"
     start_timeout = 90.0
 
-    def __init__(self, secure_user=None):
+    def __init__(self, secure_user=None, proxy=None):
         """`secure_user`: (name, password) of a second listener with TLS and SASL at `secure_bootstrap`,
-        whose authority is `ca`."""
+        whose authority is `ca`. `proxy`: port that clients of a second listener, at port `door`, are sent to."""
         super().__init__()
         self.port, self._controller = free_port(), free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
@@ -74,6 +81,9 @@ class Kafka(Process):
             (self.dir / "keystore.pem").write_text(made.key.read_text() + made.certificate.read_text())
             properties += _SECURE.format(port=self.port, secure=secure, controller=self._controller, dir=self.dir,
                                          user=user, password=password)
+        if proxy:
+            self.door = free_port()
+            properties += _PROXIED.format(port=self.port, door=self.door, proxy=proxy, controller=self._controller)
         self._properties.write_text(properties)
         self._format()
 

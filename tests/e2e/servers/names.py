@@ -1,0 +1,28 @@
+"""Names that resolve or not as a test says: an interposer (names.c) for those that end in ".test"."""
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+
+class Names:
+    """environment() goes to the process; know("kafka.test") makes the name resolve, to loopback."""
+
+    def __init__(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="driftd-names-"))
+        self._file = self.dir / "names"
+        self._file.write_text("")
+        self._library = self.dir / "names.so"
+        source = pathlib.Path(__file__).with_name("names.c")
+        subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-Wall", "-o", self._library, source, "-ldl"], check=True)
+
+    def environment(self):
+        return {"LD_PRELOAD": str(self._library), "NAMES": str(self._file)}
+
+    def know(self, *names):
+        written = self.dir / "names.new"
+        written.write_text("".join(f"{name} 127.0.0.1\n" for name in names))
+        written.rename(self._file)
+
+    def close(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
