@@ -32,11 +32,16 @@ class KafkaFetchQueues {
   void keep(std::uint32_t number, const char* topic, std::int32_t partition);
 
  private:
+  // The one before is kept for one more turn: marks may still be on their way into it.
+  struct Queues {
+    rd_kafka_queue_s* now = nullptr;
+    rd_kafka_queue_s* before = nullptr;
+  };
   void let_go(rd_kafka_queue_s* queue);
 
   KafkaHandle client_;
   Take take_;
-  std::map<std::uint32_t, rd_kafka_queue_s*> queues_;  // by KafkaPartitions' number
+  std::map<std::uint32_t, Queues> queues_;  // by KafkaPartitions' number
 };
 
 }  // namespace driftd::ingest
