@@ -261,6 +261,12 @@ void Dispatcher::run_state(Lane& lane) {
   const bool resend = now >= lane.resend_at || lane.resend_at > now + lane.receiver.notifier->resend_every();
   auto rows = outbox_.current(lane.receiver.name, now - kTellEnded, now);
   if (!rows) return check(rows.error());
+  // An end may be put after set_active() was told that its alert fires.
+  std::set<std::pair<std::string, Time>> over;
+  for (const OutboxRow& row : *rows) {
+    for (const Alert& a : row.message.alerts) over.emplace(a.fingerprint, a.starts_at);
+  }
+  std::erase_if(lane.active, [&](const Alert& a) { return over.count({a.fingerprint, a.starts_at}) != 0; });
   std::set<std::string> firing;
   for (const Alert& a : lane.active) firing.insert(a.fingerprint);
   for (OutboxRow& row : *rows) {

@@ -331,6 +331,17 @@ TEST_F(DispatcherTest, AnEndDoesNotEndWhatFiresAgain) {
   EXPECT_EQ(count(Metric::kOutboxPending, {}), 0);
 }
 
+// The end is put by the thread that judges, set_active() comes later.
+TEST_F(DispatcherTest, AnEndIsToldThoughItsAlertIsStillKnownAsFiring) {
+  firing({"a"});
+  dispatcher_->run_once();
+  put({outgoing("1", "am", "alert.resolved", "a")});
+  clock_.advance(kMinute);
+  dispatcher_->run_once();
+  ASSERT_EQ(am_.sent.size(), 2U) << "not as firing once more";
+  EXPECT_EQ(am_.sent[1].alerts.at(0).state, AlertState::kResolved);
+}
+
 // After a crash the alerts are those of the newest checkpoint, which does not know the end yet.
 TEST_F(DispatcherTest, WhatIsOverDoesNotFireAgainAfterARestart) {
   firing({"a", "b"});

@@ -59,20 +59,26 @@ def config(source):
 
 
 def run(kills, seed=1, rate=1500, naive=False, say=print):
-    with GateBroker() as broker, Driftd(config(broker.source("gated", False))) as service:
-        service.wait_ready()
-        service.kill()
-        sender = crash.Sender(broker, rate)
-        begin = time.monotonic()
-        sender.start()
-        crash.disturb(service, kills, False, random.Random(seed))
-        service.start()
-        count = sender.finish() + crash.SENSORS  # with the last ones
-        say(f"gate: {count} records sent, {kills} kills in {time.monotonic() - begin:.0f} s (seed {seed})")
-        service.wait(lambda: committed_to_the_end(broker.server, broker.topic, "gated"), "all forwarded", 120)
-        isolation = "read_uncommitted" if naive else "read_committed"
-        return compare({kind: read_all(broker.server, f"{broker.topic}.{kind}", isolation)
-                        for kind in ("valid", "invalid")}, count, kills)
+    with GateBroker() as broker:
+        settings = config(broker.source("gated", False))
+        with Driftd(settings) as service:
+            return kill_and_compare(broker, service, settings, kills, seed, rate, naive, say)
+
+
+def kill_and_compare(broker, service, settings, kills, seed, rate, naive, say):
+    service.wait_ready()
+    service.kill()
+    sender = crash.Sender(broker, rate)
+    begin = time.monotonic()
+    sender.start()
+    crash.disturb(service, settings, kills, False, random.Random(seed))
+    service.start()
+    count = sender.finish() + crash.SENSORS  # with the last ones
+    say(f"gate: {count} records sent, {kills} kills in {time.monotonic() - begin:.0f} s (seed {seed})")
+    service.wait(lambda: committed_to_the_end(broker.server, broker.topic, "gated"), "all forwarded", 120)
+    isolation = "read_uncommitted" if naive else "read_committed"
+    return compare({kind: read_all(broker.server, f"{broker.topic}.{kind}", isolation)
+                    for kind in ("valid", "invalid")}, count, kills)
 
 
 def compare(messages, count, kills):
