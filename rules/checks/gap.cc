@@ -86,8 +86,10 @@ void register_gap(CheckRegistry& registry) {
                 .notes = "About records, whatever their fields hold: nulls and NaN are not looked at. Fails "
                          "the first record after a gap and, at the end of every base window, every sensor "
                          "silent for longer than max then, again in each window until it sends or is given "
-                         "up. Time is event time; records not later than the newest of their sensor change "
-                         "nothing. A sensor's first record is skipped. A sensor that never sent is not known "
+                         "up. Time is event time, and passes with the records of the sensor's partition: "
+                         "windows that end only with the record that ends the silence do not show it, that "
+                         "record does. Records not later than the newest of their sensor change nothing. A sensor's first record is "
+                         "skipped. A sensor that never sent is not known "
                          "and not missed: use count. first_value is the gap in seconds; a silent sensor has "
                          "no first_source, and counts as a judged row where there are fewer rows than "
                          "failures. 8 bytes a sensor."},
