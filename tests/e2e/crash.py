@@ -10,6 +10,7 @@ a replay of the topic: lines of the findings log that differ; webhooks and alert
 are missing, foreign, differ, or fire again after their end. Ends with 0 when all are 0. Each start has
 another number of workers. --naive throws driftd's state away at each restart, as a consumer with committed offsets or a client
 that acknowledges on receipt would lose it: then the counts must not be 0.
+--damage breaks the newest checkpoint behind each kill, so that driftd must go on from the one before.
 """
 import argparse
 import collections
@@ -25,6 +26,7 @@ from confluent_kafka import Producer
 
 import plant
 import servers
+import stored
 from driftd import Driftd, run_driftd
 
 SENSORS, STEP = 12, 50          # sensors in turn, ms of event time between two records
@@ -34,7 +36,7 @@ WINDOW_OF_THE_LAST = 3600_000   # the last records come so much later and close 
 
 WORKERS = [1, 2, 8]
 
-Counts = collections.namedtuple("Counts", "sent windows kills lost double differing webhooks alerts redelivered")
+Counts = collections.namedtuple("Counts", "sent windows kills lost double differing webhooks alerts redelivered damaged")
 
 
 def row(number):
@@ -171,9 +173,10 @@ def throw_away_state(service):
     shutil.rmtree(service.data_dir / "journal", ignore_errors=True)
 
 
-def disturb(service, config, kills, naive, rng):
+def disturb(service, config, kills, naive, rng, damage=False):
     """Between the kills driftd lives long enough, most of the time, to get on; sometimes it does
-    not even answer yet."""
+    not even answer yet. Returns how many checkpoints were damaged."""
+    damaged, newest = 0, None
     for _ in range(kills):
         config["service"]["workers"] = rng.choice(WORKERS)
         service.write_config(config)
@@ -183,6 +186,10 @@ def disturb(service, config, kills, naive, rng):
         service.kill()
         if naive:
             throw_away_state(service)
+        at = stored.damage_newest(service.data_dir, rng, but=newest) if damage else None
+        if at:
+            damaged, newest = damaged + 1, at
+    return damaged
 
 
 def findings_of(service):
@@ -245,7 +252,7 @@ def wait_until_told(receiver):
         time.sleep(0.2)
 
 
-def run(kind, kills, seed=1, rate=1500, naive=False, say=print):
+def run(kind, kills, seed=1, rate=1500, naive=False, damage=False, say=print):
     rng = random.Random(seed)
     with {"kafka": KafkaBroker, "mqtt": MqttBroker}[kind]() as broker, servers.WebhookReceiver() as receiver:
         settings = config(broker.source("disturbed", naive), receiver, "disturbed")
@@ -258,11 +265,13 @@ def run(kind, kills, seed=1, rate=1500, naive=False, say=print):
             sender = Sender(broker, rate)
             begin = time.monotonic()
             sender.start()
-            disturb(disturbed, settings, kills, naive, rng)
+            damaged = disturb(disturbed, settings, kills, naive, rng, damage)
             disturbed.start()
             disturbed.wait_ready(60)
             count = sender.finish()
-            say(f"{kind}: {count} records sent, {kills} kills in {time.monotonic() - begin:.0f} s (seed {seed})")
+            say(f"{kind}: {count} records sent, {kills} kills in {time.monotonic() - begin:.0f} s (seed {seed}), "
+                f"{damaged} checkpoints damaged")
+            assert disturbed.log().count(stored.FELL_BACK) >= damaged, disturbed.log_tail()
             wait_until_judged(calm, count, 120)
             if naive:
                 time.sleep(3)  # what is lost cannot be waited for
@@ -272,10 +281,10 @@ def run(kind, kills, seed=1, rate=1500, naive=False, say=print):
             calm.stop()
             disturbed.stop()
             replayed = broker.replay(calm) if kind == "kafka" else findings_of(calm)
-            return compare(disturbed, calm, replayed, receiver, count, kills)
+            return compare(disturbed, calm, replayed, receiver, count, kills, damaged)
 
 
-def compare(disturbed, calm, replayed, receiver, count, kills):
+def compare(disturbed, calm, replayed, receiver, count, kills, damaged):
     sent = collections.Counter((plant.START + n * STEP) // WINDOW * WINDOW for n in range(count))
     lines, undisturbed = findings_of(disturbed), findings_of(calm)
     assert rows_a_window(undisturbed) == sent, "the undisturbed driftd counts what was sent"
@@ -290,7 +299,7 @@ def compare(disturbed, calm, replayed, receiver, count, kills):
     there, _ = alerts_of(receiver, "calm")
     alerts = sum(here.get(i) != there.get(i) for i in here.keys() | there.keys()) + again
     assert told_there and there, "something was told"
-    return Counts(count, len(sent), kills, lost, double, differing, wrong, alerts, requests - len(told_here))
+    return Counts(count, len(sent), kills, lost, double, differing, wrong, alerts, requests - len(told_here), damaged)
 
 
 def differences(lines, expected):
@@ -306,6 +315,7 @@ def main():
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(2), "big"))
     parser.add_argument("--rate", type=int, default=1500, help="records a second")
     parser.add_argument("--naive", action="store_true", help="without driftd's state: must lose")
+    parser.add_argument("--damage", action="store_true", help="break the newest checkpoint behind each kill")
     options = parser.parse_args()
     counts = run(**vars(options))
     print(f"{counts.windows} windows; lost {counts.lost}, double {counts.double}, differing findings {counts.differing}, "

@@ -23,7 +23,7 @@ from kafka_readers import committed_to_the_end, read_all
 CHECKS = [{"check": "in_range", "field": "temperature", "min": 0, "max": 50},
           {"check": "not_null", "field": "temperature"}]
 
-Counts = collections.namedtuple("Counts", "sent kills lost double misplaced disordered")
+Counts = collections.namedtuple("Counts", "sent kills lost double misplaced disordered damaged")
 
 
 class GateBroker(crash.KafkaBroker):
@@ -58,30 +58,30 @@ def config(source):
     return plant.config(CHECKS, source=source, stream_gate=gate, service={"checkpoint_every": "300ms"})
 
 
-def run(kills, seed=1, rate=1500, naive=False, say=print):
+def run(kills, seed=1, rate=1500, naive=False, damage=False, say=print):
     with GateBroker() as broker:
         settings = config(broker.source("gated", False))
         with Driftd(settings) as service:
-            return kill_and_compare(broker, service, settings, kills, seed, rate, naive, say)
+            return kill_and_compare(broker, service, settings, kills, seed, rate, naive, damage, say)
 
 
-def kill_and_compare(broker, service, settings, kills, seed, rate, naive, say):
+def kill_and_compare(broker, service, settings, kills, seed, rate, naive, damage, say):
     service.wait_ready()
     service.kill()
     sender = crash.Sender(broker, rate)
     begin = time.monotonic()
     sender.start()
-    crash.disturb(service, settings, kills, False, random.Random(seed))
+    damaged = crash.disturb(service, settings, kills, False, random.Random(seed), damage)
     service.start()
     count = sender.finish() + crash.SENSORS  # with the last ones
-    say(f"gate: {count} records sent, {kills} kills in {time.monotonic() - begin:.0f} s (seed {seed})")
+    say(f"gate: {count} records sent, {kills} kills in {time.monotonic() - begin:.0f} s (seed {seed}), {damaged} checkpoints damaged")
     service.wait(lambda: committed_to_the_end(broker.server, broker.topic, "gated"), "all forwarded", 120)
     isolation = "read_uncommitted" if naive else "read_committed"
     return compare({kind: read_all(broker.server, f"{broker.topic}.{kind}", isolation)
-                    for kind in ("valid", "invalid")}, count, kills)
+                    for kind in ("valid", "invalid")}, count, kills, damaged)
 
 
-def compare(messages, count, kills):
+def compare(messages, count, kills, damaged):
     came, misplaced, disordered = collections.Counter(), 0, 0
     for kind, of_topic in messages.items():
         newest = {}
@@ -94,7 +94,7 @@ def compare(messages, count, kills):
     sent = count - crash.SENSORS
     expected = [plant.START + n * crash.STEP for n in range(sent)] + [row["ts"] for row in crash.last_rows(sent)]
     double = sum(n - 1 for n in came.values())
-    return Counts(count, kills, sum(at not in came for at in expected), double, misplaced, disordered)
+    return Counts(count, kills, sum(at not in came for at in expected), double, misplaced, disordered, damaged)
 
 
 def main():
@@ -103,6 +103,7 @@ def main():
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(2), "big"))
     parser.add_argument("--rate", type=int, default=1500, help="records a second")
     parser.add_argument("--naive", action="store_true", help="reads uncommitted records too: must count double ones")
+    parser.add_argument("--damage", action="store_true", help="break the newest checkpoint behind each kill")
     counts = run(**vars(parser.parse_args()))
     print(f"lost {counts.lost}, double {counts.double}, in the wrong topic {counts.misplaced}, "
           f"out of order {counts.disordered}")

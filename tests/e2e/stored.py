@@ -5,6 +5,8 @@ import sqlite3
 # Of the log line of a start that went on from the checkpoint before the newest.
 FELL_BACK = "the newest checkpoint is damaged; driftd goes on from the one before it"
 
+# What of a checkpoint can be damaged.
+PARTS = ("unit", "merger", "hub")
 
 def _open(data_dir):
     return contextlib.closing(sqlite3.connect(data_dir / "state.db", isolation_level=None))
@@ -44,3 +46,18 @@ def damage(data_dir, part, crc=False, every=False):
             else:
                 state = db.execute("SELECT bytes FROM state WHERE id=?", [row[1]]).fetchone()[0]
                 db.execute("UPDATE state SET bytes=? WHERE id=?", [_flip(state), row[1]])
+
+
+def damage_newest(data_dir, rng, but=None):
+    """Damages a part of the newest checkpoint, at random, and returns the checkpoint's time. None, and nothing is done, when there is
+    none before it, when it has no unit yet, or when it is that of the time `but`, which was damaged already."""
+    if generations(data_dir) < 2:
+        return None
+    newest = "(SELECT max(number) FROM generation)"
+    with _open(data_dir) as db:
+        at = db.execute(f"SELECT at FROM generation WHERE number={newest}").fetchone()[0]
+        kinds = {row[0] >= 0 for row in db.execute(f"SELECT partition FROM unit WHERE generation={newest}")}
+    if at == but or kinds != {True, False}:
+        return None
+    damage(data_dir, rng.choice(PARTS), crc=rng.random() < 0.5)
+    return at

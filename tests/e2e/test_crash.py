@@ -13,6 +13,14 @@ def test_kills_cost_nothing(kind):
     assert (counts.lost, counts.double, counts.differing, counts.webhooks, counts.alerts) == (0, 0, 0, 0, 0), counts
 
 
+@pytest.mark.parametrize("kind", ["kafka", "mqtt"])
+def test_damaged_checkpoints_cost_nothing(kind):
+    """As above, and behind each kill the newest checkpoint is damaged."""
+    counts = crash.run(kind, kills=12, seed=11, damage=True)
+    assert counts.windows > 20 and counts.damaged > 4, counts
+    assert (counts.lost, counts.double, counts.differing, counts.webhooks, counts.alerts) == (0, 0, 0, 0, 0), counts
+
+
 def test_without_the_state_records_are_lost():
     """So the test above can fail."""
     counts = crash.run("mqtt", kills=8, seed=7, naive=True)
@@ -22,6 +30,12 @@ def test_without_the_state_records_are_lost():
 def test_kills_cost_readers_behind_a_gate_nothing():
     counts = gate_crash.run(kills=12, seed=7)
     assert counts.sent > 3000, counts
+    assert (counts.lost, counts.double, counts.misplaced, counts.disordered) == (0, 0, 0, 0), counts
+
+
+def test_damaged_checkpoints_cost_readers_behind_a_gate_nothing():
+    counts = gate_crash.run(kills=12, seed=11, damage=True)
+    assert counts.sent > 3000 and counts.damaged > 4, counts
     assert (counts.lost, counts.double, counts.misplaced, counts.disordered) == (0, 0, 0, 0), counts
 
 
