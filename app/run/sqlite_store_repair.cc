@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "app/run/sqlite_store.h"
+#include "core/log.h"
 #include "core/sqlite_statement.h"
 
 namespace driftd::app {
@@ -78,10 +79,13 @@ Result<std::string> SqliteStore::rebuild(std::int64_t generation, Time now) {
   time.reset();
   const auto hub = read_hub(generation);
   salvaged.hub = hub ? *hub : kLostHub;
-  // An Error: what is behind the damaged page is lost.
-  (void)read_units(generation, [&](CheckpointUnit unit, const Status& intact) {
+  const Status read = read_units(generation, [&](CheckpointUnit unit, const Status& intact) {
     if (intact) salvaged.units.push_back(std::move(unit));
   });
+  if (!read) {
+    log::error("the units of a checkpoint can be read in part only; the rest of them is lost",
+               {{"path", path_}, {"read", std::to_string(salvaged.units.size())}, {"why", read.error().message}});
+  }
   // The statement above must be gone, or the connection would stay open.
   return replace_file(salvaged, now);
 }

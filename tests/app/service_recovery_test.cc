@@ -55,7 +55,10 @@ class ServiceRecoveryTest : public ::testing::Test {
     }
     // Seconds [from, to) of all sensors; every third window has readings that are out of range.
     void send(int from, int to) {
+      const auto taken = [&] { return service->stream_status().at(0).accepted >= sent && undelivered() == 0; };
       for (int second = from; second < to; ++second) {
+        // The polling thread shows a checkpoint's positions to the source between two batches.
+        if (second == to - 1) wait(taken, "all but the last taken");
         std::string body;
         for (int s = 0; s < kSensors; ++s) {
           const int value = second / 10 % 3 == 1 && s == 5 ? 90 : 20 + (second * 7 + s) % 9;
@@ -68,8 +71,7 @@ class ServiceRecoveryTest : public ::testing::Test {
         } while (answer.result != exporters::Submission::Result::kAccepted && pause());
         sent += kSensors;
       }
-      wait([&] { return service->stream_status().at(0).accepted >= sent && undelivered() == 0; }, "all records taken");
-      pause(300);  // positions are shown to the source by its own thread
+      wait(taken, "all records taken");
     }
     double fallbacks(const char* to) { return service->telemetry().series(Metric::kCheckpointFallbacks, {to}).value(); }
     double undelivered() const { return static_cast<double>(messages("pending").size()); }

@@ -14,6 +14,7 @@ that acknowledges on receipt would lose it: then the counts must not be 0.
 """
 import argparse
 import collections
+import contextlib
 import json
 import os
 import random
@@ -247,9 +248,8 @@ def alerts_of(receiver, path):
 
 def wait_until_told(receiver):
     """State is told again and again, so in the end both were told the same; what is not is counted by compare()."""
-    until = time.monotonic() + 30
-    while alerts_of(receiver, "disturbed")[0] != alerts_of(receiver, "calm")[0] and time.monotonic() < until:
-        time.sleep(0.2)
+    with contextlib.suppress(servers.ServerError):
+        servers.wait_for(lambda: alerts_of(receiver, "disturbed")[0] == alerts_of(receiver, "calm")[0], "the same alerts", 30)
 
 
 def run(kind, kills, seed=1, rate=1500, naive=False, damage=False, say=print):

@@ -8,6 +8,7 @@ FELL_BACK = "the newest checkpoint is damaged; driftd goes on from the one befor
 # What of a checkpoint can be damaged.
 PARTS = ("unit", "merger", "hub")
 
+
 def _open(data_dir):
     return contextlib.closing(sqlite3.connect(data_dir / "state.db", isolation_level=None))
 
@@ -19,6 +20,20 @@ def generations(data_dir):
         if not db.execute("SELECT 1 FROM sqlite_master WHERE name='generation'").fetchone():
             return 0
         return db.execute("SELECT count(*) FROM generation").fetchone()[0]
+
+
+def newest(data_dir):
+    """The number of the newest checkpoint, 0 when there is none; each is newer by one."""
+    if generations(data_dir) == 0:
+        return 0
+    with _open(data_dir) as db:
+        return db.execute("SELECT max(number) FROM generation").fetchone()[0]
+
+
+def wait_checkpoint(service):
+    """Waits for a checkpoint that was begun after now: the next one may have begun already."""
+    first = newest(service.data_dir)
+    service.wait(lambda: newest(service.data_dir) >= first + 2, "two checkpoints")
 
 
 def _flip(blob):

@@ -82,16 +82,16 @@ def test_readers_that_never_read_hold_up_nobody_and_are_cut_off(driftd, path):
         # More answers than the buffers of the two systems between us can take.
         reader.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\n\r\n".encode() * max(50, 20_000_000 // size))
         readers.append(reader)
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
+    plant.post(service, plant.records(10, 1))
+
+    def all_cut_off():
         began = time.monotonic()
         assert service.get("/metrics").status == 200 and service.get("/-/ready").status == 200
         assert time.monotonic() - began < 3, "others are served"
-        time.sleep(0.5)
-    plant.post(service, plant.records(10, 1))
+        return all(map(cut_off, readers))
+    servers.wait_for(all_cut_off, lambda: f"{sum(map(cut_off, readers))} of {READERS} are cut off", 80, every=0.5)
     grown = service.peak_memory() - before
     assert grown < READERS * 2 * size + (32 << 20), f"an answer or two a reader: {grown >> 20} MiB"
-    service.wait(lambda: all(map(cut_off, readers)), lambda: f"{sum(map(cut_off, readers))} of {READERS} are cut off", 60)
     assert service.terminate() == 0, service.log_tail()
     for reader in readers:
         reader.close()
@@ -142,7 +142,8 @@ def test_a_broker_and_a_webhook_whose_names_do_not_resolve_yet(driftd, kafka, we
                           alerts=alerts(hook=f"http://hook.test:{webhook.port}/"))
     service = driftd(config, env=names.environment())
     service.wait(lambda: "kafka.test" in service.get("/-/ready").text and service.get("/-/ready").status == 503, "the name to be named")
-    time.sleep(8)
+    names_before = names.asked("kafka.test")
+    service.wait(lambda: names.asked("kafka.test") >= names_before + 5, "to be tried again and again", 60)
     assert service.metrics().get("driftd_source_up", stream="plant", source="kafka") == 0
     assert service.log().count("no server answers; trying again") == 1, "once, and not at every attempt:\n" + service.log_tail()
     assert service.cpu_seconds() < 4, "it backs off"

@@ -3,6 +3,7 @@ import time
 
 import plant
 import servers
+import stored
 from kafka_readers import read_all
 
 CHECKS = [{"check": "not_null", "field": "temperature"}]
@@ -31,6 +32,22 @@ def wait_missing(service, topic):
     service.wait(lambda: service.metrics().get("driftd_source_up", stream="plant", source="kafka") == 0, "source_up 0")
 
 
+def wait_given_up(service):
+    # In good order, or as lost when the group notices first.
+    service.wait(lambda: any(word in service.log() for word in ("partitions given up in good order", "partitions lost")),
+                 "the group to take its partition away")
+
+
+def read_and_delete(kafka, driftd, topic):
+    kafka.create_topic(topic)
+    send(kafka, topic, 0, 3)
+    service = driftd(config(kafka, [topic], topic)).wait_ready()
+    wait_accepted(service, 300)
+    kafka.delete_topic(topic)
+    wait_missing(service, topic)
+    return service
+
+
 def gaps(service):
     return service.metrics().get("driftd_source_gaps_total", stream="plant")
 
@@ -46,7 +63,7 @@ def test_a_deleted_topic_is_named_the_other_goes_on_and_the_new_one_is_read_from
     wait_missing(service, old)
     send(kafka, other, 3, 2)
     wait_accepted(service, 800)
-    time.sleep(3)
+    wait_given_up(service)
     wait_missing(service, old)
     kafka.create_topic(old)
     # More than were read of the old one: going on at the old position would skip 300 of them in silence.
@@ -55,7 +72,7 @@ def test_a_deleted_topic_is_named_the_other_goes_on_and_the_new_one_is_read_from
     wait_accepted(service, 1500)
     assert gaps(service) == 1
     assert service.log().count("a topic was deleted and made anew") == 1
-    time.sleep(1)  # a checkpoint, and the group's offsets
+    stored.wait_checkpoint(service)
     assert service.terminate() == 0, service.log_tail()
     service.start().wait_ready()
     send(kafka, old, 10, 1)
@@ -64,16 +81,11 @@ def test_a_deleted_topic_is_named_the_other_goes_on_and_the_new_one_is_read_from
 
 
 def test_a_topic_that_is_made_anew_before_anyone_lets_go_of_it_is_read_from_its_beginning(kafka, driftd, unique):
-    kafka.create_topic(unique)
-    send(kafka, unique, 0, 3)
-    service = driftd(config(kafka, [unique], unique)).wait_ready()
-    wait_accepted(service, 300)
-    kafka.delete_topic(unique)
-    wait_missing(service, unique)
+    service = read_and_delete(kafka, driftd, unique)
     kafka.create_topic(unique)
     service.wait_ready()
     # Killed before the first record: the position of the old topic must not come back.
-    time.sleep(1)
+    stored.wait_checkpoint(service)
     service.kill9()
     send(kafka, unique, 3, 7)
     service.start().wait_ready()
@@ -81,13 +93,8 @@ def test_a_topic_that_is_made_anew_before_anyone_lets_go_of_it_is_read_from_its_
 
 
 def test_sigterm_while_a_topic_is_gone_is_good_order(kafka, driftd, unique):
-    kafka.create_topic(unique)
-    send(kafka, unique, 0, 3)
-    service = driftd(config(kafka, [unique], unique)).wait_ready()
-    wait_accepted(service, 300)
-    kafka.delete_topic(unique)
-    wait_missing(service, unique)
-    time.sleep(3)
+    service = read_and_delete(kafka, driftd, unique)
+    wait_given_up(service)
     began = time.monotonic()
     assert service.terminate(within=10) == 0, service.log_tail()
     assert time.monotonic() - began < 8
@@ -109,7 +116,6 @@ def test_records_that_retention_took_are_counted_to_the_last(kafka, driftd, uniq
     send(kafka, unique, 0, 3)
     service = driftd(config(kafka, [unique], unique)).wait_ready()
     wait_accepted(service, 300)
-    time.sleep(1)
     assert service.terminate() == 0
     send(kafka, unique, 3, 5)
     kafka.delete_records(unique, 0, 523)

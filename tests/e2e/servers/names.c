@@ -1,5 +1,6 @@
 /* Loaded into driftd with LD_PRELOAD: names that end in ".test" resolve as the file $NAMES says, one
-   "name address" a line, and to nothing when they are not there, as with a name server that does not know them. */
+   "name address" a line, and to nothing when they are not there, as with a name server that does not know them. Each name that was
+   asked for goes to $NAMES.asked. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <netdb.h>
@@ -16,7 +17,13 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
   if (size < 5 || strcmp(node + size - 5, ".test") != 0) return real(node, service, hints, out);
   const char *path = getenv("NAMES");
   FILE *file = path == NULL ? NULL : fopen(path, "re");
-  char name[256], address[64], found[64] = "";
+  char name[256], address[64], found[64] = "", asked[512];
+  snprintf(asked, sizeof asked, "%s.asked", path == NULL ? "" : path);
+  FILE *log = fopen(asked, "ae");
+  if (log != NULL) {
+    fprintf(log, "%s\n", node);
+    fclose(log);
+  }
   while (file != NULL && fscanf(file, "%255s %63s", name, address) == 2) {
     if (strcmp(name, node) == 0) strcpy(found, address);
   }

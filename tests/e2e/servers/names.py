@@ -6,7 +6,8 @@ import tempfile
 
 
 class Names:
-    """environment() goes to the process; know("kafka.test") makes the name resolve, to loopback."""
+    """environment() goes to the process; know("kafka.test") makes the name resolve, to loopback; asked() counts
+    how often it was asked for."""
 
     def __init__(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="driftd-names-"))
@@ -23,6 +24,12 @@ class Names:
         written = self.dir / "names.new"
         written.write_text("".join(f"{name} 127.0.0.1\n" for name in names))
         written.rename(self._file)
+
+    def asked(self, name):
+        try:
+            return self._file.with_name("names.asked").read_text().split().count(name)
+        except FileNotFoundError:
+            return 0
 
     def close(self):
         shutil.rmtree(self.dir, ignore_errors=True)

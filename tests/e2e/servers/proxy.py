@@ -15,6 +15,8 @@ class Proxy:
     def __init__(self, target, port=None):
         self.port, self._target = port or free_port(), target
         self._rate = None
+        self._passes = threading.Event()
+        self._passes.set()
         self._closed = False
         self.passed = 0
         self._server = socket.create_server(("127.0.0.1", self.port))
@@ -22,6 +24,7 @@ class Proxy:
 
     def rate(self, bytes_a_second):
         self._rate = bytes_a_second
+        self._passes.clear() if bytes_a_second == 0 else self._passes.set()
 
     def _accept(self):
         while not self._closed:
@@ -38,14 +41,14 @@ class Proxy:
         try:
             while data := source.recv(self._CHUNK):
                 while data:
-                    while self._rate == 0:
-                        time.sleep(0.05)
-                    part = data if self._rate is None else data[:max(1, self._rate // 20)]
+                    self._passes.wait()
+                    rate = self._rate
+                    part = data if rate is None else data[:max(1, rate // 20)]
                     sink.sendall(part)
                     self.passed += len(part)
                     data = data[len(part):]
-                    if self._rate is not None:
-                        time.sleep(0.05)
+                    if rate is not None:
+                        time.sleep(0.05)  # the pace
         except OSError:
             pass
         for end in (source, sink):
@@ -56,6 +59,7 @@ class Proxy:
 
     def close(self):
         self._closed = True
+        self._passes.set()
         self._server.close()
 
     def __enter__(self):
