@@ -211,7 +211,10 @@ Status FindingHub::save(ByteWriter& out) {
   const std::scoped_lock lock(mutex_);
   if (!unsent_.empty()) send({});
   if (!unsent_.empty()) return Error{ErrorCode::kIo, "messages to notifiers cannot be put into the outbox"};
-  if (const Status s = log_->sync(); !s && trouble_.empty()) trouble_ = s.error().message;
+  if (const Status s = log_->sync(); !s) {
+    if (trouble_.empty()) trouble_ = s.error().message;
+    return s.error().at("findings that are in memory only");
+  }
   out.u64(log_->position().generation);
   out.u64(log_->position().offset);
   ByteWriter book;

@@ -71,7 +71,7 @@ class FindingHub {
   void configure(const StreamConfig& stream);
 
   // Makes the log durable and writes positions and alert states. An Error: there must be no checkpoint now, as
-  // messages of these alert states are not in the outbox; a crash would lose them.
+  // findings are not in the log, or messages of these alert states not in the outbox; a crash would lose them.
   Status save(ByteWriter& out);
 
   std::vector<Alert> alerts() const;

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -191,6 +193,26 @@ TEST_F(FindingHubTest, ARestartWithoutAReceiverDropsWhatWaitsForIt) {
   start(config_of({}), saved());
   EXPECT_EQ(messages(), (Messages{"hook alert.firing dropped"}));
   EXPECT_EQ(hub_->alerts().size(), 1U) << "the alert stays";
+}
+
+// Else a crash would lose them: they would not be computed again.
+TEST_F(FindingHubTest, NoCheckpointWhileFindingsAreInMemoryOnly) {
+  start(config_of({"hook"}, 2));
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto ignored = signal(SIGXFSZ, SIG_IGN);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
+  take(1, true);
+  ByteWriter out;
+  const Status refused = hub_->save(out);
+  setrlimit(RLIMIT_FSIZE, &before);
+  signal(SIGXFSZ, ignored);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kIo);
+  EXPECT_EQ(lines(), 0U);
+  saved();
+  EXPECT_EQ(lines(), 1U);
 }
 
 // The keys of alert lines (replay --alerts, the API, webhooks) are a contract: docs/FORMATS.md.
