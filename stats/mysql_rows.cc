@@ -35,11 +35,6 @@ Form form_of(enum_field_types type) {
   }
 }
 
-Error failed(MYSQL* mysql, const MysqlConnection& c, const std::string& what) {
-  return {ErrorCode::kUnavailable,
-          what + " on " + c.user + "@" + c.host + ":" + std::to_string(c.port) + "/" + c.database + ": " + mysql_error(mysql)};
-}
-
 void append_value(std::string& out, Form form, const char* text, std::size_t size) {
   const std::string_view value(text, size);
   if (form == Form::kNumber && !value.empty()) {
@@ -69,28 +64,13 @@ void append_value(std::string& out, Form form, const char* text, std::size_t siz
 
 Result<std::uint64_t> read_mysql_rows(const MysqlConnection& c, const std::string& query,
                                       const std::function<Status(std::string_view json)>& row) {
-  const std::unique_ptr<MYSQL, decltype(&mysql_close)> mysql(mysql_init(nullptr), mysql_close);
-  if (mysql == nullptr) return Error{ErrorCode::kInternal, "the MySQL client library could not be started"};
-  mysql_options(mysql.get(), MYSQL_OPT_CONNECT_TIMEOUT, &c.timeout);
-  mysql_options(mysql.get(), MYSQL_OPT_READ_TIMEOUT, &c.patience);
-  mysql_options(mysql.get(), MYSQL_OPT_WRITE_TIMEOUT, &c.patience);
-  mysql_options(mysql.get(), MYSQL_SET_CHARSET_NAME, "utf8mb4");
-  if (c.tls) {
-    const my_bool yes = 1;
-    mysql_options(mysql.get(), MYSQL_OPT_SSL_ENFORCE, &yes);
-    mysql_options(mysql.get(), MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
-    if (!c.ca_file.empty()) mysql_options(mysql.get(), MYSQL_OPT_SSL_CA, c.ca_file.c_str());
-  }
-  if (mysql_real_connect(mysql.get(), c.host.c_str(), c.user.c_str(), c.password.c_str(), c.database.c_str(), c.port, nullptr, 0) ==
-      nullptr) {
-    return failed(mysql.get(), c, "cannot connect");
-  }
-  for (const char* setting : {"SET SESSION time_zone = '+00:00'", "START TRANSACTION READ ONLY"}) {
-    if (mysql_query(mysql.get(), setting) != 0) return failed(mysql.get(), c, setting);
-  }
+  const auto session = MysqlSession::connect(c);
+  if (!session) return session.error();
+  MYSQL* mysql = session->handle();
+  if (mysql_query(mysql, "START TRANSACTION READ ONLY") != 0) return session->failed("START TRANSACTION READ ONLY");
   const std::string what = "query '" + excerpt(query, 200) + "'";
-  if (mysql_real_query(mysql.get(), query.data(), query.size()) != 0) return failed(mysql.get(), c, what);
-  const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> result(mysql_use_result(mysql.get()), mysql_free_result);
+  if (mysql_real_query(mysql, query.data(), query.size()) != 0) return session->failed(what);
+  const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> result(mysql_use_result(mysql), mysql_free_result);
   if (result == nullptr) return Error{ErrorCode::kInvalidArgument, what + " gives no rows; it must be a SELECT"};
   const unsigned columns = mysql_num_fields(result.get());
   const MYSQL_FIELD* fields = mysql_fetch_fields(result.get());
@@ -119,7 +99,7 @@ Result<std::uint64_t> read_mysql_rows(const MysqlConnection& c, const std::strin
     if (const Status s = row(json); !s) return s.error();
     ++n;
   }
-  if (mysql_errno(mysql.get()) != 0) return failed(mysql.get(), c, what + " broke off after " + std::to_string(n) + " rows");
+  if (mysql_errno(mysql) != 0) return session->failed(what + " broke off after " + std::to_string(n) + " rows");
   return n;
 }
 

@@ -1,7 +1,7 @@
 #include "app/commands/input.h"
 
+#include "app/config/database_connection.h"
 #include "core/hash.h"
-#include "core/secret.h"
 #include "core/text.h"
 #include "ingest/kafka_range.h"
 #include "ingest/record_reader.h"
@@ -55,23 +55,7 @@ Result<stats::MysqlConnection> connection_of(const Config& config, const std::st
     for (const auto& [known, database] : config.databases) names.push_back(known);
     return Error{ErrorCode::kInvalidArgument, "which database? --database takes one of: " + join(names)};
   }
-  const auto it = name.empty() ? config.databases.begin() : config.databases.find(name);
-  if (it == config.databases.end()) return Error{ErrorCode::kInvalidArgument, "the configuration has no database '" + name + "'"};
-  const DatabaseConfig& d = it->second;
-  stats::MysqlConnection c;
-  c.host = d.host;
-  c.port = d.port;
-  c.database = d.database;
-  c.user = d.user;
-  c.tls = d.tls;
-  c.ca_file = d.ca_file;
-  c.patience = static_cast<unsigned>(d.timeout / kSecond);
-  if (!d.password_file.empty()) {
-    auto password = read_secret(d.password_file);
-    if (!password) return password.error().at("database " + it->first + ": password_file");
-    c.password = std::move(*password);
-  }
-  return c;
+  return database_connection(config, name.empty() ? config.databases.begin()->first : name);
 }
 
 Result<std::vector<std::string>> read_query(const Config& config, const InputOptions& input, const std::function<Status(RawBatch&)>& sink) {

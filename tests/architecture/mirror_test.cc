@@ -44,6 +44,8 @@ const std::map<std::string, std::string> kTestedThrough = {
     {"ingest/kafka_transaction.cc", "tests/e2e/test_gate.py"},
     {"ingest/mqtt_client.cc", "tests/ingest/mqtt_source_test.cc"},
     {"rules/expression_parser.cc", "tests/rules/expression_test.cc"},
+    {"app/config/database_connection.cc", "tests/e2e/test_mysql_reference.py"},
+    {"stats/mysql_session.cc", "tests/e2e/test_mysql_reference.py"},
     {"stats/mysql_rows.cc", "tests/e2e/test_mysql_reference.py"},
 };
 
