@@ -109,6 +109,12 @@ class AlertBook {
   // Takes the series of a stream out.
   static void unpublish(Telemetry& telemetry, const std::string& stream);
 
+  // One stream's state, for a store in which it goes from one driftd to another. What load_stream() reads takes the
+  // place of what the book has of the stream; on an Error it has nothing. drop() forgets it without a word.
+  void save_stream(const std::string& stream, ByteWriter& out) const;
+  Status load_stream(const std::string& stream, ByteReader& in);
+  void drop(const std::string& stream);
+
   void save(ByteWriter& out) const;
   // Replaces the state. On an error the book is empty.
   Status load(ByteReader& in);
@@ -162,6 +168,8 @@ class AlertBook {
   static void collect(OpenWindow& window, const Finding& finding);
   static void save_entry(ByteWriter& out, const Entry& entry);
   static Status load_entry(ByteReader& in, const std::string& stream, Entry& entry);
+  static void save_alerts(ByteWriter& out, const StreamAlerts& stream);
+  static Status load_alerts(ByteReader& in, const std::string& name, StreamAlerts& stream);
   Status load_streams(ByteReader& in);
 
   AlertRules rules_;

@@ -12,6 +12,9 @@ constexpr std::uint32_t kMostEntries = 1U << 20;
 constexpr std::uint32_t kMostListed = 64;
 constexpr std::uint8_t kAllSeverities = 0b111;
 
+Error unknown_format() { return {ErrorCode::kCorrupt, "alerts: unknown format"}; }
+Error truncated() { return {ErrorCode::kCorrupt, "alerts: truncated or out of bounds"}; }
+
 void save_checks(ByteWriter& out, const std::vector<CheckName>& checks) {
   out.u32(static_cast<std::uint32_t>(checks.size()));
   for (const CheckName& c : checks) {
@@ -84,11 +87,46 @@ void AlertBook::save(ByteWriter& out) const {
   out.u32(static_cast<std::uint32_t>(streams_.size()));
   for (const auto& [name, stream] : streams_) {
     out.str(name);
-    out.i64(stream.closed);
-    out.u32(static_cast<std::uint32_t>(stream.entries.size()));
-    for (const auto& [key, entry] : stream.entries) save_entry(out, entry);
+    save_alerts(out, stream);
   }
 }
+
+void AlertBook::save_alerts(ByteWriter& out, const StreamAlerts& stream) {
+  out.i64(stream.closed);
+  out.u32(static_cast<std::uint32_t>(stream.entries.size()));
+  for (const auto& [key, entry] : stream.entries) save_entry(out, entry);
+}
+
+Status AlertBook::load_alerts(ByteReader& in, const std::string& name, StreamAlerts& stream) {
+  stream.closed = in.time();
+  const std::uint32_t entries = in.count(kMostEntries, 64);
+  for (std::uint32_t j = 0; j < entries; ++j) {
+    Entry e;
+    if (const Status s = load_entry(in, name, e); !s) return s;
+    Key key{e.alert.segment, e.alert.kind, e.alert.check, e.alert.field};
+    if (!stream.entries.emplace(std::move(key), std::move(e)).second) {
+      return Error{ErrorCode::kCorrupt, "alert of stream " + name + ": stored twice"};
+    }
+  }
+  return in.failed() ? truncated() : Status();
+}
+
+void AlertBook::save_stream(const std::string& name, ByteWriter& out) const {
+  const auto it = streams_.find(name);
+  out.u8(kVersion);
+  save_alerts(out, it == streams_.end() ? StreamAlerts() : it->second);
+}
+
+Status AlertBook::load_stream(const std::string& name, ByteReader& in) {
+  StreamAlerts& stream = streams_[name];
+  stream.closed = kNoTime;
+  stream.entries.clear();
+  Status status = in.u8() == kVersion ? load_alerts(in, name, stream) : unknown_format();
+  if (!status) stream.entries.clear();
+  return status;
+}
+
+void AlertBook::drop(const std::string& name) { streams_.erase(name); }
 
 Status AlertBook::load(ByteReader& in) {
   streams_.clear();
@@ -98,27 +136,17 @@ Status AlertBook::load(ByteReader& in) {
 }
 
 Status AlertBook::load_streams(ByteReader& in) {
-  if (in.u8() != kVersion) return Error{ErrorCode::kCorrupt, "alerts: unknown format"};
+  if (in.u8() != kVersion) return unknown_format();
   const std::uint32_t streams = in.count(kMostStreams, 16);
   for (std::uint32_t i = 0; i < streams && !in.failed(); ++i) {
     const std::string name = in.str(kMaxStoredText);
     StreamAlerts stream;
-    stream.closed = in.time();
-    const std::uint32_t entries = in.count(kMostEntries, 64);
-    for (std::uint32_t j = 0; j < entries; ++j) {
-      Entry e;
-      if (const Status s = load_entry(in, name, e); !s) return s;
-      Key key{e.alert.segment, e.alert.kind, e.alert.check, e.alert.field};
-      if (!stream.entries.emplace(std::move(key), std::move(e)).second) {
-        return Error{ErrorCode::kCorrupt, "alert of stream " + name + ": stored twice"};
-      }
-    }
+    if (const Status s = load_alerts(in, name, stream); !s) return s;
     if (!streams_.emplace(name, std::move(stream)).second) {
       return Error{ErrorCode::kCorrupt, "alerts of stream " + name + ": stored twice"};
     }
   }
-  if (in.failed()) return Error{ErrorCode::kCorrupt, "alerts: truncated or out of bounds"};
-  return {};
+  return in.failed() ? truncated() : Status();
 }
 
 }  // namespace driftd::alerts

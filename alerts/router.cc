@@ -75,6 +75,11 @@ bool Router::knows(const std::string& receiver) const {
   return std::any_of(receivers_.begin(), receivers_.end(), [&](const ReceiverInfo& r) { return r.name == receiver; });
 }
 
+Takes Router::takes_of(const std::string& receiver) const {
+  const auto it = std::find_if(receivers_.begin(), receivers_.end(), [&](const ReceiverInfo& r) { return r.name == receiver; });
+  return it == receivers_.end() ? Takes::kMessages : it->takes;
+}
+
 std::vector<std::string> Router::receivers() const {
   std::vector<std::string> out;
   for (const ReceiverInfo& r : receivers_) out.push_back(r.name);

@@ -63,6 +63,7 @@ class Router {
   std::vector<Outgoing> introduce(const std::vector<ActiveAlert>& firing, const Router& before) const;
 
   bool knows(const std::string& receiver) const;
+  Takes takes_of(const std::string& receiver) const;  // of one that it does not know: kMessages
   std::vector<std::string> receivers() const;
 
  private:

@@ -6,7 +6,9 @@
 
 #include "app/commands/commands.h"
 #include "app/config/config.h"
+#include "app/config/database_connection.h"
 #include "app/run/checkpoint_check.h"
+#include "core/clock.h"
 #include "core/text.h"
 
 namespace driftd::app {
@@ -40,6 +42,10 @@ StateLoader loader_of(const Config& config) {
 }
 
 void print_heading(const CheckedGeneration& g) {
+  if (g.generation.number == 0) {  // of a shared store
+    std::cout << "the shared store, " << format_time(g.generation.at) << "\n";
+    return;
+  }
   std::cout << "checkpoint " << g.generation.number << ", " << format_time(g.generation.at) << "\n";
 }
 
@@ -80,12 +86,13 @@ void inspect(const std::vector<CheckedGeneration>& checked) {
     print_heading(g);
     for (const CheckedPart& part : g.parts) {
       std::cout << "  " << part.name() << ":";
-      if (!part.stream.empty() && part.partition != kMergerUnit) {
+      if (!part.stream.empty() && part.partition >= 0) {
         std::cout << " next " << part.position << ", newest event " << time_of(part.newest) << ",";
       }
       if (!part.stream.empty()) {
         std::cout << " closed until " << time_of(part.closed_until) << ", configuration " << part.config_hash.substr(0, 16) << ",";
       }
+      if (!part.owner.empty()) std::cout << " of " << part.owner << ",";
       std::cout << " " << part.bytes << " bytes" << (part.intact ? "" : ", damaged") << "\n";
     }
   }
@@ -99,15 +106,18 @@ void inspect_json(const std::vector<CheckedGeneration>& checked) {
     ordered_json one = {{"number", g.generation.number}, {"time", format_time(g.generation.at)}, {"damaged", g.damaged()}};
     one["parts"] = ordered_json::array();
     for (const CheckedPart& part : g.parts) {
-      ordered_json p = {{"part", part.stream.empty() ? "alerts" : part.partition == kMergerUnit ? "merger" : "partition"}};
+      ordered_json p = {{"part", part.stream.empty() || part.partition == kAlertsUnit ? "alerts"
+                                 : part.partition == kMergerUnit                      ? "merger"
+                                                                                      : "partition"}};
       if (!part.stream.empty()) {
         p["stream"] = part.stream;
-        if (part.partition != kMergerUnit) p["partition"] = part.partition;
-        if (part.partition != kMergerUnit) p["position"] = part.position;
+        if (part.partition >= 0) p["partition"] = part.partition;
+        if (part.partition >= 0) p["position"] = part.position;
         if (part.newest != kNoTime) p["newest_event"] = format_time(part.newest);
         if (part.closed_until != kNoTime) p["closed_until"] = format_time(part.closed_until);
         p["configuration"] = part.config_hash;
       }
+      if (!part.owner.empty()) p["instance"] = part.owner;
       p["bytes"] = part.bytes;
       if (!part.intact) p["damaged"] = part.intact.error().message;
       one["parts"].push_back(std::move(p));
@@ -116,6 +126,28 @@ void inspect_json(const std::vector<CheckedGeneration>& checked) {
   }
   // Names of a damaged row may be anything.
   std::cout << out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+}
+
+// What several driftd have in a database, as it is now: states that are being written are the old ones or the new ones.
+int shared_store(const std::string& action, const Config& config, const StateLoader& loader, bool json) {
+  const auto connection = database_connection(config, config.service.store);
+  if (!connection) return fail(connection.error());
+  auto store = MysqlStore::open(*connection, "looks only", 0);
+  if (!store) return fail(store.error());
+  const std::vector<CheckedGeneration> checked = {check_shared(**store, SystemClock().now(), loader)};
+  const CheckedGeneration& all = checked.front();
+  if (!all.readable) return fail(all.readable.error());
+  if (action != "verify") {
+    json ? inspect_json(checked) : inspect(checked);
+    return kExitOk;
+  }
+  print_heading(all);
+  for (const CheckedPart& part : all.parts) {
+    std::cout << "  " << part.name() << " (" << part.owner << "): " << (part.intact ? "whole" : "damaged: " + part.intact.error().message)
+              << "\n";
+  }
+  std::cout << (all.damaged() == 0 ? "every part is whole\n" : "damaged: a partition warms up from its position, a merger is not led\n");
+  return all.damaged() == 0 ? kExitOk : kExitFailure;
 }
 
 }  // namespace
@@ -131,6 +163,7 @@ int store_command(const std::string& action, const StoreOptions& options) {
     if (!config) return fail(config.error());
     folder = config->service.data_dir;
     loader = loader_of(*config);
+    if (!config->service.store.empty()) return shared_store(action, *config, loader, options.json);
   }
   const auto store = SqliteStore::open_to_read(folder + "/state.db");
   if (!store) return fail(store.error());

@@ -58,6 +58,8 @@ ServiceConfig read_service(const Node& written, const std::string& folder, ReadF
   service.allow_public = params.boolean("allow_public");
   service.data_dir = params.text("data_dir");
   if (!service.data_dir.starts_with("/") && !folder.empty()) service.data_dir = folder + "/" + service.data_dir;
+  service.store = params.text("store");
+  service.store_lease = params.duration("store_lease");
   service.external_url = params.text("external_url");
   service.workers = static_cast<unsigned>(params.integer("workers"));
   service.checkpoint_every = params.duration("checkpoint_every");
@@ -132,6 +134,10 @@ Config read_config(const std::string& yaml, const std::string& folder, ErrorList
   config.service = read_service(params.node("service"), folder, read_for, errors);
   if (params.has("databases")) {
     for (const auto& [name, node] : params.node("databases").entries) config.databases[name] = read_database(name, node, read_for, errors);
+  }
+  if (!config.service.store.empty() && config.databases.count(config.service.store) == 0) {
+    errors.add(params.node("service"), "service: store: there is no database '" + excerpt(config.service.store, 60) + "'",
+               "name one of `databases:`");
   }
   if (params.has("streams")) {
     const Node& streams = params.node("streams");

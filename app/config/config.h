@@ -18,6 +18,8 @@ struct ServiceConfig {
   std::string web_config;
   bool allow_public = false;
   std::string data_dir;
+  std::string store;  // name of the database that keeps checkpoints, for all driftd that share it; empty: state.db in data_dir
+  Duration store_lease = 30 * kSecond;
   std::string external_url;
   unsigned workers = 0;  // threads a stream; 0: one a core
   Duration checkpoint_every = 10 * kSecond;

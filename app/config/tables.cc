@@ -22,6 +22,16 @@ const std::vector<ParamSpec>& service_params() {
        .default_text = "0",
        .min = 0,
        .max = 256},
+      {.name = "store",
+       .sentence =
+           "Database of `databases:` that keeps checkpoints, for all driftd that share streams; without it they are in data_dir, for "
+           "this one alone"},
+      {.name = "store_lease",
+       .type = T::kDuration,
+       .sentence = "With store: how long a driftd that judges the windows of a stream and is not heard of is waited for",
+       .default_text = "30s",
+       .min = 5,
+       .max = 3600},
       {.name = "checkpoint_every",
        .type = T::kDuration,
        .sentence = "Time between checkpoints",

@@ -54,6 +54,13 @@ std::uint64_t Merger::take(PartitionOutput output) {
   return too_late;
 }
 
+Result<std::uint64_t> Merger::take_stored(std::string_view bytes) {
+  PartitionOutput output;
+  ByteReader in(bytes);
+  if (const Status s = output.load(in, editions_); !s) return s.error();
+  return take(std::move(output));
+}
+
 // By the first level that is not of sensors: the stream's rows, or those that a segment field names.
 std::uint64_t Merger::rows_of(const PartitionOutput& output) const {
   const std::vector<Level>& levels = plan_->config.windows.levels;

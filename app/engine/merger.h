@@ -12,6 +12,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -49,6 +50,8 @@ class Merger {
   // What the partition handed over before is passed over: it was computed again, and is the same.
   // Returns how many of its rows came too late for the stream's window, which was judged without them.
   std::uint64_t take(PartitionOutput output);
+  // The same of what PartitionOutput::save() wrote.
+  Result<std::uint64_t> take_stored(std::string_view output);
   // While held nothing is emitted: which partitions are ours is not known yet, or changing.
   void hold(bool held);
 

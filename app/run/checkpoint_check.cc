@@ -33,6 +33,7 @@ CheckedPart part_of(const CheckpointUnit& unit) {
   part.config_hash = unit.config_hash;
   part.bytes = unit.state.size();
   if (unit.damaged) return part;
+  if (unit.partition < kMergerUnit) return part;
   ByteReader in(unit.state);
   const Time first = in.i64(), second = in.i64();
   if (in.failed()) return part;
@@ -71,7 +72,9 @@ Result<std::vector<PlanEdition>> plans_for(const StreamConfig& stream, stats::Re
 
 std::string CheckedPart::name() const {
   if (stream.empty()) return "alerts";
-  return "stream " + stream + (partition == kMergerUnit ? ", merger" : ", partition " + std::to_string(partition));
+  if (partition == kMergerUnit || partition == kAlertsUnit)
+    return "stream " + stream + (partition == kMergerUnit ? ", merger" : ", alerts");
+  return "stream " + stream + ", partition " + std::to_string(partition);
 }
 
 std::size_t CheckedGeneration::damaged() const {
@@ -100,6 +103,20 @@ CheckedGeneration check_generation(SqliteStore& store, const Generation& generat
   out.readable = store.each_unit(generation.number, [&](const CheckpointUnit& unit, const Status& intact) {
     out.parts.push_back(part_of(unit));
     out.parts.back().intact = intact ? loader.try_unit(unit) : intact;
+  });
+  return out;
+}
+
+CheckedGeneration check_shared(MysqlStore& store, Time now, const StateLoader& loader) {
+  CheckedGeneration out;
+  out.generation = {0, now};
+  out.readable = store.each_unit([&](const std::string& owner, const CheckpointUnit& unit, const Status& intact) {
+    CheckedPart& part = out.parts.emplace_back(part_of(unit));
+    part.owner = owner;
+    part.intact = intact;
+    if (!intact) return;
+    if (unit.partition >= kMergerUnit) part.intact = loader.try_unit(unit);
+    if (unit.partition == kHubUnit) part.intact = FindingHub::try_state(unit.state);
   });
   return out;
 }

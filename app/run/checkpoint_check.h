@@ -8,6 +8,7 @@
 
 #include "app/config/config.h"
 #include "app/engine/editions.h"
+#include "app/run/mysql_store.h"
 #include "app/run/sqlite_store.h"
 #include "stats/reference_store.h"
 
@@ -36,8 +37,9 @@ struct CheckedPart {
   std::uint64_t bytes = 0;
   Time newest = kNoTime;        // event time; partitions
   Time closed_until = kNoTime;  // partitions: end of the newest window closed; mergers: complete until
+  std::string owner;            // in a shared store: the instance id of the driftd that has it
   Status intact;
-  std::string name() const;  // "stream S, partition N", "stream S, merger" or "alerts"
+  std::string name() const;  // "stream S, partition N", "stream S, merger", "stream S, alerts" or "alerts"
 };
 
 struct CheckedGeneration {
@@ -51,6 +53,8 @@ struct CheckedGeneration {
 };
 
 CheckedGeneration check_generation(SqliteStore& store, const Generation& generation, const StateLoader& loader);
+// Of a shared store, which has one checkpoint: what is in it now.
+CheckedGeneration check_shared(MysqlStore& store, Time now, const StateLoader& loader);
 
 // The index of the one to start from: the one with the least damage, the newest of several. Precondition: not empty.
 std::size_t best_of(const std::vector<CheckedGeneration>& checked);

@@ -11,6 +11,8 @@ std::vector<std::string> needs_restart(const ServiceConfig& old, const ServiceCo
   compare("web_config", old.web_config, next.web_config);
   compare("allow_public", old.allow_public, next.allow_public);
   compare("data_dir", old.data_dir, next.data_dir);
+  compare("store", old.store, next.store);
+  compare("store_lease", old.store_lease, next.store_lease);
   compare("workers", old.workers, next.workers);
   compare("limits.series", old.series_cap, next.series_cap);
   compare("limits.quarantine", old.quarantine_cap, next.quarantine_cap);

@@ -169,6 +169,45 @@ void FindingHub::configure(const StreamConfig& stream) {
   tell(events);
 }
 
+std::string FindingHub::alerts_of(const std::string& stream) const {
+  const std::scoped_lock lock(mutex_);
+  ByteWriter out;
+  book_.save_stream(stream, out);
+  return out.take();
+}
+
+Status FindingHub::adopt(const StreamConfig& stream, std::string_view alerts) {
+  {
+    const std::scoped_lock lock(mutex_);
+    book_.drop(stream.name);
+    ByteReader in(alerts);
+    if (const Status s = alerts.empty() ? Status() : book_.load_stream(stream.name, in); !s) return s;
+  }
+  configure(stream);
+  return {};
+}
+
+void FindingHub::drop(const std::string& stream, bool others_told) {
+  const std::scoped_lock lock(mutex_);
+  book_.drop(stream);
+  active_changed_ = true;
+  if (!others_told) return;
+  const Time now = clock_.now();
+  const auto rows = outbox_->list(alerts::Outbox::kMaxRows, now);
+  if (!rows) return log::error("ends of alerts that are over cannot be dropped from the outbox", {{"why", rows.error().message}});
+  for (const alerts::OutboxRow& row : *rows) {
+    const auto of_stream = [&](const Alert& alert) { return alert.stream == stream; };
+    if (row.state != alerts::RowState::kPending || router_->takes_of(row.receiver) != alerts::Takes::kState ||
+        std::none_of(row.message.alerts.begin(), row.message.alerts.end(), of_stream)) {
+      continue;
+    }
+    const Status s = outbox_->finish(row.message.id, alerts::RowState::kDropped, "another driftd has told newer states", now);
+    if (!s)
+      log::error("the end of an alert that is over cannot be dropped from the outbox",
+                 {{"id", row.message.id}, {"why", s.error().message}});
+  }
+}
+
 // Precondition: mutex_ is held.
 Status FindingHub::append(const std::vector<Finding>& findings) {
   if (const Status s = log_->append(findings); !s) return s;

@@ -70,6 +70,14 @@ class FindingHub {
   // What of the stream is judged from now on: alerts about anything else end.
   void configure(const StreamConfig& stream);
 
+  // A stream that several driftd share: its alerts are with the one that judges its windows. alerts_of() is what that
+  // one puts into the store, adopt() takes it up there (empty: there are none yet). drop() forgets them without a word, before dispatch();
+  // with `others_told`, because another one has led since, also the ends that wait for receivers that take states: it has
+  // told them newer ones.
+  std::string alerts_of(const std::string& stream) const;
+  Status adopt(const StreamConfig& stream, std::string_view alerts);
+  void drop(const std::string& stream, bool others_told);
+
   // Makes the log durable and writes positions and alert states. An Error: there must be no checkpoint now, as
   // findings are not in the log, or messages of these alert states not in the outbox; a crash would lose them.
   Status save(ByteWriter& out);

@@ -38,7 +38,7 @@ Status Service::start() {
   auto references = stats::ReferenceStore::open(service.data_dir + "/references.db");
   if (!references) return references.error();
   references_ = std::move(*references);
-  const auto state = recover();
+  const auto state = service.store.empty() ? recover() : open_shared_store();
   if (!state) return state.error();
   auto hub = FindingHub::make({service.findings_log, service.findings_max_size, service.data_dir + "/outbox.db", service.external_url},
                               config_.alerts, *state, telemetry_, clock_);
@@ -59,6 +59,11 @@ Status Service::start() {
   for (const StreamConfig& stream : config_.streams) names.push_back(stream.name);
   hub_->forget_others(names);
   for (const StreamConfig& stream : config_.streams) {
+    // What of it is in the hub's state may be long over; it comes with the office (StreamRuntime::exchange).
+    if (shared_ != nullptr && stream.source == "kafka") {
+      const auto ours = shared_->led_before(stream.name);
+      hub_->drop(stream.name, !ours || !*ours);
+    }
     hub_->configure(stream);
     // A stream that cannot start is tried again later; the others need not wait for it.
     if (const auto started = start_stream(stream); !started) not_started(stream, started.error());
@@ -99,7 +104,9 @@ RuntimeContext Service::runtime_context() {
   context.service = &config_.service;
   context.telemetry = &telemetry_;
   context.clock = &clock_;
-  context.store = store_.get();
+  context.store = &checkpoints();
+  context.shared = shared_.get();
+  context.on_lead = [this](const StreamConfig& stream, std::string_view alerts) { return begin_to_lead(stream, alerts); };
   context.on_window = [this](ClosedWindow closed) { hub_->take(std::move(closed)); };
   context.checkpoint_now = [this] { return checkpoint(); };
   context.on_reject = [this](const std::string& stream, std::uint32_t partition, const RawRecord& record, RejectReason reason,
@@ -171,7 +178,12 @@ bool Service::checkpoint() {
   }
   Checkpoint point;
   point.at = clock_.now();
-  for (const auto& runtime : all) runtime->collect(point);
+  for (const auto& runtime : all) {
+    runtime->collect(point);
+    if (!runtime->leads()) continue;
+    const std::string& name = runtime->config().name;
+    point.units.push_back({name, kAlertsUnit, 0, "", hub_->alerts_of(name)});
+  }
   ByteWriter hub;
   if (const Status told = hub_->save(hub); forwarded && !told) forwarded = told;
   point.hub = hub.take();
@@ -190,6 +202,7 @@ bool Service::checkpoint() {
     checkpoint_trouble_ = written.error().message;
   }
   for (const auto& runtime : all) runtime->thaw();
+  if (shared_ != nullptr) give_up_fenced(all);
   return written.ok();
 }
 
@@ -214,6 +227,7 @@ void Service::timer_loop() {
       reloaded = reload_now();
       next = std::min(next, Clock::now() + every());
     }
+    if (shared_ != nullptr) exchange();
     if (woken || due) take_promotions();
     restart_failed_streams();
     telemetry_.series(Metric::kCheckpointAge).set(to_seconds(std::max<Duration>(clock_.now() - checkpointed_at_, 0)));
@@ -267,9 +281,10 @@ void Service::stop() {
   timer_wakes_.notify_all();
   if (timer_.joinable()) timer_.join();
   for (const auto& runtime : running()) runtime->stop();
-  if (store_ != nullptr && hub_ != nullptr) {
+  if (hub_ != nullptr) {
     checkpoint();
     publish_ages();
+    for (const auto& runtime : running()) runtime->resign();
   }
   if (hub_ != nullptr) hub_->stop_dispatch();
   if (dispatcher_.joinable()) dispatcher_.join();

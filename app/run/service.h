@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "app/run/checkpoint_check.h"
 #include "app/run/data_lock.h"
 #include "app/run/finding_hub.h"
+#include "app/run/mysql_store.h"
 #include "app/run/reject_keeper.h"
 #include "app/run/sqlite_store.h"
 #include "app/run/stream_runtime.h"
@@ -66,11 +68,18 @@ class Service {
 
  private:
   RuntimeContext runtime_context();
+  CheckpointStore& checkpoints() { return shared_ != nullptr ? static_cast<CheckpointStore&>(*shared_) : *store_; }
   Result<std::vector<PlanEdition>> plans_of(const StreamConfig& stream);
   // service_recovery.cc: opens the store at the newest checkpoint that is whole, and says what was damaged. The hub's
   // state there; nullopt: it is lost.
   Result<std::optional<std::string>> recover();
   Status open_store(bool& lost);
+  // service_sharing.cc: with a store that several driftd share.
+  Result<std::optional<std::string>> open_shared_store();
+  void exchange();
+  Status begin_to_lead(const StreamConfig& stream, std::string_view alerts);
+  void give_up_fenced(const std::vector<std::shared_ptr<StreamRuntime>>& all);
+  [[noreturn]] void superseded(const std::string& why);
   Result<std::optional<std::string>> fall_back(const StateLoader& loader, CheckedGeneration newest,
                                                const std::vector<Generation>& generations);
   Status use(const CheckedGeneration& chosen, bool rebuild);
@@ -103,8 +112,9 @@ class Service {
   std::string path_;
   SystemClock clock_;
   Telemetry telemetry_;
-  std::unique_ptr<DataLock> lock_;  // before all that writes in data_dir
-  std::unique_ptr<SqliteStore> store_;
+  std::unique_ptr<DataLock> lock_;      // before all that writes in data_dir
+  std::unique_ptr<SqliteStore> store_;  // one of these two
+  std::unique_ptr<MysqlStore> shared_;
   std::unique_ptr<stats::ReferenceStore> references_;
   std::unique_ptr<FindingHub> hub_;
 
@@ -126,6 +136,8 @@ class Service {
   std::mutex checkpoint_mutex_;  // one checkpoint at a time; the first in the order of locks
   std::atomic<Time> checkpointed_at_{0};
   std::string checkpoint_trouble_;
+  std::set<std::string> led_;                            // streams whose alerts are here; of the timer's thread, as is the next
+  std::map<std::string, std::string> exchange_trouble_;  // by stream
 
   std::mutex timer_mutex_;
   std::condition_variable timer_wakes_;

@@ -114,6 +114,11 @@ Status Service::use(const CheckedGeneration& chosen, bool rebuild) {
 
 // Pages that are damaged while driftd runs are found when they are to be used again, and would be each time.
 Result<std::uint64_t> Service::put(const Checkpoint& checkpoint) {
+  if (shared_ != nullptr) {
+    auto written = shared_->put(checkpoint);
+    if (!written && written.error().code == ErrorCode::kAlreadyExists) superseded(written.error().message);
+    return written;
+  }
   auto written = store_->put(checkpoint);
   if (written || written.error().code != ErrorCode::kCorrupt) return written;
   const auto generations = store_->generations();

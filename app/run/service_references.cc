@@ -48,7 +48,7 @@ Status Service::take_promotion(const std::string& which, const stats::Promotion&
       slide = std::max(slide, s.windows.slide);
       const auto it = streams_.find(s.name);
       if (it == streams_.end()) {  // not started yet: only its checkpoint counts
-        const auto progress = store_->progress(s.name);
+        const auto progress = checkpoints().progress(s.name);
         if (!progress) return progress.error();
         if (progress->max_time != kNoTime) from = std::max({from, progress->closed_until, floor_to(progress->max_time, slide) + slide});
         continue;

@@ -87,8 +87,11 @@ Status Service::change_streams(const std::vector<const StreamConfig*>& changed) 
 }
 
 void Service::remove_stream(const std::string& name) {
+  const auto runtime = stream(name);
   stop_stream(name);
-  if (const Status s = store_->remove(name); !s)
+  if (runtime != nullptr) runtime->resign();
+  led_.erase(name);
+  if (const Status s = checkpoints().remove(name); !s)
     log::warning("the state of a removed stream stays", {{"stream", name}, {"why", s.error().message}});
   {
     const std::scoped_lock lock(streams_mutex_);

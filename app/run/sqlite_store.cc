@@ -12,15 +12,6 @@ namespace {
 // A partition's state starts with its newest event time, closed until and next position (docs/FORMATS.md).
 constexpr std::size_t kHead = 24;
 
-std::uint32_t crc_of(const CheckpointUnit& unit) {
-  ByteWriter head;
-  head.str(unit.stream);
-  head.i64(unit.partition);
-  head.i64(unit.position);
-  head.str(unit.config_hash);
-  return crc32c(unit.state, crc32c(head.bytes()));
-}
-
 std::uint32_t crc_of(Time at, std::int64_t units, std::string_view hub) {
   ByteWriter head;
   head.i64(at);

@@ -40,6 +40,10 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
   partition->last_record = monotonic_now();
   std::optional<std::int64_t> position;
   const auto unit = context_.store->unit(stream, number);
+  if (!unit && unit.error().code == ErrorCode::kUnavailable) {
+    give_up("the checkpoint of partition " + std::to_string(number) + " cannot be read: " + unit.error().message);
+    return std::nullopt;
+  }
   if (!unit) {
     log::error("the checkpoint of a partition cannot be read; it starts where the source says and warms up",
                {{"stream", stream}, {"partition", std::to_string(number)}, {"why", unit.error().message}});
@@ -55,6 +59,19 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
   if (gate_ != nullptr) {
     partition->engine->tell(*partition->verdicts);
     gate_->assigned(number, position.value_or(0));
+  }
+  if (sharing_ != nullptr) {
+    {
+      const std::scoped_lock merger_lock(merger_mutex_);
+      sharing_->mine.insert(number);
+      sharing_->progress[number] = {stream, number, plan_->config.hash, kNoTime, kNoTime, false};
+      sharing_->untold.erase(number);
+    }
+    // What whoever had it before handed over comes before what it hands over here.
+    if (const Status s = leads() ? gather() : Status(); !s) {
+      give_up("what partition " + std::to_string(number) + " handed over cannot be read: " + s.error().message);
+      return std::nullopt;
+    }
   }
   partitions_[number] = std::move(partition);
   newly_assigned_ = true;
@@ -209,8 +226,19 @@ void StreamRuntime::set_merger_partitions() {
   std::vector<std::uint32_t> numbers;
   for (const auto& [number, partition] : partitions_) numbers.push_back(number);
   const std::scoped_lock lock(merger_mutex_);
+  if (sharing_ != nullptr) {
+    sharing_->settling = false;
+    return wait_for_known();
+  }
   merger_->set_partitions(numbers);
   merger_->hold(false);
+}
+
+void StreamRuntime::give_up(const std::string& why) {
+  log::error("the stream is given up here; it will be started anew", {{"stream", plan_->config.name}, {"why", why}});
+  const std::scoped_lock lock(status_mutex_);
+  failure_ = why;
+  given_up_ = true;
 }
 
 void StreamRuntime::on_revoked(const std::vector<std::uint32_t>& partitions) {
@@ -244,6 +272,14 @@ void StreamRuntime::drop(const std::vector<std::uint32_t>& partitions) {
   // Until the group has settled, windows are not judged without these: mostly they come back.
   given_up_at_ = monotonic_now();
   const std::scoped_lock merger_lock(merger_mutex_);
+  if (sharing_ != nullptr) {
+    for (const std::uint32_t number : partitions) {
+      sharing_->mine.erase(number);
+      sharing_->progress.erase(number);
+      sharing_->untold.erase(number);
+    }
+    sharing_->settling = true;
+  }
   merger_->hold(true);
 }
 
@@ -280,11 +316,14 @@ void StreamRuntime::collect(Checkpoint& checkpoint) const {
   }
   out.clear();
   const std::scoped_lock lock(merger_mutex_);
+  if (sharing_ != nullptr) collect_shared(checkpoint);
+  if (sharing_ != nullptr && !sharing_->leads) return;
   merger_->save(out);
   checkpoint.units.push_back({plan_->config.name, kMergerUnit, 0, hash, out.take()});
 }
 
 void StreamRuntime::committed() {
+  if (sharing_ != nullptr) committed_shared();
   const std::scoped_lock lock(commit_mutex_);
   for (const auto& [number, partition] : partitions_) {
     const std::int64_t position = partition->engine->next_position();

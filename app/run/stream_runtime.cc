@@ -46,7 +46,12 @@ Result<std::unique_ptr<StreamRuntime>> StreamRuntime::make(RuntimeContext contex
 StreamRuntime::~StreamRuntime() { stop(); }
 
 Status StreamRuntime::start() {
-  if (const Status s = restore_merger(); !s) return s.error().at("stream " + plan_->config.name);
+  if (context_.shared != nullptr && plan_->config.source == "kafka") {
+    context_.shared->share(plan_->config.name);
+    sharing_ = std::make_unique<Sharing>();
+  } else if (const Status s = restore_merger(); !s) {
+    return s.error().at("stream " + plan_->config.name);
+  }
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   const unsigned workers = context_.service->workers != 0 ? context_.service->workers : cores;
   for (unsigned i = 0; i < workers; ++i) workers_.push_back(std::make_unique<Worker>(kQueuedBatches));
@@ -75,11 +80,11 @@ void StreamRuntime::stop() {
 
 void StreamRuntime::poll_loop() {
   Duration last_watch = 0;
-  while (!stop_) {
+  while (!stop_ && !given_up_) {
     auto raw = std::make_unique<RawBatch>();
     // A source that is paused forgets what it has fetched, so it is only when the gate stays full.
     const bool room = gate_ == nullptr || gate_->room(kPollFor);
-    if (gate_ != nullptr) source_->pause(!room);
+    if (gate_ != nullptr || sharing_ != nullptr) source_->pause(!room || hand_over_full());
     const auto got = source_->poll(Deadline::after(room ? kPollFor : 0), *raw);
     if (!got) {
       log::error("the source failed; the stream will be started anew", {{"stream", plan_->config.name}, {"why", got.error().message}});
@@ -116,7 +121,7 @@ void StreamRuntime::dispatch(std::unique_ptr<RawBatch> raw) {
   if (partition.idle) {
     partition.idle = false;
     const std::scoped_lock merger_lock(merger_mutex_);
-    merger_->set_idle(raw->partition, false);
+    set_idle(raw->partition, false);
   }
   std::shared_ptr<RawBatch> shared = std::move(raw);
   push(partition, [this, &partition, shared] {
@@ -200,13 +205,13 @@ void StreamRuntime::close_idle(std::uint32_t number, Partition& partition, Durat
   Time frontier = kNoTime;
   {
     const std::scoped_lock lock(merger_mutex_);
-    frontier = merger_->waiting_until();
+    frontier = sharing_ != nullptr && !sharing_->leads ? sharing_->waiting_until : merger_->waiting_until();
   }
   const bool handed_over = partition.engine->advance_idle(silent, frontier, *this);
   note_detectors(partition);
   if (!handed_over) return;
   const std::scoped_lock lock(merger_mutex_);
-  if (partition.idle) merger_->set_idle(number, true);
+  if (partition.idle) set_idle(number, true);
 }
 
 void StreamRuntime::watch_status() {
@@ -236,7 +241,7 @@ void StreamRuntime::end_partitions() {
       p->engine->finish(*this);
       note_detectors(*p);
       const std::scoped_lock merger_lock(merger_mutex_);
-      merger_->set_idle(n, true);
+      set_idle(n, true);
     });
   }
 }
@@ -245,7 +250,7 @@ void StreamRuntime::take(PartitionOutput output) {
   std::uint64_t too_late = 0;
   {
     const std::scoped_lock lock(merger_mutex_);
-    too_late = merger_->take(std::move(output));
+    too_late = sharing_ != nullptr && !sharing_->leads ? hand_over(std::move(output)) : merger_->take(std::move(output));
   }
   if (too_late != 0) count_late(too_late);
 }

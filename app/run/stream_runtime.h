@@ -20,6 +20,7 @@
 #include "app/engine/record_verdicts.h"
 #include "app/run/checkpoint_store.h"
 #include "app/run/gate_runner.h"
+#include "app/run/mysql_store.h"
 #include "app/run/partition_rejects.h"
 #include "app/run/stream_metrics.h"
 #include "app/run/worker.h"
@@ -33,11 +34,15 @@ struct RuntimeContext {
   Telemetry* telemetry = nullptr;
   const Clock* clock = nullptr;
   CheckpointStore* store = nullptr;
+  MysqlStore* shared = nullptr;  // the same, when it is one in which several driftd share streams
   // A rejected record; thread-safe.
   std::function<void(const std::string& stream, std::uint32_t partition, const RawRecord&, RejectReason, std::string_view detail)>
       on_reject;
   // Findings of a window, in order; called under the stream's merger lock.
   std::function<void(ClosedWindow)> on_window;
+  // This driftd judges the windows of a shared stream from now on: its alerts as they were put into the store; empty:
+  // none. Called under the stream's merger lock.
+  std::function<Status(const StreamConfig& stream, std::string_view alerts)> on_lead;
   // Checkpoints everything; called on the polling thread before partitions are given up. False: it
   // could not be written.
   std::function<bool()> checkpoint_now;
@@ -90,6 +95,14 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   // its reference.
   Status adopt(const PlanEdition& edition);
 
+  // The stream is stopped here and started anew from its checkpoint.
+  void give_up(const std::string& why);
+  // Of a shared stream, every second while no checkpoint is made: hands over to the driftd that judges its windows, or
+  // takes from the others, or takes that office. kAlreadyExists: another one has taken it away.
+  Status exchange();
+  bool leads() const;  // judges the windows of a shared stream
+  void resign();       // lets another one do it; after the last checkpoint
+
   StreamStatus status() const;
   // Why the source gave up, for example a Kafka consumer that was fenced; empty: it did not. Only a new
   // runtime helps then.
@@ -115,6 +128,26 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     std::uint64_t rejected = 0;  // likewise
     std::atomic<std::uint64_t> sensors{0};
     std::vector<std::atomic<std::uint8_t>> detectors;  // states by StreamMetrics::detectors(); written by the worker
+  };
+
+  // Of a stream whose partitions other driftd may have (stream_sharing.cc).
+  struct Sharing {
+    bool leads = false;
+    std::set<std::uint32_t> mine;                        // partitions that are here
+    std::map<std::uint32_t, HandOverProgress> progress;  // of those, while another one leads
+    std::set<std::uint32_t> untold;                      // whose progress is not in the store
+    std::vector<HandedOver> outputs;                     // not in the store
+    std::size_t bytes = 0;                               // of them
+    Time waiting_until = kNoTime;                        // as the leader said, or was told
+    // Between collect() and committed():
+    std::size_t outputs_in_checkpoint = 0;
+    std::vector<HandOverProgress> progress_in_checkpoint;
+    std::set<std::int64_t> taken_in_checkpoint;
+    // While leading:
+    std::set<std::int64_t> taken;   // ids of outputs that no checkpoint has in the merger yet
+    std::set<std::uint32_t> known;  // partitions that any driftd ever had
+    Duration wait_until = 0;        // monotonic: for others that may come up at the same time; 0: not
+    bool settling = false;          // the group is
   };
 
   StreamRuntime(RuntimeContext context, std::vector<PlanEdition> plans);
@@ -147,6 +180,22 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void report_reconfigured(Time window_start);
   void tell_merger_partitions();
   void set_merger_partitions();
+  // stream_sharing.cc. Precondition of these: merger_mutex_ is held.
+  std::uint64_t hand_over(PartitionOutput output);
+  void set_idle(std::uint32_t partition, bool idle);
+  void wait_for_known();
+  void take_progress(const HandOverProgress& progress);
+  Status take_news(const MysqlStore::News& news);
+  void forget_handed_over(std::size_t outputs, const std::vector<HandOverProgress>& progress);
+  void collect_shared(Checkpoint& checkpoint) const;
+  // And of these: it is not.
+  bool hand_over_full() const;
+  std::string reference_at(Time start) const;  // no precondition
+  Status begin_to_lead();
+  Status gather();
+  Status tell_waiting();
+  Status hand_over();
+  void committed_shared();
 
   RuntimeContext context_;
   std::shared_ptr<const StreamPlan> plan_;  // the first; for what is the same in all
@@ -164,6 +213,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
 
   mutable std::mutex merger_mutex_;
   std::unique_ptr<Merger> merger_;
+  std::unique_ptr<Sharing> sharing_;      // null: the stream is ours alone. What it points to is under merger_mutex_
   std::string merger_lost_;               // why; empty: it was not. This and the next: polling thread, and start()
   std::set<std::uint32_t> started_anew_;  // partitions that have been told of it
 
@@ -180,6 +230,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   bool was_connected_ = false;
 
   std::atomic<bool> stop_{false};
+  std::atomic<bool> given_up_{false};
   bool closed_ = false;
   std::atomic<bool> left_behind_{false};  // stopped with records that the gate could not forward
   std::thread poller_;

@@ -397,6 +397,43 @@ TEST(AlertBook, SavesAWindowThatIsStillOpen) {
   EXPECT_EQ(out.bytes(), bytes);
 }
 
+// Between any two windows the stream goes to another driftd's book, which has a stream of its own.
+TEST_P(AlertBookStates, MoveToAnotherBookAnywhere) {
+  const std::string windows = GetParam().windows;
+  for (std::size_t cut = 0; cut <= windows.size(); ++cut) {
+    AlertBook first(AlertRules{.for_windows = GetParam().for_windows}), second(AlertRules{.for_windows = GetParam().for_windows});
+    Finding other = failing(1);
+    other.stream = "fans";
+    second.take(other);
+    play(second, "bb");  // of before, when it had the stream: must be gone
+    std::string happened = play(first, windows.substr(0, cut));
+    ByteWriter out;
+    first.save_stream("pumps", out);
+    first.drop("pumps");
+    EXPECT_TRUE(first.alerts().empty());
+    ByteReader in(out.bytes());
+    ASSERT_TRUE(second.load_stream("pumps", in).ok());
+    ASSERT_TRUE(in.done("stream").ok());
+    happened += play(second, windows.substr(cut), static_cast<int>(cut) + 1);
+    EXPECT_EQ(happened, GetParam().events) << "cut at " << cut;
+    EXPECT_EQ(second.streams(), (std::vector<std::string>{"fans", "pumps"}));
+  }
+}
+
+TEST(AlertBook, RefusesADamagedStream) {
+  AlertBook from(AlertRules{.for_windows = 1});
+  play(from, "b");
+  ByteWriter out;
+  from.save_stream("pumps", out);
+  for (std::size_t size = 0; size < out.size(); ++size) {
+    AlertBook book(AlertRules{.for_windows = 1});
+    play(book, "b");
+    ByteReader in(std::string_view(out.bytes()).substr(0, size));
+    EXPECT_FALSE(book.load_stream("pumps", in).ok()) << size;
+    EXPECT_TRUE(book.alerts().empty());
+  }
+}
+
 TEST(AlertBook, RefusesDamagedState) {
   const std::string bytes = saved_with_open_window();
   for (std::size_t size = 0; size < bytes.size(); ++size) {

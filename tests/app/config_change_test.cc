@@ -21,6 +21,8 @@ TEST(ConfigChange, NamesWhatNeedsARestart) {
       {"service.web_config", [](auto& s) { s.web_config = "w"; }},
       {"service.allow_public", [](auto& s) { s.allow_public = true; }},
       {"service.data_dir", [](auto& s) { s.data_dir = "/x", s.findings_log = "/x/findings.jsonl"; }},
+      {"service.store", [](auto& s) { s.store = "state"; }},
+      {"service.store_lease", [](auto& s) { s.store_lease = kMinute; }},
       {"service.workers", [](auto& s) { s.workers = 3; }},
       {"service.limits.series", [](auto& s) { ++s.series_cap; }},
       {"service.limits.quarantine", [](auto& s) { ++s.quarantine_cap; }},

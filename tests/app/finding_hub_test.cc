@@ -9,6 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "app/config/config.h"
 #include "core/segment_id.h"
 #include "tests/alerts/samples.h"
 #include "tests/ingest/temp_folder.h"
@@ -89,6 +90,30 @@ class FindingHubTest : public ::testing::Test {
 };
 
 using Messages = std::vector<std::string>;
+
+alerts::AlertsConfig with_alertmanager() {
+  ErrorList errors;
+  Config config = read_config(
+      "service: {listen: 127.0.0.1:0}\nstreams:\n  pumps:\n    from: {http: {}}\n    decode: {format: json, sensor: s, time: {field: t, "
+      "unit: ms}}\n"
+      "    fields: {temperature: number}\n    windows: {size: 10s}\n    checks: [{check: not_null, field: temperature}]\n"
+      "alerts: {for: 1, notifiers: {hook: {type: log}, alertmanager: {type: alertmanager, urls: [\"http://127.0.0.1:1\"]}}}\n",
+      "", errors);
+  EXPECT_TRUE(errors.empty()) << format_errors("yaml", errors);
+  return config.alerts;
+}
+
+StreamConfig pumps_by_site() {
+  StreamConfig stream;
+  stream.name = "pumps";
+  stream.schema.fields = {{.name = "temperature"}};
+  stream.windows.levels = {{Level::Kind::kField, "site", 0}};
+  CheckConfig check;
+  check.name = failing(1).check;
+  check.field = 0;
+  stream.checks = {check};
+  return stream;
+}
 
 TEST_F(FindingHubTest, TakesFindingsIntoLogRingBookAndOutbox) {
   start(config_of({"hook"}));
@@ -195,6 +220,21 @@ TEST_F(FindingHubTest, ARestartWithoutAReceiverDropsWhatWaitsForIt) {
   EXPECT_EQ(hub_->alerts().size(), 1U) << "the alert stays";
 }
 
+// Alertmanager's, of which another driftd has told a newer start since.
+TEST_F(FindingHubTest, EndsThatOthersHaveOvertakenAreNotTold) {
+  for (const bool others_told : {false, true}) {
+    start(with_alertmanager());
+    take(1 + 2 * others_told, true);
+    take(2 + 2 * others_told, false);
+    hub_->drop("fans", others_told);
+    hub_->drop("pumps", others_told);
+    const auto all = messages();
+    EXPECT_EQ(std::count(all.begin(), all.end(), "alertmanager alert.resolved pending"), others_told ? 0 : 1);
+    EXPECT_EQ(std::count(all.begin(), all.end(), "alertmanager alert.resolved dropped"), others_told ? 2 : 0);
+    EXPECT_EQ(std::count(all.begin(), all.end(), "hook alert.resolved pending"), others_told ? 2 : 1) << "messages are told, each";
+  }
+}
+
 // Else a crash would lose them: they would not be computed again.
 TEST_F(FindingHubTest, NoCheckpointWhileFindingsAreInMemoryOnly) {
   start(config_of({"hook"}, 2));
@@ -213,6 +253,34 @@ TEST_F(FindingHubTest, NoCheckpointWhileFindingsAreInMemoryOnly) {
   EXPECT_EQ(lines(), 0U);
   saved();
   EXPECT_EQ(lines(), 1U);
+}
+
+// From one driftd to another that shares the stream: told once that it fires and once that it is over.
+TEST_F(FindingHubTest, AlertsOfAStreamGoToAnotherHubWithoutAWord) {
+  start(config_of({"hook"}));
+  take(1, true);
+  const std::string stored = hub_->alerts_of("pumps");
+  ingest::TempFolder folder;
+  auto other =
+      FindingHub::make({.findings_log = folder.path() + "/findings.jsonl", .outbox = folder.path() + "/outbox.db", .external_url = ""},
+                       config_of({"hook"}), "", telemetry_, clock_);
+  ASSERT_TRUE(other.ok());
+  ASSERT_TRUE((*other)->adopt(pumps_by_site(), stored).ok());
+  hub_->drop("pumps", true);
+  EXPECT_TRUE(hub_->alerts().empty());
+  EXPECT_EQ((*other)->alerts().size(), 1U);
+  EXPECT_EQ(messages(), (Messages{"hook alert.firing pending"}));
+  ClosedWindow good;
+  good.stream = "pumps";
+  good.end = window_end(2);
+  good.judged = {segment_id({"site", "a"})};
+  (*other)->take(std::move(good));
+  EXPECT_TRUE((*other)->alerts().empty());
+  auto outbox_file = alerts::Outbox::open(folder.path() + "/outbox.db");
+  const auto rows = (*outbox_file)->list(100, clock_.now());
+  ASSERT_EQ(rows->size(), 1U) << "that it is over, and not again that it fires";
+  EXPECT_EQ(rows->front().message.type, "alert.resolved");
+  EXPECT_FALSE((*other)->adopt(pumps_by_site(), "x").ok());
 }
 
 // The keys of alert lines (replay --alerts, the API, webhooks) are a contract: docs/FORMATS.md.

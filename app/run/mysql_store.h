@@ -1,0 +1,109 @@
+// MysqlStore: the checkpoint store of several driftd that share streams (`service.store`), in a MySQL or
+// MariaDB.
+//
+// Partitions of a shared stream may be at any of them; who reads a partition's unit() takes it over, and put()
+// of whoever had it before leaves it out (fenced()). One driftd at a time judges a stream's windows: the one
+// that has the stream's lease (lead()), which it renews and which another one takes when that was not done for
+// `lease` by the server's clock. What the partitions of the others hand over comes to it as rows. Everything
+// that belongs to one driftd alone (its findings log's length, streams with a journal of its own) is kept
+// under its instance id. Tables: docs/FORMATS.md.
+//
+// Thread-safety: internal lock. Durability: the server's. Errors: kUnavailable when the server does not answer;
+// the next call connects again. Cost: states go whole with each checkpoint, in chunks of 1 MiB.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/run/checkpoint_store.h"
+#include "stats/mysql_session.h"
+
+namespace driftd::app {
+
+class MysqlStore final : public CheckpointStore {
+ public:
+  // Connects and makes the tables. `instance` names this driftd, the same after a restart; `lease` is how long a lease
+  // lasts that is not renewed, in whole seconds.
+  static Result<std::unique_ptr<MysqlStore>> open(const stats::MysqlConnection& connection, std::string instance, Duration lease);
+
+  // From now on this stream's partitions are for all; before it, a stream's are of this driftd alone.
+  void share(const std::string& stream);
+
+  Result<std::uint64_t> put(const Checkpoint& checkpoint) override;
+  Result<std::optional<CheckpointUnit>> unit(const std::string& stream, std::int64_t partition) override;
+  Result<Progress> progress(const std::string& stream) override;
+  Status remove(const std::string& stream) override;
+  // The hub's state that this driftd put; nullopt: none.
+  Result<std::optional<std::string>> hub();
+
+  // Of all driftd that use the store: each part with a state, ordered; what is damaged is so said. `owner`: instance id.
+  using UnitVisitor = std::function<void(const std::string& owner, CheckpointUnit unit, const Status& intact)>;
+  Status each_unit(const UnitVisitor& visit);
+
+  // Partitions that put() left out since the last call, as another driftd has taken them over.
+  std::vector<std::pair<std::string, std::int64_t>> fenced();
+
+  // Takes the lease when it is free, renews it when it is ours. kLost: it was ours, and another driftd has it;
+  // what was done with it since the newest checkpoint must be forgotten.
+  // A lease that is over is taken only when it stays so for some calls: after an absence of the server everybody's is. Says
+  // too that the partitions `mine` of the stream are still read here.
+  enum class Lease { kFollows, kLeads, kLost };
+  Result<Lease> lead(const std::string& stream, const std::set<std::uint32_t>& mine);
+  // Whether the lease is still that which this driftd had before a restart: nobody else has led meanwhile.
+  Result<bool> led_before(const std::string& stream);
+  // Lets another one lead at once.
+  Status resign(const std::string& stream);
+
+  // To the one that leads. Outputs that are there already are passed over: they are the same.
+  Status hand_over(const HandOver& what);
+  // Of the leader: newest window end that waits; kNoTime: none.
+  Result<Time> waiting_until(const std::string& stream);
+  Status tell_waiting_until(const std::string& stream, Time end);
+  // What partitions handed over, ordered by partition and window, but those of `known` ids; and the progress of all
+  // partitions that a driftd ever had. Every output of a progress told is among them, or known, or was taken.
+  struct Output {
+    std::int64_t id = 0;
+    HandedOver what;
+  };
+  struct News {
+    std::vector<HandOverProgress> progress;
+    std::map<std::uint32_t, Duration> unread;  // by partition: since when nobody reads it
+    std::vector<Output> outputs;
+  };
+  Result<News> news(const std::string& stream, const std::set<std::int64_t>& known);
+
+ private:
+  using Key = std::pair<std::string, std::int64_t>;  // stream, partition
+
+  MysqlStore(stats::MysqlConnection connection, std::string instance, Duration lease)
+      : connection_(std::move(connection)), instance_(std::move(instance)), lease_(lease) {}
+  // Runs `work` in a transaction, connected. An Error rolls back; the connection goes when the server failed.
+  Status transact(const std::function<Status()>& work);
+  std::string where(const std::string& stream, std::int64_t partition) const;
+  std::string scope_of(const std::string& stream) const { return shared_.count(stream) != 0 ? "" : instance_; }
+  Status put_unit(const CheckpointUnit& unit, std::vector<Key>& fenced);
+  Status put_state(const CheckpointUnit& unit);
+  Status put_handed_over(const HandOver& what);
+  Status read_unit(const std::string& row, const std::string& stream, std::int64_t partition, std::optional<CheckpointUnit>& unit);
+  Status try_lead(const std::string& stream, Lease& lease);
+  Status take_lease(const std::string& stream);
+
+  stats::MysqlConnection connection_;
+  std::string instance_;
+  Duration lease_;
+  std::mutex mutex_;
+  std::optional<stats::MysqlSession> session_;
+  std::set<std::string> shared_;
+  std::map<Key, std::int64_t> epochs_;         // of partitions and leases that are ours
+  std::map<std::string, unsigned> seen_over_;  // by stream: calls in a row that found another one's lease over
+  std::vector<Key> fenced_;
+};
+
+}  // namespace driftd::app

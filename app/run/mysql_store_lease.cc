@@ -1,0 +1,166 @@
+// Who leads a shared stream, and what the others hand over to it.
+#include <algorithm>
+
+#include "app/run/mysql_store.h"
+#include "core/hash.h"
+
+namespace driftd::app {
+namespace {
+
+constexpr unsigned kSeenOver = 5;
+
+std::int64_t number(const std::optional<std::string>& text) { return text ? std::strtoll(text->c_str(), nullptr, 10) : 0; }
+Time time_of(const std::optional<std::string>& text) { return text ? number(text) : kNoTime; }
+
+}  // namespace
+
+Result<MysqlStore::Lease> MysqlStore::lead(const std::string& stream, const std::set<std::uint32_t>& mine) {
+  const std::scoped_lock lock(mutex_);
+  Lease lease = Lease::kFollows;
+  const Status done = transact([&]() -> Status {
+    std::string parts;
+    for (const std::uint32_t partition : mine) parts += (parts.empty() ? "" : ",") + std::to_string(partition);
+    if (!parts.empty()) {
+      const auto read = session_->execute("UPDATE driftd_unit SET beat=NOW(6) WHERE scope='' AND stream=" + session_->quote(stream) +
+                                          " AND owner=" + session_->quote(instance_) + " AND part IN (" + parts + ")");
+      if (!read) return read.error();
+    }
+    return try_lead(stream, lease);
+  });
+  if (done) return lease;
+  seen_over_.erase(stream);
+  return done.error();
+}
+
+Status MysqlStore::try_lead(const std::string& stream, Lease& lease) {
+  const std::string row = where(stream, kMergerUnit);
+  const std::string mine = session_->quote(instance_);
+  const auto known = epochs_.find({stream, kMergerUnit});
+  if (known != epochs_.end()) {
+    const auto renewed = session_->execute("UPDATE driftd_unit SET beat=NOW(6)" + row + " AND owner=" + mine +
+                                           " AND epoch=" + std::to_string(known->second));
+    if (!renewed) return renewed.error();
+    lease = *renewed == 1 ? Lease::kLeads : Lease::kLost;
+    return {};
+  }
+  const auto made = session_->execute("INSERT IGNORE INTO driftd_unit SET scope='', stream=" + session_->quote(stream) +
+                                      ", part=" + std::to_string(kMergerUnit) + ", owner='', epoch=0, idle=0");
+  if (!made) return made.error();
+  // One that was ours before a restart is free too: nobody else has this instance id.
+  const auto found = session_->query("SELECT owner='' OR owner=" + mine + ", beat<NOW(6)-INTERVAL " + std::to_string(lease_ / kSecond) +
+                                     " SECOND FROM driftd_unit" + row + " FOR UPDATE");
+  if (!found) return found.error();
+  const bool free = number((*found)[0][0]) != 0, over = number((*found)[0][1]) != 0;
+  unsigned& seen = seen_over_[stream];
+  seen = over ? seen + 1 : 0;
+  if (!free && seen < kSeenOver) return {};
+  lease = Lease::kLeads;
+  return take_lease(stream);
+}
+
+Status MysqlStore::take_lease(const std::string& stream) {
+  const std::string row = where(stream, kMergerUnit);
+  const auto taken = session_->execute("UPDATE driftd_unit SET owner=" + session_->quote(instance_) + ", epoch=epoch+1, beat=NOW(6)" + row);
+  if (!taken) return taken.error();
+  const auto epoch = session_->query("SELECT epoch FROM driftd_unit" + row);
+  if (!epoch) return epoch.error();
+  epochs_[{stream, kMergerUnit}] = number((*epoch)[0][0]);
+  return {};
+}
+
+Result<bool> MysqlStore::led_before(const std::string& stream) {
+  const std::scoped_lock lock(mutex_);
+  bool ours = false;
+  const Status done = transact([&]() -> Status {
+    const auto rows = session_->query("SELECT owner FROM driftd_unit WHERE scope='' AND stream=" + session_->quote(stream) +
+                                      " AND part=" + std::to_string(kMergerUnit));
+    if (!rows) return rows.error();
+    ours = !rows->empty() && (*rows)[0][0] == instance_;
+    return {};
+  });
+  if (!done) return done.error();
+  return ours;
+}
+
+Status MysqlStore::resign(const std::string& stream) {
+  const std::scoped_lock lock(mutex_);
+  const auto known = epochs_.find({stream, kMergerUnit});
+  if (known == epochs_.end()) return {};
+  const std::int64_t epoch = known->second;
+  epochs_.erase(known);
+  return transact([&]() -> Status {
+    const auto done = session_->execute("UPDATE driftd_unit SET owner=''" + where(stream, kMergerUnit) +
+                                        " AND owner=" + session_->quote(instance_) + " AND epoch=" + std::to_string(epoch));
+    return done ? Status() : Status(done.error());
+  });
+}
+
+Status MysqlStore::hand_over(const HandOver& what) {
+  const std::scoped_lock lock(mutex_);
+  return transact([&] { return put_handed_over(what); });
+}
+
+Result<Time> MysqlStore::waiting_until(const std::string& stream) {
+  const std::scoped_lock lock(mutex_);
+  Time end = kNoTime;
+  const Status done = transact([&]() -> Status {
+    const auto rows = session_->query("SELECT closed_until FROM driftd_unit" + where(stream, kMergerUnit));
+    if (!rows) return rows.error();
+    if (!rows->empty()) end = time_of((*rows)[0][0]);
+    return {};
+  });
+  if (!done) return done.error();
+  return end;
+}
+
+Status MysqlStore::tell_waiting_until(const std::string& stream, Time end) {
+  const std::scoped_lock lock(mutex_);
+  return transact([&]() -> Status {
+    const auto done = session_->execute("UPDATE driftd_unit SET closed_until=" + std::to_string(end) + where(stream, kMergerUnit));
+    return done ? Status() : Status(done.error());
+  });
+}
+
+Result<MysqlStore::News> MysqlStore::news(const std::string& stream, const std::set<std::int64_t>& known) {
+  const std::scoped_lock lock(mutex_);
+  News news;
+  const Status done = transact([&]() -> Status {
+    // Progress before outputs: what a progress tells of was committed with it.
+    const std::string of_stream = " WHERE stream=" + session_->quote(stream);
+    const auto rows =
+        session_->query("SELECT part, told_hash, closed_until, warm_from, idle, TIMESTAMPDIFF(SECOND, beat, NOW(6)) FROM driftd_unit" +
+                        of_stream + " AND scope='' AND part>=0 ORDER BY part");
+    if (!rows) return rows.error();
+    for (const auto& row : *rows) {
+      news.progress.push_back(
+          {stream, static_cast<std::uint32_t>(number(row[0])), row[1].value_or(""), time_of(row[2]), time_of(row[3]), number(row[4]) != 0});
+      news.unread[news.progress.back().partition] = number(row[5]) * kSecond;
+    }
+    const auto ids = session_->query("SELECT id FROM driftd_output" + of_stream);
+    if (!ids) return ids.error();
+    std::string fresh;
+    for (const auto& row : *ids) {
+      if (known.count(number(row[0])) == 0) fresh += (fresh.empty() ? "" : ",") + *row[0];
+    }
+    if (fresh.empty()) return {};
+    const auto outputs =
+        session_->query("SELECT id, part, window_end, config_hash, reference, crc, bytes FROM driftd_output WHERE id IN (" + fresh +
+                        ") ORDER BY part, window_end, id");
+    if (!outputs) return outputs.error();
+    for (const auto& row : *outputs) {
+      const std::string& bytes = *row[6];
+      if (crc32c(bytes) != static_cast<std::uint32_t>(number(row[5]))) {
+        return Error{ErrorCode::kCorrupt, "what partition " + *row[1] + " of stream " + stream +
+                                              " handed over is damaged (driftd_output, id " + *row[0] +
+                                              "); without it the window cannot be judged: delete the row to judge it by half"};
+      }
+      news.outputs.push_back(
+          {number(row[0]), {stream, static_cast<std::uint32_t>(number(row[1])), number(row[2]), *row[3], *row[4], bytes}});
+    }
+    return {};
+  });
+  if (!done) return done.error();
+  return news;
+}
+
+}  // namespace driftd::app

@@ -1,0 +1,99 @@
+// A Service whose checkpoints are in a database, beside others that have partitions of the same streams.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "app/config/database_connection.h"
+#include "app/config/yaml.h"
+#include "app/run/service.h"
+#include "core/hash.h"
+#include "core/log.h"
+
+namespace driftd::app {
+namespace {
+
+// A checkpoint holds up all streams, so a database that hangs must not for long.
+constexpr unsigned kPatience = 10;  // seconds
+
+// A name of this driftd that stays, as its data directory does.
+Result<std::string> instance_of(const std::string& data_dir) {
+  const std::string path = data_dir + "/instance";
+  if (std::filesystem::exists(path)) {
+    auto known = read_file(path);
+    if (known && known->size() == 16) return known;
+    return Error{ErrorCode::kCorrupt, path + " is damaged: it must have 16 hex digits; remove it to be another driftd to the store"};
+  }
+  std::random_device device;
+  const std::string made = hex64(static_cast<std::uint64_t>(device()) << 32 | device());
+  std::ofstream file(path);
+  if (!(file << made) || !file.flush()) return Error{ErrorCode::kIo, "cannot write " + path};
+  return made;
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> Service::open_shared_store() {
+  auto connection = database_connection(config_, config_.service.store);
+  if (!connection) return connection.error();
+  connection->patience = connection->timeout = kPatience;
+  const auto instance = instance_of(config_.service.data_dir);
+  if (!instance) return instance.error();
+  auto store = MysqlStore::open(*connection, *instance, config_.service.store_lease);
+  if (!store) return store.error();
+  shared_ = std::move(*store);
+  checkpointed_at_ = clock_.now();
+  auto hub = shared_->hub();
+  if (hub) log::info("checkpoints are in a database", {{"store", config_.service.store}, {"instance", *instance}});
+  return hub;
+}
+
+void Service::exchange() {
+  const std::scoped_lock lock(checkpoint_mutex_);
+  for (const std::string& name : led_) {
+    if (stream(name) != nullptr) continue;
+    // It cannot start now, and nobody else may go on from where it was: its alerts and findings are here.
+    const auto lease = shared_->lead(name, {});
+    if (lease && *lease == MysqlStore::Lease::kLost) superseded("another driftd judges the windows of stream " + name + " now");
+  }
+  for (const auto& runtime : running()) {
+    const Status done = runtime->exchange();
+    if (!done && done.error().code == ErrorCode::kAlreadyExists) superseded(done.error().message);
+    std::string& trouble = exchange_trouble_[runtime->config().name];
+    if (!done && trouble.empty()) {
+      log::error("windows of a shared stream cannot be handed over; they wait, and driftd tries again",
+                 {{"stream", runtime->config().name}, {"why", done.error().message}});
+    } else if (done && !trouble.empty()) {
+      log::info("windows of the shared stream are handed over again", {{"stream", runtime->config().name}});
+    }
+    trouble = done ? "" : done.error().message;
+  }
+}
+
+// A stream that was started anew here, and led all the while, goes on with the alerts that are here: they are newer, and what
+// is computed again is passed over (FindingHub::take).
+Status Service::begin_to_lead(const StreamConfig& stream, std::string_view alerts) {
+  if (led_.count(stream.name) != 0) return {};
+  const Status adopted = hub_->adopt(stream, alerts);
+  if (adopted) led_.insert(stream.name);
+  return adopted;
+}
+
+void Service::give_up_fenced(const std::vector<std::shared_ptr<StreamRuntime>>& all) {
+  for (const auto& [stream, partition] : shared_->fenced()) {
+    for (const auto& runtime : all) {
+      if (runtime->config().name != stream) continue;
+      runtime->give_up("another driftd has taken over partition " + std::to_string(partition));
+    }
+  }
+}
+
+// What the mergers here have taken since the newest checkpoint was taken by the other's too. To forget it all is what a
+// kill does, and what a start goes on from is whole.
+void Service::superseded(const std::string& why) {
+  log::error("this driftd was taken for dead; it ends at once and must be started again, which goes on from the newest checkpoint",
+             {{"why", why}});
+  std::_Exit(EXIT_FAILURE);
+}
+
+}  // namespace driftd::app

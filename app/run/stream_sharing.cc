@@ -1,0 +1,259 @@
+// The side of StreamRuntime that deals with other driftd which have partitions of the same stream.
+//
+// One of them leads: its merger judges the stream's windows. What partitions of the others hand over goes through the
+// store. It is the same whoever computes it, so the merger passes over what comes a second time; what must not happen is
+// that it hears of a later window of a partition before an earlier one.
+#include <algorithm>
+#include <utility>
+
+#include "app/run/stream_runtime.h"
+#include "core/log.h"
+
+namespace driftd::app {
+namespace {
+
+constexpr std::size_t kMostPending = 64U << 20;
+// Those that come up together with the first leader have said by then which partitions are theirs.
+constexpr Duration kOthersComeUpWithin = 10 * kSecond;
+// A partition that nobody reads for so long, or windows.idle, is waited for as one that is silent: there may be none any more.
+constexpr Duration kUnreadWithin = 2 * kMinute;
+
+}  // namespace
+
+bool StreamRuntime::leads() const {
+  const std::scoped_lock lock(merger_mutex_);
+  return sharing_ != nullptr && sharing_->leads;
+}
+
+Status StreamRuntime::exchange() {
+  if (sharing_ == nullptr) return {};
+  const std::string& name = plan_->config.name;
+  bool leading = false;
+  std::set<std::uint32_t> mine;
+  {
+    const std::scoped_lock lock(merger_mutex_);
+    leading = sharing_->leads;
+    mine = sharing_->mine;
+  }
+  const auto lease = context_.shared->lead(name, mine);
+  if (!lease) return lease.error();
+  context_.telemetry->series(Metric::kStreamLeads, {name}).set(*lease == MysqlStore::Lease::kLeads ? 1 : 0);
+  if (*lease == MysqlStore::Lease::kLost) {
+    return Error{ErrorCode::kAlreadyExists, "another driftd judges the windows of stream " + name + " now"};
+  }
+  if (given_up_) return {};  // its office stays here until it is started anew
+  if (*lease == MysqlStore::Lease::kFollows) return hand_over();
+  return leading ? gather() : begin_to_lead();
+}
+
+void StreamRuntime::resign() {
+  if (sharing_ == nullptr) return;
+  if (const Status s = context_.shared->resign(plan_->config.name); !s) {
+    log::warning("another driftd can judge the windows of the stream only when the lease is over",
+                 {{"stream", plan_->config.name}, {"why", s.error().message}});
+  }
+}
+
+Status StreamRuntime::begin_to_lead() {
+  const std::string& name = plan_->config.name;
+  const auto merger = context_.shared->unit(name, kMergerUnit);
+  if (!merger) return merger.error();
+  const auto alerts = context_.shared->unit(name, kAlertsUnit);
+  if (!alerts) return alerts.error();
+  auto fresh = make_merger();
+  if (!fresh) return fresh.error();
+  const bool known = *merger && (*merger)->config_hash == plan_->config.hash;
+  if (known) {
+    ByteReader in((*merger)->state);
+    if (const Status s = (*fresh)->load(in); !s) return s;
+  }
+  (*fresh)->hold(true);
+  {
+    // Of each partition first what is in the store, then what is still here, then what workers hand over next.
+    const std::scoped_lock lock(merger_mutex_);
+    const auto news = context_.shared->news(name, {});
+    if (!news) return news.error();
+    if (const Status s = context_.on_lead(plan_->config, *alerts ? (*alerts)->state : ""); !s) return s;
+    merger_ = std::move(*fresh);
+    sharing_->taken.clear();
+    sharing_->known.clear();
+    sharing_->wait_until = monotonic_now() + (known ? 0 : kOthersComeUpWithin);
+    if (const Status s = take_news(*news); !s) return s;
+    for (const HandedOver& output : sharing_->outputs) {
+      if (const auto late = merger_->take_stored(output.output); !late) return late.error();
+    }
+    forget_handed_over(sharing_->outputs.size(), {});
+    for (const std::uint32_t partition : std::exchange(sharing_->untold, {})) take_progress(sharing_->progress[partition]);
+    sharing_->leads = true;
+    wait_for_known();
+  }
+  log::info("this driftd judges the windows of the stream", {{"stream", name}});
+  return tell_waiting();
+}
+
+Status StreamRuntime::gather() {
+  std::set<std::int64_t> taken;
+  {
+    const std::scoped_lock lock(merger_mutex_);
+    taken = sharing_->taken;
+  }
+  const auto news = context_.shared->news(plan_->config.name, taken);
+  if (!news) return news.error();
+  {
+    const std::scoped_lock lock(merger_mutex_);
+    if (const Status s = take_news(*news); !s) return s;
+  }
+  return tell_waiting();
+}
+
+Status StreamRuntime::take_news(const MysqlStore::News& news) {
+  for (const MysqlStore::Output& output : news.outputs) {
+    // Of another configuration: its window ends as `reconfigured` where the partition is.
+    const bool ours = output.what.config_hash == plan_->config.hash;
+    if (const std::string here = reference_at(output.what.end - plan_->config.windows.slide); ours && output.what.reference != here) {
+      return Error{ErrorCode::kInvalidArgument,
+                   "partition " + std::to_string(output.what.partition) +
+                       " of another driftd counts by another reference than this one: the same versions must be "
+                       "promoted for the same time (`driftd reference promote --at`) on both"};
+    }
+    const auto late = ours ? merger_->take_stored(output.what.output) : Result<std::uint64_t>(0);
+    if (!late) return late.error().at("partition " + std::to_string(output.what.partition) + ", handed over by another driftd");
+    if (*late != 0) count_late(*late);
+    sharing_->taken.insert(output.id);
+  }
+  const std::size_t before = sharing_->known.size();
+  for (const HandOverProgress& p : news.progress) {
+    sharing_->known.insert(p.partition);
+    if (sharing_->mine.count(p.partition) == 0 && p.config_hash == plan_->config.hash) take_progress(p);
+  }
+  if (sharing_->known.size() != before || sharing_->wait_until != 0) wait_for_known();
+  for (const HandOverProgress& p : news.progress) {
+    if (sharing_->mine.count(p.partition) != 0) continue;
+    const bool unread = news.unread.at(p.partition) > std::max(plan_->config.windows.idle, kUnreadWithin);
+    merger_->set_idle(p.partition, unread || (p.idle && p.config_hash == plan_->config.hash));
+  }
+  return {};
+}
+
+// The hash of the reference in whose bins a window that starts then is counted.
+std::string StreamRuntime::reference_at(Time start) const {
+  for (auto edition = plans_.rbegin(); edition != plans_.rend(); ++edition) {
+    if (edition->from > start) continue;
+    return edition->plan->reference == nullptr ? "" : edition->plan->reference->hash;
+  }
+  return "";
+}
+
+// So that partitions of others that fall idle close the windows that this one waits for.
+Status StreamRuntime::tell_waiting() {
+  Time waiting = kNoTime;
+  {
+    const std::scoped_lock lock(merger_mutex_);
+    waiting = merger_->waiting_until();
+    if (std::exchange(sharing_->waiting_until, waiting) == waiting) return {};
+  }
+  return context_.shared->tell_waiting_until(plan_->config.name, waiting);
+}
+
+void StreamRuntime::take_progress(const HandOverProgress& progress) {
+  PartitionOutput told;
+  told.partition = progress.partition;
+  told.closed_until = progress.closed_until;
+  told.warm_from = progress.warm_from;
+  merger_->take(std::move(told));
+}
+
+// A partition that is at none of the driftd now is waited for too: one of them gets it.
+void StreamRuntime::wait_for_known() {
+  std::set<std::uint32_t> all = sharing_->known;
+  all.insert(sharing_->mine.begin(), sharing_->mine.end());
+  if (sharing_->wait_until != 0 && monotonic_now() >= sharing_->wait_until) sharing_->wait_until = 0;
+  const bool held = !sharing_->leads || sharing_->settling || sharing_->wait_until != 0;
+  merger_->hold(true);
+  merger_->set_partitions({all.begin(), all.end()});
+  if (!held) merger_->hold(false);
+}
+
+std::uint64_t StreamRuntime::hand_over(PartitionOutput output) {
+  HandOverProgress& progress = sharing_->progress[output.partition];
+  const bool again = output.end != kNoTime && progress.closed_until != kNoTime && output.end <= progress.closed_until;
+  if (again) return 0;
+  progress.closed_until = std::max(progress.closed_until, output.closed_until);
+  progress.warm_from = std::max(progress.warm_from, output.warm_from);
+  sharing_->untold.insert(output.partition);
+  if (output.end == kNoTime) return 0;
+  ByteWriter out;
+  output.save(out);
+  sharing_->bytes += out.size();
+  sharing_->outputs.push_back(
+      {plan_->config.name, output.partition, output.end, plan_->config.hash, reference_at(output.start), out.take()});
+  context_.telemetry->series(Metric::kHandOverPending, {plan_->config.name}).set(static_cast<double>(sharing_->bytes));
+  return 0;
+}
+
+void StreamRuntime::set_idle(std::uint32_t partition, bool idle) {
+  if (sharing_ == nullptr || sharing_->leads) return merger_->set_idle(partition, idle);
+  const auto it = sharing_->progress.find(partition);
+  if (it == sharing_->progress.end() || it->second.idle == idle) return;
+  it->second.idle = idle;
+  sharing_->untold.insert(partition);
+}
+
+bool StreamRuntime::hand_over_full() const {
+  if (sharing_ == nullptr) return false;
+  const std::scoped_lock lock(merger_mutex_);
+  return sharing_->bytes > kMostPending;
+}
+
+// Between two checkpoints, so that the leader need not wait for the next one.
+Status StreamRuntime::hand_over() {
+  HandOver what;
+  {
+    const std::scoped_lock lock(merger_mutex_);
+    what.outputs = sharing_->outputs;
+    for (const std::uint32_t partition : sharing_->untold) what.progress.push_back(sharing_->progress[partition]);
+  }
+  if (!what.outputs.empty() || !what.progress.empty()) {
+    if (const Status s = context_.shared->hand_over(what); !s) return s;
+    const std::scoped_lock lock(merger_mutex_);
+    forget_handed_over(what.outputs.size(), what.progress);
+  }
+  const auto waiting = context_.shared->waiting_until(plan_->config.name);
+  if (!waiting) return waiting.error();
+  const std::scoped_lock lock(merger_mutex_);
+  sharing_->waiting_until = *waiting;
+  return {};
+}
+
+// The first `outputs` and this progress are in the store.
+void StreamRuntime::forget_handed_over(std::size_t outputs, const std::vector<HandOverProgress>& progress) {
+  sharing_->outputs.erase(sharing_->outputs.begin(), sharing_->outputs.begin() + static_cast<std::ptrdiff_t>(outputs));
+  sharing_->bytes = 0;
+  for (const HandedOver& left : sharing_->outputs) sharing_->bytes += left.output.size();
+  for (const HandOverProgress& told : progress) {
+    const auto now = sharing_->progress.find(told.partition);
+    if (now != sharing_->progress.end() && now->second == told) sharing_->untold.erase(told.partition);
+  }
+  context_.telemetry->series(Metric::kHandOverPending, {plan_->config.name}).set(static_cast<double>(sharing_->bytes));
+}
+
+// Workers are drained.
+void StreamRuntime::collect_shared(Checkpoint& checkpoint) const {
+  sharing_->outputs_in_checkpoint = sharing_->outputs.size();
+  sharing_->progress_in_checkpoint.clear();
+  for (const std::uint32_t partition : sharing_->untold) sharing_->progress_in_checkpoint.push_back(sharing_->progress[partition]);
+  sharing_->taken_in_checkpoint = sharing_->taken;
+  checkpoint.taken.insert(checkpoint.taken.end(), sharing_->taken.begin(), sharing_->taken.end());
+  HandOver& all = checkpoint.handed_over;
+  all.outputs.insert(all.outputs.end(), sharing_->outputs.begin(), sharing_->outputs.end());
+  all.progress.insert(all.progress.end(), sharing_->progress_in_checkpoint.begin(), sharing_->progress_in_checkpoint.end());
+}
+
+void StreamRuntime::committed_shared() {
+  const std::scoped_lock lock(merger_mutex_);
+  for (const std::int64_t id : sharing_->taken_in_checkpoint) sharing_->taken.erase(id);
+  forget_handed_over(sharing_->outputs_in_checkpoint, sharing_->progress_in_checkpoint);
+  sharing_->outputs_in_checkpoint = 0;
+}
+
+}  // namespace driftd::app

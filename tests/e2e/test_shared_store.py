@@ -1,0 +1,205 @@
+"""Several driftd with their checkpoints in one database: partitions go from one to another with their state, one
+of them judges the stream's windows, and together they find what one alone would."""
+import json
+import signal
+import time
+
+import pytest
+
+import plant
+import servers
+import shared_crash
+from driftd import Driftd, read_lines, run_driftd
+
+ALL = ("--from", "2000-01-01T00:00:00Z", "--to", "2030-01-01T00:00:00Z")
+CHECKS = [{"check": "count", "min": 1000}, {"check": "stuck_value", "field": "temperature"},
+          {"check": "in_range", "field": "temperature", "min": 0, "max": 10, "severity": "critical"}]
+PARTITIONS = 4
+
+
+@pytest.fixture
+def database(mariadb, tmp_path):
+    mariadb.execute("DROP TABLE IF EXISTS driftd_unit, driftd_state, driftd_output")
+    return shared_crash.database(mariadb, tmp_path)
+
+
+@pytest.fixture
+def member(driftd, kafka, database, unique, webhook):
+    kafka.create_topic(unique, partitions=PARTITIONS)
+
+    def make(**more):
+        settings = plant.config(
+            CHECKS, service={"checkpoint_every": "1s", "findings": {"all": True}},
+            source={"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique,
+                              "options": {"session.timeout.ms": "6000"}}},
+            stream_windows={"size": "10s", "lateness": "0s", "idle": "1h", "by": ["stream", "sensor"]},
+            alerts={"for": 1, "routes": [{"match": {"severity": "critical"}, "to": ["hook"]}],
+                    "notifiers": {"hook": {"type": "webhook", "url": webhook.url}}}, **more)
+        return driftd(shared_crash.member(settings, database))
+    return make
+
+
+def send(kafka, topic, first, windows):
+    """Each partition a sensor of its own."""
+    for p in range(PARTITIONS):
+        kafka.produce(topic, list(plant.kafka_records(plant.records(first, windows, sensor=f"s{p}"))), partition=p)
+
+
+def end_of(finding):
+    return finding["window"]["end"]
+
+
+def found(*members):
+    return sorted((f for m in members for f in read_lines(m.data_dir / "findings.jsonl")), key=end_of)
+
+
+def replay(service, topic, tmp_path):
+    out = tmp_path / "replayed.jsonl"
+    done = run_driftd("replay", service.config_path, "--stream", "plant", "--kafka", topic, *ALL, "--all", "--findings", out)
+    assert done.returncode == 0, done.stderr
+    return [f for f in read_lines(out) if "closed_by" not in f.get("detail", {})]
+
+
+def wait_window(number, *members):
+    """That window was judged by one of them."""
+    start = plant.window_start(number)
+    members[0].wait(lambda: any(f["window"]["start"] == start for f in found(*members)),
+                    lambda: f"window {number} judged\n" + "\n".join(m.log_tail() for m in members), 90)
+
+
+def partitions(service):
+    return len(service.metrics().all("driftd_source_lag", stream="plant"))
+
+
+def leads(service):
+    return service.metrics().get("driftd_stream_leads", stream="plant")
+
+
+def test_members_come_and_go_and_find_what_one_alone_would(member, kafka, unique, tmp_path, webhook):
+    first = member().wait_ready()
+    send(kafka, unique, 0, 3)
+    wait_window(1, first)
+    second = member().wait_ready()
+    first.wait(lambda: (partitions(first), partitions(second)) == (2, 2), "two partitions each", 40)
+    assert (leads(first), leads(second)) == (1, 0)
+    send(kafka, unique, 3, 3)
+    wait_window(4, first, second)
+    assert not found(second), "what its partitions found went to the one that leads"
+    # In good order: partitions and office go over at once, amid a window.
+    assert first.terminate() == 0, first.log_tail()
+    send(kafka, unique, 6, 3)
+    wait_window(7, second)
+    assert leads(second) == 1
+    # It comes back as one that follows; then the other dies, and does not come back.
+    first.start().wait_ready()
+    first.wait(lambda: (partitions(first), partitions(second)) == (2, 2), "two partitions each", 40)
+    send(kafka, unique, 9, 3)
+    wait_window(10, first, second)
+    second.kill9()
+    send(kafka, unique, 12, 3)
+    wait_window(13, first, second)
+    assert leads(first) == 1
+    done = run_driftd("store", "verify", first.config_path)
+    assert done.returncode == 0 and done.stdout.splitlines()[-1] == "every part is whole", done
+    parts = json.loads(run_driftd("store", "inspect", first.config_path, "--json").stdout)["checkpoints"][0]["parts"]
+    assert sorted(p["part"] for p in parts if p.get("stream") == "plant") == ["alerts", "merger"] + ["partition"] * PARTITIONS
+    # What the dead one wrote behind its newest checkpoint was computed again: cut off when it starts.
+    second.start().wait_ready()
+    wanted = replay(first, unique, tmp_path)
+    assert len(wanted) > 14 * 5
+    first.wait(lambda: len(found(first, second)) == len(wanted), "all findings")
+    assert [json.dumps(f) for f in found(first, second)] == [json.dumps(f) for f in wanted]
+    assert "warms up" not in first.log() + second.log()
+    ids = [r.headers["webhook-id"] for r in webhook.received()]
+    assert len(set(ids)) == 1 + PARTITIONS, "each alert fired once: of the stream and of each sensor"
+    assert first.terminate() == 0 and second.terminate() == 0
+
+
+def test_a_state_that_is_damaged_is_named_and_its_partition_warms_up(member, kafka, unique, mariadb):
+    service = member().wait_ready()
+    send(kafka, unique, 0, 3)
+    wait_window(1, service)
+    service.kill9()
+    mariadb.execute("UPDATE driftd_state SET bytes=CONCAT(SUBSTR(bytes, 1, 40), 'X', SUBSTR(bytes, 42)) WHERE stream='plant' AND part=2")
+    done = run_driftd("store", "verify", service.config_path)
+    assert done.returncode == 3 and "stream plant, partition 2" in done.stdout and "its checksum does not match" in done.stdout, done
+    service.start().wait_ready()
+    send(kafka, unique, 3, 3)
+    wait_window(4, service)
+    assert "its checksum does not match" in service.log()
+    open_then = [f for f in found(service) if f["window"]["start"] == plant.window_start(2) and f["segment"]["by"] == "stream"]
+    assert open_then and {f["reason"] for f in open_then} == {"warming_up"}, open_then
+    whole = [f for f in found(service) if f["window"]["start"] == plant.window_start(4) and f["check"] == "count"
+             and f["segment"]["by"] == "stream"]
+    assert [f["value"] for f in whole] == [PARTITIONS * plant.PER_WINDOW], whole
+
+
+def test_one_that_was_taken_for_dead_ends_and_what_it_did_meanwhile_is_forgotten(member, kafka, unique, tmp_path):
+    first = member().wait_ready()
+    second = member().wait_ready()
+    first.wait(lambda: (partitions(first), partitions(second)) == (2, 2), "two partitions each", 40)
+    send(kafka, unique, 0, 3)
+    wait_window(1, first, second)
+    first.child.send_signal(signal.SIGSTOP)
+    try:
+        send(kafka, unique, 3, 3)
+        wait_window(4, first, second)  # the session and the lease are over
+        assert leads(second) == 1
+    finally:
+        first.child.send_signal(signal.SIGCONT)
+    servers.wait_for(lambda: not first.running(), "its end", 40)
+    assert first.child.returncode == 1 and "taken for dead" in first.log(), first.log_tail()
+    first.start().wait_ready()
+    first.wait(lambda: (partitions(first), partitions(second)) == (2, 2), "two partitions each", 40)
+    send(kafka, unique, 6, 3)
+    wait_window(7, first, second)
+    wanted = replay(second, unique, tmp_path)
+    second.wait(lambda: len(found(first, second)) == len(wanted), "all findings")
+    assert found(first, second) == wanted
+
+
+def test_a_database_that_is_away_holds_up_what_is_shared_and_loses_nothing(driftd, kafka, unique, tmp_path):
+    kafka.create_topic(unique, partitions=PARTITIONS)
+    with servers.MariaDB() as mariadb:
+        databases = shared_crash.database(mariadb, tmp_path)
+        settings = plant.config(CHECKS, service={"checkpoint_every": "1s", "findings": {"all": True}},
+                                source={"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique}},
+                                stream_windows={"size": "10s", "lateness": "0s", "idle": "1h", "by": ["stream", "sensor"]})
+        pair = [driftd(shared_crash.member(settings, databases)).wait_ready() for _ in range(2)]
+        pair[0].wait(lambda: [partitions(m) for m in pair] == [2, 2], "two partitions each", 40)
+        send(kafka, unique, 0, 3)
+        wait_window(1, *pair)
+        mariadb.kill()
+        for m in pair:
+            m.wait(lambda m=m: m.metrics().get("driftd_checkpoint_failures_total") >= 2, "checkpoints to fail")
+            assert m.log().count("a checkpoint could not be written") == 1, m.log_tail()
+        send(kafka, unique, 3, 3)
+        pair[1].wait(lambda: pair[1].metrics().get("driftd_hand_over_pending_bytes", stream="plant") > 0, "windows to wait")
+        time.sleep(2)
+        assert not any(f["window"]["start"] == plant.window_start(4) for f in found(*pair)), "not without the other's part"
+        mariadb.start()
+        wait_window(4, *pair)
+        wanted = replay(pair[0], unique, tmp_path)
+        assert found(*pair) == wanted
+        for m in pair:
+            assert m.terminate() == 0, m.log_tail()
+
+
+def test_a_database_that_is_not_there_at_the_start_is_named(tmp_path):
+    with servers.MariaDB() as mariadb:
+        databases = shared_crash.database(mariadb, tmp_path)
+    settings = shared_crash.member(plant.config(CHECKS), databases)
+    service = Driftd(settings)
+    try:
+        service.spawn()
+        servers.wait_for(lambda: not service.running(), "its end", 30)
+        assert service.child.returncode == 3 and "the shared store: cannot connect" in service.log(), service.log_tail()
+    finally:
+        service.close()
+
+
+def test_kills_of_two_that_share_a_stream_cost_nothing():
+    """A short form of scripts/crash_test shared."""
+    counts = shared_crash.run(kills=8, seed=7)
+    assert counts.windows > 20 and counts.offices > 2, counts
+    assert (counts.lost, counts.double, counts.differing, counts.webhooks, counts.alerts) == (0, 0, 0, 0, 0), counts
