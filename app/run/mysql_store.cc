@@ -162,6 +162,7 @@ Status MysqlStore::put_handed_over(const HandOver& what) {
 Result<std::optional<CheckpointUnit>> MysqlStore::unit(const std::string& stream, std::int64_t partition) {
   const std::scoped_lock lock(mutex_);
   std::optional<CheckpointUnit> unit;
+  Status intact;
   const bool claim = shared_.count(stream) != 0 && partition >= 0;
   const Status done = transact([&]() -> Status {
     if (claim) {
@@ -174,9 +175,12 @@ Result<std::optional<CheckpointUnit>> MysqlStore::unit(const std::string& stream
       if (!row) return row.error();
       epochs_[{stream, partition}] = number((*row)[0][0]);
     }
-    return read_unit(where(stream, partition), stream, partition, unit);
+    intact = read_unit(where(stream, partition), stream, partition, unit);
+    // It is taken over, whole or not.
+    return !intact && intact.error().code == ErrorCode::kCorrupt ? Status() : intact;
   });
   if (!done) return done.error();
+  if (!intact) return intact.error();
   return unit;
 }
 

@@ -44,6 +44,13 @@ Result<std::optional<std::string>> Service::open_shared_store() {
   shared_ = std::move(*store);
   checkpointed_at_ = clock_.now();
   auto hub = shared_->hub();
+  if (!hub && hub.error().code == ErrorCode::kCorrupt) {
+    log::error(
+        "the state of the findings log in the shared store is damaged; the log goes on from its end, and findings that are computed "
+        "again stand in it twice",
+        {{"why", hub.error().message}});
+    return std::optional<std::string>();
+  }
   if (hub) log::info("checkpoints are in a database", {{"store", config_.service.store}, {"instance", *instance}});
   return hub;
 }

@@ -235,10 +235,10 @@ void StreamRuntime::set_merger_partitions() {
 }
 
 void StreamRuntime::give_up(const std::string& why) {
+  if (given_up_.exchange(true)) return;
   log::error("the stream is given up here; it will be started anew", {{"stream", plan_->config.name}, {"why", why}});
   const std::scoped_lock lock(status_mutex_);
   failure_ = why;
-  given_up_ = true;
 }
 
 void StreamRuntime::on_revoked(const std::vector<std::uint32_t>& partitions) {

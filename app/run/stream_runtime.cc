@@ -250,7 +250,8 @@ void StreamRuntime::take(PartitionOutput output) {
   std::uint64_t too_late = 0;
   {
     const std::scoped_lock lock(merger_mutex_);
-    too_late = sharing_ != nullptr && !sharing_->leads ? hand_over(std::move(output)) : merger_->take(std::move(output));
+    if (sharing_ != nullptr && !sharing_->leads) return keep(output);
+    too_late = merger_->take(std::move(output));
   }
   if (too_late != 0) count_late(too_late);
 }

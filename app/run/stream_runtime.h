@@ -137,11 +137,11 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     std::map<std::uint32_t, HandOverProgress> progress;  // of those, while another one leads
     std::set<std::uint32_t> untold;                      // whose progress is not in the store
     std::vector<HandedOver> outputs;                     // not in the store
+    std::set<std::uint32_t> by_clock;                    // partitions of which the clock closed one of them
     std::size_t bytes = 0;                               // of them
     Time waiting_until = kNoTime;                        // as the leader said, or was told
     // Between collect() and committed():
-    std::size_t outputs_in_checkpoint = 0;
-    std::vector<HandOverProgress> progress_in_checkpoint;
+    HandOver in_checkpoint;
     std::set<std::int64_t> taken_in_checkpoint;
     // While leading:
     std::set<std::int64_t> taken;   // ids of outputs that no checkpoint has in the merger yet
@@ -181,12 +181,14 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void tell_merger_partitions();
   void set_merger_partitions();
   // stream_sharing.cc. Precondition of these: merger_mutex_ is held.
-  std::uint64_t hand_over(PartitionOutput output);
+  void keep(const PartitionOutput& output);
   void set_idle(std::uint32_t partition, bool idle);
   void wait_for_known();
   void take_progress(const HandOverProgress& progress);
   Status take_news(const MysqlStore::News& news);
-  void forget_handed_over(std::size_t outputs, const std::vector<HandOverProgress>& progress);
+  Status take_output(const HandedOver& output);
+  HandOver to_hand_over(bool with_checkpoint) const;
+  void forget(const HandOver& handed_over);
   void collect_shared(Checkpoint& checkpoint) const;
   // And of these: it is not.
   bool hand_over_full() const;

@@ -37,13 +37,13 @@ Status StreamRuntime::exchange() {
   }
   const auto lease = context_.shared->lead(name, mine);
   if (!lease) return lease.error();
-  context_.telemetry->series(Metric::kStreamLeads, {name}).set(*lease == MysqlStore::Lease::kLeads ? 1 : 0);
   if (*lease == MysqlStore::Lease::kLost) {
     return Error{ErrorCode::kAlreadyExists, "another driftd judges the windows of stream " + name + " now"};
   }
   if (given_up_) return {};  // its office stays here until it is started anew
-  if (*lease == MysqlStore::Lease::kFollows) return hand_over();
-  return leading ? gather() : begin_to_lead();
+  const Status done = *lease == MysqlStore::Lease::kFollows ? hand_over() : leading ? gather() : begin_to_lead();
+  context_.telemetry->series(Metric::kStreamLeads, {name}).set(leads() ? 1 : 0);
+  return done;
 }
 
 void StreamRuntime::resign() {
@@ -82,8 +82,8 @@ Status StreamRuntime::begin_to_lead() {
     for (const HandedOver& output : sharing_->outputs) {
       if (const auto late = merger_->take_stored(output.output); !late) return late.error();
     }
-    forget_handed_over(sharing_->outputs.size(), {});
-    for (const std::uint32_t partition : std::exchange(sharing_->untold, {})) take_progress(sharing_->progress[partition]);
+    for (const std::uint32_t partition : sharing_->untold) take_progress(sharing_->progress[partition]);
+    forget(to_hand_over(true));
     sharing_->leads = true;
     wait_for_known();
   }
@@ -107,31 +107,43 @@ Status StreamRuntime::gather() {
 }
 
 Status StreamRuntime::take_news(const MysqlStore::News& news) {
+  const std::string& hash = plan_->config.hash;
+  std::set<std::uint32_t> of_this_configuration;
+  for (const HandOverProgress& p : news.progress) {
+    if (p.config_hash == hash) of_this_configuration.insert(p.partition);
+  }
   for (const MysqlStore::Output& output : news.outputs) {
-    // Of another configuration: its window ends as `reconfigured` where the partition is.
-    const bool ours = output.what.config_hash == plan_->config.hash;
-    if (const std::string here = reference_at(output.what.end - plan_->config.windows.slide); ours && output.what.reference != here) {
-      return Error{ErrorCode::kInvalidArgument,
-                   "partition " + std::to_string(output.what.partition) +
-                       " of another driftd counts by another reference than this one: the same versions must be "
-                       "promoted for the same time (`driftd reference promote --at`) on both"};
-    }
-    const auto late = ours ? merger_->take_stored(output.what.output) : Result<std::uint64_t>(0);
-    if (!late) return late.error().at("partition " + std::to_string(output.what.partition) + ", handed over by another driftd");
-    if (*late != 0) count_late(*late);
-    sharing_->taken.insert(output.id);
+    if (output.what.config_hash == hash) {
+      if (const Status s = take_output(output.what); !s) return s;
+      sharing_->taken.insert(output.id);
+    } else if (of_this_configuration.count(output.what.partition) != 0) {
+      sharing_->taken.insert(output.id);  // of the one before; where the partition is, that window ended as `reconfigured`
+    }                                     // else of another one: the newer of the two decides, once both have it
   }
   const std::size_t before = sharing_->known.size();
   for (const HandOverProgress& p : news.progress) {
     sharing_->known.insert(p.partition);
-    if (sharing_->mine.count(p.partition) == 0 && p.config_hash == plan_->config.hash) take_progress(p);
+    if (sharing_->mine.count(p.partition) == 0 && p.config_hash == hash) take_progress(p);
   }
   if (sharing_->known.size() != before || sharing_->wait_until != 0) wait_for_known();
   for (const HandOverProgress& p : news.progress) {
     if (sharing_->mine.count(p.partition) != 0) continue;
     const bool unread = news.unread.at(p.partition) > std::max(plan_->config.windows.idle, kUnreadWithin);
-    merger_->set_idle(p.partition, unread || (p.idle && p.config_hash == plan_->config.hash));
+    merger_->set_idle(p.partition, unread || (p.idle && p.config_hash == hash));
   }
+  return {};
+}
+
+Status StreamRuntime::take_output(const HandedOver& output) {
+  if (reference_at(output.end - plan_->config.windows.slide) != output.reference) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "partition " + std::to_string(output.partition) +
+                     " of another driftd counts by another reference than this one: the same versions must be promoted for the same time "
+                     "(`driftd reference promote --at`) on both"};
+  }
+  const auto late = merger_->take_stored(output.output);
+  if (!late) return late.error().at("partition " + std::to_string(output.partition) + ", handed over by another driftd");
+  if (*late != 0) count_late(*late);
   return {};
 }
 
@@ -174,21 +186,49 @@ void StreamRuntime::wait_for_known() {
   if (!held) merger_->hold(false);
 }
 
-std::uint64_t StreamRuntime::hand_over(PartitionOutput output) {
+// For the one that leads.
+void StreamRuntime::keep(const PartitionOutput& output) {
   HandOverProgress& progress = sharing_->progress[output.partition];
-  const bool again = output.end != kNoTime && progress.closed_until != kNoTime && output.end <= progress.closed_until;
-  if (again) return 0;
+  if (output.end != kNoTime && progress.closed_until != kNoTime && output.end <= progress.closed_until) return;
   progress.closed_until = std::max(progress.closed_until, output.closed_until);
   progress.warm_from = std::max(progress.warm_from, output.warm_from);
   sharing_->untold.insert(output.partition);
-  if (output.end == kNoTime) return 0;
+  if (output.end == kNoTime) return;
+  if (*output.closed_by != '\0') sharing_->by_clock.insert(output.partition);
   ByteWriter out;
   output.save(out);
   sharing_->bytes += out.size();
   sharing_->outputs.push_back(
       {plan_->config.name, output.partition, output.end, plan_->config.hash, reference_at(output.start), out.take()});
   context_.telemetry->series(Metric::kHandOverPending, {plan_->config.name}).set(static_cast<double>(sharing_->bytes));
-  return 0;
+}
+
+// Windows that the clock has closed may turn out otherwise after a crash, so they go with the checkpoint that has the
+// partition behind them only, as does what comes after them.
+HandOver StreamRuntime::to_hand_over(bool with_checkpoint) const {
+  const auto may = [&](std::uint32_t partition) { return with_checkpoint || sharing_->by_clock.count(partition) == 0; };
+  HandOver out;
+  for (const HandedOver& output : sharing_->outputs) {
+    if (may(output.partition)) out.outputs.push_back(output);
+  }
+  for (const std::uint32_t partition : sharing_->untold) {
+    if (may(partition)) out.progress.push_back(sharing_->progress.at(partition));
+  }
+  return out;
+}
+
+// It is in the store.
+void StreamRuntime::forget(const HandOver& handed_over) {
+  std::set<std::pair<std::uint32_t, Time>> stored;
+  for (const HandedOver& output : handed_over.outputs) stored.emplace(output.partition, output.end);
+  std::erase_if(sharing_->outputs, [&](const HandedOver& o) { return stored.count({o.partition, o.end}) != 0; });
+  sharing_->bytes = 0;
+  for (const HandedOver& left : sharing_->outputs) sharing_->bytes += left.output.size();
+  for (const HandOverProgress& told : handed_over.progress) {
+    const auto now = sharing_->progress.find(told.partition);
+    if (now != sharing_->progress.end() && now->second == told) sharing_->untold.erase(told.partition);
+  }
+  context_.telemetry->series(Metric::kHandOverPending, {plan_->config.name}).set(static_cast<double>(sharing_->bytes));
 }
 
 void StreamRuntime::set_idle(std::uint32_t partition, bool idle) {
@@ -210,13 +250,12 @@ Status StreamRuntime::hand_over() {
   HandOver what;
   {
     const std::scoped_lock lock(merger_mutex_);
-    what.outputs = sharing_->outputs;
-    for (const std::uint32_t partition : sharing_->untold) what.progress.push_back(sharing_->progress[partition]);
+    what = to_hand_over(false);
   }
   if (!what.outputs.empty() || !what.progress.empty()) {
     if (const Status s = context_.shared->hand_over(what); !s) return s;
     const std::scoped_lock lock(merger_mutex_);
-    forget_handed_over(what.outputs.size(), what.progress);
+    forget(what);
   }
   const auto waiting = context_.shared->waiting_until(plan_->config.name);
   if (!waiting) return waiting.error();
@@ -225,35 +264,22 @@ Status StreamRuntime::hand_over() {
   return {};
 }
 
-// The first `outputs` and this progress are in the store.
-void StreamRuntime::forget_handed_over(std::size_t outputs, const std::vector<HandOverProgress>& progress) {
-  sharing_->outputs.erase(sharing_->outputs.begin(), sharing_->outputs.begin() + static_cast<std::ptrdiff_t>(outputs));
-  sharing_->bytes = 0;
-  for (const HandedOver& left : sharing_->outputs) sharing_->bytes += left.output.size();
-  for (const HandOverProgress& told : progress) {
-    const auto now = sharing_->progress.find(told.partition);
-    if (now != sharing_->progress.end() && now->second == told) sharing_->untold.erase(told.partition);
-  }
-  context_.telemetry->series(Metric::kHandOverPending, {plan_->config.name}).set(static_cast<double>(sharing_->bytes));
-}
-
 // Workers are drained.
 void StreamRuntime::collect_shared(Checkpoint& checkpoint) const {
-  sharing_->outputs_in_checkpoint = sharing_->outputs.size();
-  sharing_->progress_in_checkpoint.clear();
-  for (const std::uint32_t partition : sharing_->untold) sharing_->progress_in_checkpoint.push_back(sharing_->progress[partition]);
+  sharing_->in_checkpoint = to_hand_over(true);
   sharing_->taken_in_checkpoint = sharing_->taken;
-  checkpoint.taken.insert(checkpoint.taken.end(), sharing_->taken.begin(), sharing_->taken.end());
   HandOver& all = checkpoint.handed_over;
-  all.outputs.insert(all.outputs.end(), sharing_->outputs.begin(), sharing_->outputs.end());
-  all.progress.insert(all.progress.end(), sharing_->progress_in_checkpoint.begin(), sharing_->progress_in_checkpoint.end());
+  const HandOver& ours = sharing_->in_checkpoint;
+  all.outputs.insert(all.outputs.end(), ours.outputs.begin(), ours.outputs.end());
+  all.progress.insert(all.progress.end(), ours.progress.begin(), ours.progress.end());
+  checkpoint.taken.insert(checkpoint.taken.end(), sharing_->taken.begin(), sharing_->taken.end());
 }
 
 void StreamRuntime::committed_shared() {
   const std::scoped_lock lock(merger_mutex_);
-  for (const std::int64_t id : sharing_->taken_in_checkpoint) sharing_->taken.erase(id);
-  forget_handed_over(sharing_->outputs_in_checkpoint, sharing_->progress_in_checkpoint);
-  sharing_->outputs_in_checkpoint = 0;
+  for (const std::int64_t id : std::exchange(sharing_->taken_in_checkpoint, {})) sharing_->taken.erase(id);
+  forget(std::exchange(sharing_->in_checkpoint, {}));
+  sharing_->by_clock.clear();
 }
 
 }  // namespace driftd::app
