@@ -45,13 +45,13 @@ inline constexpr Duration kDemoJoin = 12 * kSecond;
 Result<double> demo_speed(double asked, Duration duration);
 
 // What has come of the plan when everything up to `judged_until` has been judged. A fault that was not
-// over by then is neither found nor missed.
+// over by then is neither found nor missed, but the demo was not good: not all of the plan was shown.
 struct DemoOutcome {
   std::size_t found = 0;
   std::size_t missed = 0;
   std::size_t to_come = 0;
   std::size_t early = 0;  // findings before the first fault
-  bool good() const { return missed == 0 && early == 0; }
+  bool good() const { return missed == 0 && early == 0 && to_come == 0; }
 };
 DemoOutcome demo_outcome(const std::vector<PlantedFault>& faults, std::size_t early, Time plant_start, Time judged_until);
 // The table of it, a row a fault.
