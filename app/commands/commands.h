@@ -94,5 +94,7 @@ int store_command(const std::string& action, const StoreOptions& options);
 
 // Prints "driftd: MESSAGE" on standard error and returns the status for it.
 int fail(const Error& error);
+// "user@host", for what says who did it.
+std::string who();
 
 }  // namespace driftd::app

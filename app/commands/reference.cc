@@ -1,4 +1,7 @@
 // driftd reference list, show, diff, promote, rollback, export, import; outbox; store.
+#include <pwd.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -43,6 +46,13 @@ int with_store(const std::string& path, Absent absent, F body) {
 std::string label(const stats::Reference& r) { return r.name + "@" + std::to_string(r.version); }
 
 }  // namespace
+
+std::string who() {
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  const passwd* user = getpwuid(geteuid());
+  return std::string(user != nullptr ? user->pw_name : std::to_string(geteuid())) + "@" + host;
+}
 
 int reference_list_command(const std::string& config) {
   return with_store(config, Absent::kIsFine, [](stats::ReferenceStore& store) -> Status {
@@ -110,8 +120,7 @@ int reference_promote_command(const std::string& config, const std::string& whic
     if (!from) return Error{ErrorCode::kInvalidArgument, "--at '" + at + "' is no time as 2026-01-01T00:00:00Z"};
     const auto r = store.resolve(which);
     if (!r) return r.error();
-    const char* user = std::getenv("USER");
-    if (const Status s = store.promote(r->name, r->version, alias, *from, user != nullptr ? user : "unknown", now); !s) return s;
+    if (const Status s = store.promote(r->name, r->version, alias, *from, who(), now); !s) return s;
     std::cout << r->name << "@" << alias << " is version " << r->version
               << (at.empty() ? " from the next window on" : " for windows from " + format_time(*from)) << "\n";
     return {};
@@ -120,8 +129,7 @@ int reference_promote_command(const std::string& config, const std::string& whic
 
 int reference_rollback_command(const std::string& config, const std::string& name, const std::string& alias) {
   return with_store(config, Absent::kSay, [&](stats::ReferenceStore& store) -> Status {
-    const char* user = std::getenv("USER");
-    const auto version = store.rollback(name, alias, user != nullptr ? user : "unknown", SystemClock().now());
+    const auto version = store.rollback(name, alias, who(), SystemClock().now());
     if (!version) return version.error();
     std::cout << name << "@" << alias << " is version " << *version << " again\n";
     return {};

@@ -1,7 +1,4 @@
 // driftd reference build: two passes over the input, the second through the ordinary window engine.
-#include <pwd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -58,13 +55,6 @@ struct FirstPass {
   std::vector<ingest::KafkaSpan> spans;
 };
 
-std::string who() {
-  char host[256] = "";
-  gethostname(host, sizeof host - 1);
-  const passwd* user = getpwuid(geteuid());
-  return std::string(user != nullptr ? user->pw_name : std::to_string(geteuid())) + "@" + host;
-}
-
 Status learn(const Config& config, const StreamConfig& stream, const InputOptions& input, stats::ReferenceBuilder& builder,
              stats::Provenance& provenance, Spool* spool, FirstPass& pass) {
   CountRejects rejects;
@@ -83,11 +73,12 @@ Status learn(const Config& config, const StreamConfig& stream, const InputOption
       provenance.last = std::max(provenance.last, t);
     }
     builder.learn(batch, dictionaries);
-    provenance.rows += raw.records.size();
+    provenance.rows += batch.event_time.size();  // a header is no record
     return spool == nullptr ? Status() : spool->add(raw);
   });
   if (!read) return read.error();
   provenance.rejected = rejects.count;
+  provenance.rows += rejects.count;
   if (rejects.count != 0) std::cerr << rejects.count << " record(s) rejected, the first as " << rejects.first << "\n";
   provenance.sources = std::move(read->sources);
   pass.spans = std::move(read->spans);
