@@ -150,15 +150,17 @@ Params read_params(const Node& node, const std::vector<ParamSpec>& specs, const 
     errors.add(node, what + " must be a map of keys to values");
     return params;
   }
-  std::vector<std::string> known = also_known;
-  for (const ParamSpec& spec : specs) known.push_back(spec.name);
+  std::vector<std::string> ours;
+  for (const ParamSpec& spec : specs) ours.push_back(spec.name);
+  std::vector<std::string> known = ours;
+  known.insert(known.end(), also_known.begin(), also_known.end());
   for (const auto& [key, value] : node.entries) {
     bool found = false;
     for (const std::string& name : known) found = found || name == key;
     if (found) continue;
     const auto near = nearest(key, known);
     errors.add(value, what + ": unknown key '" + excerpt(key, 60) + "'",
-               near ? "did you mean '" + *near + "'?" : "known keys: " + join(known));
+               near ? "did you mean '" + *near + "'?" : "known keys: " + join(ours));
   }
   for (const ParamSpec& spec : specs) {
     const Node* given = node.find(spec.name);

@@ -49,6 +49,7 @@ ServiceConfig read_service(const Node& written, const std::string& folder, ReadF
     const auto spec = std::find_if(specs.begin(), specs.end(), [&](const ParamSpec& s) { return s.name == name; });
     return read_params(Node(), spec->fields, std::string("service: ") + name, errors);
   };
+  if (!node.is_map() && !node.is_null()) return {};  // as was said
   const Params limits = section("limits"), findings = section("findings");
   ServiceConfig service;
   service.listen = params.text("listen");
@@ -132,7 +133,9 @@ Config read_config(const std::string& yaml, const std::string& folder, ErrorList
   };
   const Params params = read_params(root, sections, "configuration", errors);
   config.service = read_service(params.node("service"), folder, read_for, errors);
-  if (params.has("databases")) {
+  if (params.has("databases") && !params.node("databases").is_map()) {
+    errors.add(params.node("databases"), "databases must be a map of names to connections");
+  } else if (params.has("databases")) {
     for (const auto& [name, node] : params.node("databases").entries) config.databases[name] = read_database(name, node, read_for, errors);
   }
   if (!config.service.store.empty() && config.databases.count(config.service.store) == 0) {

@@ -136,6 +136,17 @@ TEST(Config, NothingIsSaidTwiceAndNoErrorHidesAnother) {
   EXPECT_NE(failed.find("'maks'"), std::string::npos) << failed;
 }
 
+TEST(Config, SectionsThatAreNoMapsAreOneErrorEach) {
+  for (const char* section : {"databases: [a]\n", "databases: 5\n", "service: [a]\n", "alerts: 5\n"}) {
+    const std::string said = errors_of(section + std::string(kGood));
+    EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << section << said;
+    EXPECT_NE(said.find("must be a map"), std::string::npos) << said;
+  }
+  EXPECT_NE(
+      errors_of("service: {store: stat}\ndatabases: {state: {database: d, user: u}}\n" + std::string(kGood)).find("no database 'stat'"),
+      std::string::npos);
+}
+
 TEST(Config, AnEmptyDocumentHasAPlace) { EXPECT_EQ(errors_of("").rfind("c.yaml:1:1: ", 0), 0U) << errors_of(""); }
 
 TEST(Config, ReferencesAreNamesWithAtMostOneAt) {

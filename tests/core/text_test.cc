@@ -12,6 +12,7 @@ TEST(Nearest, IsAnotherNameThenATypoThenABeginning) {
   EXPECT_EQ(meant("js", metrics), "jensen_shannon");
   EXPECT_EQ(meant("js", {"ks"}), "ks") << "what is not among the known is not suggested";
   EXPECT_EQ(meant("kss", metrics), "ks");
+  EXPECT_EQ(meant("drfit", {"drift", "model"}), "drift") << "two letters swapped are one slip";
   EXPECT_EQ(meant("jensen", metrics), "jensen_shannon");
   const std::vector<std::string> kinds = {"number", "integer", "flag", "category", "text"};
   for (const auto& [word, kind] :
