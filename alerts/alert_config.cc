@@ -102,7 +102,9 @@ const std::vector<ParamSpec>& alert_params() {
   static const std::vector<ParamSpec> specs = {
       {.name = "for",
        .type = ParamType::kInteger,
-       .sentence = "Bad windows in a row before an alert fires, and good ones before it resolves",
+       .sentence = "Bad windows in a row before an alert fires, and good ones before it resolves; a finding on a single record (a "
+                   "detector's drift) "
+                   "fires at once",
        .default_text = "2",
        .min = 1,
        .max = 10000},
