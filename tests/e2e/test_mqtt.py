@@ -67,10 +67,12 @@ def count_config(broker, client_id):
                         source=source(broker, client_id), service={"findings": {"all": True}})
 
 
-@pytest.mark.parametrize("end", ["terminate", "kill9"])
-def test_every_message_is_in_exactly_one_window(driftd, mosquitto, unique, end):
+@pytest.mark.parametrize("end,version", [("terminate", "5"), ("kill9", "5"), ("kill9", "3.1.1")])
+def test_every_message_is_in_exactly_one_window(driftd, mosquitto, unique, end, version):
     """driftd is ended and started again while messages come; the broker keeps them meanwhile."""
-    service = driftd(count_config(mosquitto, unique)).wait_ready()
+    config = count_config(mosquitto, unique)
+    config["streams"]["plant"]["from"]["mqtt"]["version"] = version
+    service = driftd(config).wait_ready()
     windows = 200
     sender = threading.Thread(target=mosquitto.publish, args=(messages(unique, plant.records(0, windows)),))
     sender.start()

@@ -1,5 +1,7 @@
 """References by command, on a machine that has none yet, and files for streams that take their sensor
 from the topic."""
+import re
+
 import yaml
 
 import plant
@@ -51,10 +53,15 @@ def test_build_diff_export_import(tmp_path):
 def test_rollback_twice_goes_forward_again_and_the_help_says_so(tmp_path):
     config = machine(tmp_path, "m")
     rows = tmp_path / "rows.jsonl"
-    rows.write_text(plant.lines(plant.records(0, 20)))
-    for tag in ("a", "b"):
+    for tag, level in (("a", 20), ("b", 25)):
+        rows.write_text(plant.lines(plant.records(0, 20, temperature=level)))
         reference("build", config, "--input", rows, "--alias", "production", "--tag", tag, "--note", f"run={tag}")
     assert "forward again" in reference("rollback", "--help")
+    for version in (1, 2, 1):
+        assert f"plant@production is version {version} again" in reference("rollback", config, "plant")
+    said = reference("promote", config, "plant@2", "--alias", "production")
+    assert "version 2" in said
+    assert re.search(r"by \w+@\S+ at ", reference("show", config, "plant@2")), "who it was"
 
 
 def test_a_file_gives_the_sensor_that_the_topic_would(tmp_path):

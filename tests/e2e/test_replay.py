@@ -6,6 +6,7 @@ import time
 import random
 
 import pytest
+import yaml
 
 import data
 import plant
@@ -158,6 +159,28 @@ def test_a_warning_of_a_detector_is_a_finding(tmp_path):
     assert len(warnings) == len({plant.milliseconds(f["record"]["time"]) // plant.WINDOW for f in warnings}), "once a window"
     assert status == 1
     assert detector_replay(tmp_path, checks, rows, "--fail-on", "fail", kind="integer")[0] == 0
+
+
+def test_fail_on_and_another_reference(tmp_path):
+    """What a CI job asks: exit 1 on an alert, and how another version would have judged."""
+    config = plant.config([{"check": "distance", "field": "temperature", "metric": "psi", "max": 0.5}],
+                          service={"data_dir": str(tmp_path / "data")}, stream_reference="plant@production", alerts={"for": 2})
+    path = tmp_path / "driftd.yaml"
+    path.write_text(yaml.safe_dump(config))
+    rows = {level: tmp_path / f"{level}.jsonl" for level in (20, 31)}
+    for level, file in rows.items():
+        file.write_text(plant.lines(plant.records(0, 12, temperature=level)))
+        done = run_driftd("reference", "build", path, "--input", file, "--tag", f"t{level}", *(["--alias", "production"] if level == 20 else []))
+        assert done.returncode == 0, done
+
+    def status(level, *more):
+        return run_driftd("replay", path, "--input", rows[level], *more).returncode
+    assert status(20, "--fail-on", "alert") == 0
+    assert status(31) == 0, "only when asked"
+    assert status(31, "--fail-on", "alert") == 1 and status(31, "--fail-on", "fail") == 1
+    assert status(31, "--fail-on", "alert", "--reference", "plant@t31") == 0
+    assert status(20, "--fail-on", "alert", "--reference", "plant@2") == 1
+    assert status(20, "--reference", "plant@7") == 2
 
 
 def test_record_findings_and_alerts(tmp_path):

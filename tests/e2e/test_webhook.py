@@ -54,6 +54,7 @@ def test_signed_and_retried_under_one_id(driftd, webhook, config):
     service.wait_metric("driftd_notifications_total", 1, notifier="hook", result="delivered")
     metrics = service.metrics()
     assert metrics.get("driftd_notifications_total", notifier="hook", result="retry") == 2
+    assert service.log().count("notifier cannot be reached; trying again") == 1, "said once an outage"
     assert metrics.get("driftd_outbox_pending") == 0
     assert SECRET.decode() not in service.log() + service.get("/api/v1/alerts").text
     # The end of the alert is another message.
@@ -118,3 +119,33 @@ def test_a_receiver_that_hangs_does_not_hold_up_the_end(driftd, webhook, config)
     if first.path in ("/driftd", "/second"):
         assert len(ids) == 1, "the same message, not another one"
     assert "attempts 1" in run_driftd("outbox", "list", service.config_path).stdout
+
+
+def test_drift_asks_for_training_once_in_the_cooldown_and_a_broken_sensor_does_not(driftd, webhook, config, tmp_path):
+    config["alerts"]["notifiers"] = {"train": {**config["alerts"]["notifiers"]["hook"], "type": "retrain", "guard": {"cooldown": "1h"}}}
+    config["alerts"]["routes"] = [{"to": ["train"]}]
+    stream = config["streams"]["plant"]
+    stream["reference"] = "plant@production"
+    stream["checks"].append({"check": "distance", "field": "temperature", "metric": "psi", "max": 0.5})
+    service = driftd(config)
+    assert service.terminate() == 0
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(plant.lines(plant.records(0, 12)))
+    done = run_driftd("reference", "build", service.config_path, "--input", rows, "--alias", "production")
+    assert done.returncode == 0, done
+    service.start().wait_ready()
+    broken = [{**row, "temperature": 90.0 if i % 20 == 0 else row["temperature"]} for i, row in enumerate(plant.records(20, 3))]
+    plant.post(service, [*broken, *plant.records(23, 2)])
+    service.wait(lambda: "in_range" in service.get("/api/v1/alerts").text or service.metrics().get("driftd_windows_total", stream="plant") >= 4,
+                 "four windows")
+    assert not webhook.received(), "a fault of a sensor is no drift"
+    plant.post(service, [*plant.records(25, 2, temperature=22.5), *plant.records(27, 3), *plant.records(30, 2, temperature=22.5),
+                         *plant.records(32, 1)])
+    [request, *more] = webhook.wait_count(1, timeout=30)
+    verify(request)
+    event = json.loads(request.body)
+    assert event["type"].endswith("retrain.requested") and event["data"]["stream"] == "plant", event
+    assert event["data"]["reference"]["version"] == 1 and event["data"]["findings"], event
+    service.wait_metric("driftd_retrain_requests_total", 1, target="train", result="cooldown")
+    assert service.metrics().get("driftd_retrain_requests_total", target="train", result="sent") == 1
+    assert not more and len(webhook.received()) == 1, "the second drift came within the cooldown"
