@@ -132,7 +132,7 @@ int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape): CLI11 t
   list->add_option("KIND", a, "Only this kind");
   list->callback([&] { status = list_command(a); });
   auto* describe = app.add_subcommand("describe", "What a unit does, its parameters and reasons");
-  describe->add_option("UNIT", a, "A unit, `metrics`, or `units` for all")->required();
+  describe->add_option("UNIT", a, "A unit, `units` for all of them, `metrics`, or `configuration`")->required();
   describe->callback([&] { status = describe_command(a); });
   app.add_subcommand("schema", "JSON Schema of the configuration")->callback([&] { status = schema_command(); });
   app.add_subcommand("version", "Version and build")->callback([&] { status = version_command(); });

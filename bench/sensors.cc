@@ -1,7 +1,8 @@
 // Resident memory of one partition with 100,000 sensors of 4 numeric fields, windows of 5m by
-// [stream, sensor], in_range and not_null on every field; and size and time of one checkpoint.
+// [stream, sensor], in_range and not_null on every field; and size and time of one checkpoint. `memory` adds
+// checks that remember something of every sensor.
 //
-//   bench_sensors [sensors]
+//   bench_sensors [sensors] [memory]
 //
 // Everything goes through the decoder, as it would live. What is measured is the process: resident
 // memory after every sensor had three records in the open window, less that before the first
@@ -30,6 +31,13 @@ constexpr const char* kStream = R"(streams:
     checks:
       - {check: in_range, field: [temperature, pressure, vibration, current], min: -50, max: 150}
       - {check: not_null, field: [temperature, pressure, vibration, current]}
+)";
+
+constexpr const char* kWithMemory = R"(
+      - {check: rate_of_change, field: temperature, max: 1000000}
+      - {check: spike, field: vibration, z: 100}
+      - {check: stuck_value, field: pressure, min_run: 20}
+      - {check: duplicate}
 )";
 
 double resident() {
@@ -83,8 +91,8 @@ struct Feeder {
   }
 };
 
-int main(std::uint32_t sensors) {
-  const auto plan = plan_of(read_stream(kStream));
+int main(std::uint32_t sensors, bool memory) {
+  const auto plan = plan_of(read_stream(memory ? std::string(kStream) + (kWithMemory + 1) : kStream));
   Run run(plan);
   double failed = 0;
   Feeder feeder{*run.engine, sensors};
@@ -133,13 +141,14 @@ int main(std::uint32_t sensors) {
   run.engine->finish();
   std::size_t sensors_windows = 0;
   for (const Finding& f : run.findings) {
+    if (f.check != "in_range") continue;
     if (f.segment.by == "stream") failed += *f.detail[0].number;
     if (f.segment.by == "sensor") ++sensors_windows;
   }
   require_near(failed, static_cast<double>(feeder.out_of_range), "records out of range");
   require(sensors_windows == feeder.out_of_range, "sensors' windows with one");
 
-  std::printf("%u sensors x 4 fields, 8 checks\n", sensors);
+  std::printf("%u sensors x 4 fields, %d checks\n", sensors, memory ? 12 : 8);
   std::printf("%-58s %8.1f MiB  %6.0f bytes a sensor\n", "resident, 3 records a sensor", open, open * kMiB / sensors);
   std::printf("%-58s %8.1f MiB\n", "the same while a checkpoint's bytes are held", with_state);
   std::printf("%-58s %8.1f MiB\n", "resident, one window later", closed);
@@ -153,5 +162,6 @@ int main(std::uint32_t sensors) {
 
 int main(int argc, char** argv) {
   const long sensors = argc > 1 ? std::atol(argv[1]) : 100000;
-  return driftd::bench::main(static_cast<std::uint32_t>(std::clamp(sensors, 1000L, 1000000L)));
+  return driftd::bench::main(static_cast<std::uint32_t>(std::clamp(sensors, 1000L, 1000000L)),
+                             argc > 2 && std::string_view(argv[2]) == "memory");
 }

@@ -53,6 +53,10 @@ int describe_command(const std::string& name) {
     std::cout << units_doc();
     return kExitOk;
   }
+  if (name == "configuration") {
+    std::cout << configuration_doc();
+    return kExitOk;
+  }
   std::vector<std::string> names;
   bool found = false;
   for (const UnitKind& kind : unit_kinds()) {

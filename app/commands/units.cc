@@ -1,6 +1,7 @@
 #include "app/commands/units.h"
 
 #include "alerts/notifier.h"
+#include "app/config/config.h"
 #include "core/text.h"
 #include "ingest/decoder.h"
 #include "ingest/source.h"
@@ -66,6 +67,39 @@ std::string describe(const UnitKind& kind, const Descriptor& unit, const std::st
     out += '\n';
   }
   out += "```yaml\n" + unit.example + (unit.example.ends_with("\n") ? "" : "\n") + "```\n";
+  return out;
+}
+
+std::string configuration_doc() {
+  struct Section {
+    const char* where;
+    const char* what;
+    const std::vector<ParamSpec>& keys;
+  };
+  const Section sections[] = {
+      {"service", "The process. What a reload cannot change needs a restart, and the reload says so.", service_params()},
+      {"databases.NAME", "A named connection to a MySQL or MariaDB, for queries (`--query`) and `service.store`.", database_params()},
+      {"streams.S", "A stream. `from` and `decode` have the keys of their unit beside ([UNITS.md](UNITS.md)).", stream_params()},
+      {"streams.S.decode", "How its records are read; beside these the keys of the decoder.", decode_params()},
+      {"streams.S.fields.F", "A field; `F: number` is short for `F: {type: number}`.", field_params()},
+      {"streams.S.windows", "Its windows of event time.", window_params()},
+      {"streams.S.checks[]", "Every check takes these, beside its own ([UNITS.md](UNITS.md)).", rules::common_params()},
+      {"alerts", "When alerts fire, and who is told; notifiers are units ([UNITS.md](UNITS.md)).", alerts::alert_params()},
+      {"alerts.routes[]", "Who is told of which alerts; without routes everybody of all.", alerts::route_params()},
+      {"alerts.routes[].match", "All that are given must match; of a list one.", alerts::match_params()},
+  };
+  std::string out =
+      "# Configuration\n\nMade by `driftd describe configuration` from the tables that validate it; do not edit. A test fails when this "
+      "page is "
+      "stale.\n\nYAML. Unknown keys are errors. Durations are `30s`, `5m`, `1h`, `7d`, sizes `64KiB`, `1GiB`. `${VAR}`, `${VAR:-default}` "
+      "and "
+      "`${VAR:?message}` in values are replaced from the environment. `driftd check FILE` says everything that is wrong, `driftd schema` "
+      "prints the "
+      "JSON Schema.\n";
+  for (const Section& s : sections) {
+    out += std::string("\n## `") + s.where + "`\n\n" + s.what + "\n\n| key | type | default | bounds | meaning |\n|---|---|---|---|---|\n";
+    add_params(out, s.keys, "");
+  }
   return out;
 }
 

@@ -19,5 +19,7 @@ const std::vector<UnitKind>& unit_kinds();
 // Markdown of one unit, of all of them.
 std::string describe(const UnitKind& kind, const Descriptor& unit, const std::string& heading);
 std::string units_doc();
+// docs/CONFIG.md: every key of a configuration but those of units.
+std::string configuration_doc();
 
 }  // namespace driftd::app

@@ -22,6 +22,10 @@ std::string text_of(const std::string& path) {
 
 TEST(Docs, UnitsAreNotStale) { EXPECT_TRUE(text_of("docs/UNITS.md") == units_doc()) << "run: driftd describe units > docs/UNITS.md"; }
 
+TEST(Docs, ConfigurationIsNotStale) {
+  EXPECT_TRUE(text_of("docs/CONFIG.md") == configuration_doc()) << "run: driftd describe configuration > docs/CONFIG.md";
+}
+
 TEST(Docs, MetricsAreNotStale) {
   EXPECT_TRUE(text_of("docs/METRICS.md") == exporters::metrics_doc()) << "run: driftd describe metrics > docs/METRICS.md";
 }

@@ -80,18 +80,17 @@ def skab_messages(rows):
             yield f"skab/valve1/{sensor}", json.dumps({"ts": time, sensor: value})
 
 
-def readme(windows):
-    """What README.md says was found "in windows of a sensor" (Intel) or "of the stream" (SKAB): {(check, field): windows}."""
-    lines = README.read_text().splitlines()
-    [start] = [n for n, line in enumerate(lines) if line.startswith(f"| check | found, in windows of {windows} |")]
+def readme(of):
+    """What README.md says was found, in windows of "Intel, a sensor" or "SKAB, the stream": {(check, field): windows}."""
     found = {}
-    for line in lines[start + 2:]:
-        if not line.startswith("|"):
-            break
-        name, count = line.split("|")[1:3]
+    for line in README.read_text().splitlines():
+        if not line.startswith(f"| {of} |"):
+            continue
+        name, count = line.split("|")[2:4]
         check, *rest = name.split()
         # After the check its field, or its bound: "gap over 15 minutes".
         found[check, rest[0] if rest and rest[0] != "over" else None] = int(count)
+    assert found, of
     return found
 
 

@@ -38,7 +38,7 @@ def test_skab_valve1(driftd, mosquitto, rows):
     service.wait_findings(lambda found: {milliseconds(f["window"]["start"]) for f in found} == expected,
                           f"the {len(expected)} minutes with a flow out of range",
                           check="in_range", field="flow", verdict="fail")
-    readme = data.readme("the stream")
+    readme = data.readme("SKAB, the stream")
     service.wait(lambda: data.failed(service.findings(), "stream") == readme,
                  lambda: f"what README.md says, {readme}; found {data.failed(service.findings(), 'stream')}")
 

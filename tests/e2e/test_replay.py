@@ -91,7 +91,7 @@ def test_readme_says_what_is_found_in_the_motes(tmp_path):
     done = run_driftd("replay", INTEL, "--input", motes, "--findings", out, env={"DRIFTD_DATA_DIR": str(tmp_path / "data")})
     assert done.returncode == 0, done.stderr
     assert f"stream intel: {len(rows)} records, 0 late" in done.stdout
-    expected = data.readme("a sensor")
+    expected = data.readme("Intel, a sensor")
     assert data.failed(map(json.loads, out.read_bytes().splitlines()), "sensor") == expected
     for (check, field), windows in expected.items():
         assert re.search(rf"^  {' '.join(filter(None, (check, field)))} \(sensor\): {windows} fail", done.stdout,
