@@ -294,6 +294,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     http::async_write(stream_, answer_, bind([keep, status = response.status](auto& self, Code ec) {
                         self.answer_ = {};
                         self.end(status);
+                        if (ec && self.timed_out_) self.shared_.cut_off();
                         if (ec) return self.close();
                         keep ? self.read_header() : self.finish();
                       }));

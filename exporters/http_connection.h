@@ -41,6 +41,7 @@ struct HttpShared {
   std::function<void(const std::string&, int)> end;  // pattern and status; 0: not answered
   std::function<void(std::uint64_t)> gone;           // the connection of that number is closed
   std::function<void()> tls_failed;
+  std::function<void()> cut_off;  // an answer was not read in time
 
   // Of the I/O thread.
   std::size_t bodies = 0;  // bytes announced now

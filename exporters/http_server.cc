@@ -80,9 +80,10 @@ struct HttpServer::Impl {
                [this] { return begin(); },
                [this](const std::string& pattern, int status) { end(pattern, status); },
                [this](std::uint64_t number) { connections.erase(number); },
-               [this] { count("tls_failed"); }} {
+               [this] { count("tls_failed"); },
+               [this] { count("cut_off"); }} {
     if (telemetry == nullptr) return;
-    for (const char* result : {"accepted", "evicted", "tls_failed"}) {
+    for (const char* result : {"accepted", "evicted", "tls_failed", "cut_off"}) {
       telemetry->series(Metric::kHttpConnections, {result});
     }
   }

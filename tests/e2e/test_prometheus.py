@@ -258,7 +258,9 @@ def test_every_query_of_the_dashboard_has_data(busy, prometheus, path):
     empty = []
     for panel, expression in asked:
         try:
-            server.wait_query(filled_in(expression), timeout=5)
+            # A panel may say 0 while there is nothing; whether it asks for the right thing is seen without that.
+            certain = re.sub(r"( == \d\))? or vector\(0\)", lambda m: ")" if m[1] else "", filled_in(expression))
+            server.wait_query(certain, timeout=5)
         except servers.ServerError as error:
             empty.append(f"{panel}: {expression}\n    {str(error).splitlines()[0]}")
     assert not empty, "without data:\n" + "\n".join(empty)

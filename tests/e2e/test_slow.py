@@ -90,6 +90,7 @@ def test_readers_that_never_read_hold_up_nobody_and_are_cut_off(driftd, path):
         assert time.monotonic() - began < 3, "others are served"
         return all(map(cut_off, readers))
     servers.wait_for(all_cut_off, lambda: f"{sum(map(cut_off, readers))} of {READERS} are cut off", 80, every=0.5)
+    assert service.metrics().get("driftd_http_connections_total", result="cut_off") == READERS
     grown = service.peak_memory() - before
     assert grown < READERS * 2 * size + (32 << 20), f"an answer or two a reader: {grown >> 20} MiB"
     assert service.terminate() == 0, service.log_tail()
