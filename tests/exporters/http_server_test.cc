@@ -296,7 +296,7 @@ TEST_F(HttpServerTest, CountsByRoutePatternOnly) {
   EXPECT_EQ(count("other", "404"), 1);
   EXPECT_EQ(count("invalid", "400"), 1);
   EXPECT_EQ(telemetry_.series(Metric::kHttpConnections, {"accepted"}).value(), 4);
-  EXPECT_EQ(telemetry_.size(), 6U) << "three handlers, and connections by result, from zero on";
+  EXPECT_EQ(telemetry_.size(), 7U) << "three handlers, and connections by result, from zero on";
 }
 
 TEST_F(HttpServerTest, SaysWhyItCannotListen) {
