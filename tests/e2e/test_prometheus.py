@@ -58,6 +58,7 @@ def listed_metrics():
 
 # What only some streams have, and what is there only once it has happened.
 ELSEWHERE = {
+    "driftd_stream_leads": "a stream that several driftd share", "driftd_hand_over_pending_bytes": "the same",
     "driftd_extra_fields_total": "a field that the schema does not have", "driftd_retrain_requests_total": "a receiver of type retrain",
     "driftd_mqtt_redeliveries_total": "mqtt", "driftd_mqtt_session_lost_total": "mqtt", "driftd_journal_bytes": "mqtt or http",
     "driftd_quarantine_topic_records_total": "quarantine.topic", "driftd_gate_records_total": "gate", "driftd_gate_transactions_total": "gate",
