@@ -17,6 +17,7 @@ Time time_of(const std::optional<std::string>& text) { return text ? number(text
 Result<MysqlStore::Lease> MysqlStore::lead(const std::string& stream, const std::set<std::uint32_t>& mine) {
   const std::scoped_lock lock(mutex_);
   Lease lease = Lease::kFollows;
+  const bool led = epochs_.count({stream, kMergerUnit}) != 0;
   const Status done = transact([&]() -> Status {
     std::string parts;
     for (const std::uint32_t partition : mine) parts += (parts.empty() ? "" : ",") + std::to_string(partition);
@@ -29,6 +30,8 @@ Result<MysqlStore::Lease> MysqlStore::lead(const std::string& stream, const std:
   });
   if (done) return lease;
   seen_over_.erase(stream);
+  // One that was taken in a transaction that may not have been committed is taken again, not found lost.
+  if (!led) epochs_.erase({stream, kMergerUnit});
   return done.error();
 }
 
