@@ -132,9 +132,8 @@ void inspect_json(const std::vector<CheckedGeneration>& checked) {
 int shared_store(const std::string& action, const Config& config, const StateLoader& loader, bool json) {
   const auto connection = database_connection(config, config.service.store);
   if (!connection) return fail(connection.error());
-  auto store = MysqlStore::open(*connection, "looks only", 0);
-  if (!store) return fail(store.error());
-  const std::vector<CheckedGeneration> checked = {check_shared(**store, SystemClock().now(), loader)};
+  const auto store = MysqlStore::open_to_read(*connection);
+  const std::vector<CheckedGeneration> checked = {check_shared(*store, SystemClock().now(), loader)};
   const CheckedGeneration& all = checked.front();
   if (!all.readable) return fail(all.readable.error());
   if (action != "verify") {

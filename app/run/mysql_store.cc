@@ -39,8 +39,9 @@ Status MysqlStore::transact(const std::function<Status()>& work) {
   if (!session_) {
     auto session = stats::MysqlSession::connect(connection_);
     if (!session) return session.error().at("the shared store");
+    const auto set = session->execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+    if (!set) return set.error().at("the shared store");
     session_ = std::move(*session);
-    if (const auto s = session_->execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"); !s) return s.error();
   }
   const auto begun = session_->execute("BEGIN");
   Status done = begun ? work() : Status(begun.error());
@@ -67,6 +68,10 @@ Result<std::unique_ptr<MysqlStore>> MysqlStore::open(const stats::MysqlConnectio
   });
   if (!made) return made.error();
   return store;
+}
+
+std::unique_ptr<MysqlStore> MysqlStore::open_to_read(const stats::MysqlConnection& connection) {
+  return std::unique_ptr<MysqlStore>(new MysqlStore(connection, "", 0));
 }
 
 void MysqlStore::share(const std::string& stream) {

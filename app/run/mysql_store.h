@@ -33,6 +33,9 @@ class MysqlStore final : public CheckpointStore {
   // lasts that is not renewed, in whole seconds.
   static Result<std::unique_ptr<MysqlStore>> open(const stats::MysqlConnection& connection, std::string instance, Duration lease);
 
+  // Only to be looked at (each_unit); makes nothing, and connects with the first call.
+  static std::unique_ptr<MysqlStore> open_to_read(const stats::MysqlConnection& connection);
+
   // From now on this stream's partitions are for all; before it, a stream's are of this driftd alone.
   void share(const std::string& stream);
 
