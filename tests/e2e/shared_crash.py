@@ -46,6 +46,14 @@ def findings_of(pair):
     return sorted(lines, key=lambda line: json.loads(line)["window"]["end"])
 
 
+def leads(service):
+    return service.metrics().get("driftd_stream_leads", stream="plant") == 1
+
+
+def partitions(service):
+    return len(service.metrics().all("driftd_source_lag", stream="plant"))
+
+
 def disturb(pair, kills, rng):
     for number in range(kills):
         for service in pair:
@@ -58,10 +66,11 @@ def disturb(pair, kills, rng):
             assert victim.stop() == 0, victim.log_tail()
         else:
             victim.kill()
+        other = pair[1 - pair.index(victim)]
         if number % 10 == 4:
-            time.sleep(LEASE + 5 + SESSION)
+            other.wait(lambda o=other: leads(o) and partitions(o) == crash.PARTITIONS, "office and partitions to go over", 90)
         elif rng.random() < 0.2:
-            time.sleep(SESSION + 3)
+            other.wait(lambda o=other: partitions(o) == crash.PARTITIONS, "partitions to go over", 60)
 
 
 def run(kills, seed=1, rate=1500, say=print):

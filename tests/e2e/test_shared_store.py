@@ -2,7 +2,6 @@
 of them judges the stream's windows, and together they find what one alone would."""
 import json
 import signal
-import time
 
 import pytest
 
@@ -10,6 +9,7 @@ import plant
 import servers
 import shared_crash
 from driftd import Driftd, read_lines, run_driftd
+from shared_crash import leads, partitions
 
 ALL = ("--from", "2000-01-01T00:00:00Z", "--to", "2030-01-01T00:00:00Z")
 CHECKS = [{"check": "count", "min": 1000}, {"check": "stuck_value", "field": "temperature"},
@@ -65,14 +65,6 @@ def wait_window(number, *members):
     start = plant.window_start(number)
     members[0].wait(lambda: any(f["window"]["start"] == start for f in found(*members)),
                     lambda: f"window {number} judged\n" + "\n".join(m.log_tail() for m in members), 90)
-
-
-def partitions(service):
-    return len(service.metrics().all("driftd_source_lag", stream="plant"))
-
-
-def leads(service):
-    return service.metrics().get("driftd_stream_leads", stream="plant")
 
 
 def test_members_come_and_go_and_find_what_one_alone_would(member, kafka, unique, tmp_path, webhook):
@@ -175,6 +167,22 @@ def test_one_that_was_taken_for_dead_ends_and_what_it_did_meanwhile_is_forgotten
     assert found(first, second) == wanted
 
 
+def test_what_another_has_taken_over_is_not_overwritten(member, kafka, unique, mariadb, tmp_path):
+    service = member().wait_ready()
+    send(kafka, unique, 0, 3)
+    wait_window(1, service)
+    # As another driftd does that is assigned the partition while this one does not know yet that it has lost it.
+    mariadb.execute("UPDATE driftd_unit SET owner='another', epoch=epoch+1, position=300 WHERE scope='' AND stream='plant' AND part=2")
+    service.wait(lambda: "another driftd has taken over partition 2" in service.log(), "the next checkpoint to be refused")
+    assert service.get("/-/ready").status == 503
+    send(kafka, unique, 3, 3)
+    service.wait(lambda: service.metrics().get("driftd_stream_restarts_total", stream="plant") == 1, "the stream to be started anew", 40)
+    wait_window(4, service)
+    wanted = replay(service, unique, tmp_path)
+    service.wait(lambda: len(found(service)) == len(wanted), "all findings")
+    assert found(service) == wanted
+
+
 def test_a_database_that_is_away_holds_up_what_is_shared_and_loses_nothing(driftd, kafka, unique, tmp_path):
     kafka.create_topic(unique, partitions=PARTITIONS)
     with servers.MariaDB() as mariadb:
@@ -192,7 +200,8 @@ def test_a_database_that_is_away_holds_up_what_is_shared_and_loses_nothing(drift
             assert m.log().count("a checkpoint could not be written") == 1, m.log_tail()
         send(kafka, unique, 3, 3)
         pair[1].wait(lambda: pair[1].metrics().get("driftd_hand_over_pending_bytes", stream="plant") > 0, "windows to wait")
-        time.sleep(2)
+        for m in pair:  # whoever could judge window 4 by half has by now
+            m.wait_metric("driftd_records_total", 2 * 6 * plant.PER_WINDOW, stream="plant", result="accepted")
         assert not any(f["window"]["start"] == plant.window_start(4) for f in found(*pair)), "not without the other's part"
         mariadb.start()
         wait_window(4, *pair)
@@ -204,9 +213,10 @@ def test_a_database_that_is_away_holds_up_what_is_shared_and_loses_nothing(drift
 
 def test_a_database_that_is_not_there_at_the_start_is_named(tmp_path):
     with servers.MariaDB() as mariadb:
-        databases = shared_crash.database(mariadb, tmp_path)
-    settings = shared_crash.member(plant.config(CHECKS), databases)
-    service = Driftd(settings)
+        service = Driftd(shared_crash.member(plant.config(CHECKS), shared_crash.database(mariadb, tmp_path)))
+        done = run_driftd("store", "inspect", service.config_path)
+        assert done.returncode == 3 and "driftd_unit" in done.stderr, done
+        assert not mariadb.execute("SHOW TABLES"), "looking makes no tables"
     try:
         service.spawn()
         servers.wait_for(lambda: not service.running(), "its end", 30)
