@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <random>
 #include <set>
 
 #include "core/log.h"
 #include "core/text.h"
+#include "ingest/back_off.h"
 #include "ingest/gate_queue.h"
 #include "ingest/gate_sender.h"
 #include "ingest/kafka_partitions.h"
@@ -31,8 +31,7 @@ class KafkaGate final : public Gate {
         stream_(context.stream),
         telemetry_(context.telemetry),
         sender_(stream_, settings_.gate),
-        transaction_(settings_.connection, settings_.gate.transactional_id, GateSender::hooks()),
-        random_(std::random_device()()) {
+        transaction_(settings_.connection, settings_.gate.transactional_id, GateSender::hooks()) {
     for (const char* result : GateSender::kResults) count(Metric::kGateRecords, result, 0);
     for (const char* result : {"committed", "aborted"}) count(Metric::kGateTransactions, result, 0);
   }
@@ -53,14 +52,14 @@ class KafkaGate final : public Gate {
   void expire() override { ++expired_; }
 
   void work(bool all) override {
-    if (monotonic_now() < next_try_) return;
+    if (waits()) return;
     while (step(all)) {
     }
   }
 
   Duration rest() const override {
     const Duration now = monotonic_now();
-    if (now < next_try_) return next_try_ - now;
+    if (const Duration wait = back_off_.left(now); wait > 0) return wait;
     if (state_ == State::kOpen) return std::max<Duration>(commit_at_ - now, 0);
     return idle() && connected() ? kSecond : 0;
   }
@@ -193,7 +192,7 @@ class KafkaGate final : public Gate {
     state_ = State::kReady;
     if (!trouble_.empty()) log::info("kafka: the gate forwards again", {{"stream", stream_}});
     trouble_.clear();
-    failures_ = 0;
+    back_off_.succeeded();
     count(Metric::kGateTransactions, "committed", 1);
     for (std::size_t i = 0; i < counts_.size(); ++i) {
       if (counts_[i] > 0) count(Metric::kGateRecords, GateSender::kResults[i], counts_[i]);
@@ -211,7 +210,7 @@ class KafkaGate final : public Gate {
     count(Metric::kGateTransactions, "aborted", 1);
     queue_.aborted();
     state_ = State::kReady;
-    return monotonic_now() >= next_try_;
+    return !waits();
   }
 
   // True to go on with the next step.
@@ -235,11 +234,9 @@ class KafkaGate final : public Gate {
   void hold(const std::string& why) {
     if (trouble_ != why) log::warning("kafka: the gate waits", {{"stream", stream_}, {"why", why}});
     trouble_ = why;
-    const Duration most = std::min(kLongestWait, kFirstWait << std::min(failures_, 10));
-    ++failures_;
-    // Full jitter: many clients of a broker that comes back must not come back together.
-    next_try_ = monotonic_now() + std::uniform_int_distribution<Duration>(most / 2, most)(random_);
+    back_off_.failed(monotonic_now());
   }
+  bool waits() const { return back_off_.left(monotonic_now()) > 0; }
 
   void count(Metric metric, const char* result, std::uint64_t n) {
     if (telemetry_ != nullptr) {
@@ -263,9 +260,7 @@ class KafkaGate final : public Gate {
   std::size_t bytes_ = 0;          // likewise
   Duration commit_at_ = 0;         // monotonic
   std::string trouble_;
-  int failures_ = 0;
-  Duration next_try_ = 0;  // monotonic
-  std::mt19937_64 random_;
+  BackOff back_off_{kFirstWait, kLongestWait};
 };
 
 }  // namespace

@@ -1,10 +1,10 @@
 #include "ingest/mqtt_source.h"
 
 #include <algorithm>
-#include <random>
 
 #include "core/log.h"
 #include "core/text.h"
+#include "ingest/back_off.h"
 #include "ingest/journal_feed.h"
 #include "ingest/link_status.h"
 #include "ingest/mqtt_session.h"
@@ -32,8 +32,7 @@ class MqttSource final : public Source {
         status_("mqtt", context.stream, context.telemetry),
         session_(context.data_dir + "/mqtt.session", settings_.client_id, broker_),
         partitioner_(context.sensor_path, journal_options_.partitions),
-        redeliveries_(kRemembered),
-        random_(std::random_device{}()) {
+        redeliveries_(kRemembered) {
     if (context.telemetry == nullptr) return;
     for (const Metric metric : {Metric::kMqttDuplicates, Metric::kMqttSessionLost}) context.telemetry->series(metric, {context.stream});
   }
@@ -112,7 +111,7 @@ class MqttSource final : public Source {
   // One round: connect when due, else read, journal, and only then let acknowledgements leave.
   void turn(Deadline deadline) {
     if (link_ == Link::kDown) {
-      const Duration wait = next_try_ - monotonic_now();
+      const Duration wait = back_off_.left(monotonic_now());
       if (wait > 0 || !has_room()) {
         const Duration rest = std::min(deadline.left(), std::max(wait, 50 * kMillisecond));
         return feed_->journal().wait(INT64_MAX, Deadline::after(rest));
@@ -175,7 +174,7 @@ class MqttSource final : public Source {
 
   void confirmed() {
     link_ = Link::kUp;
-    failures_ = 0;
+    back_off_.succeeded();
     status_.up();
     status_.assigned(true);
   }
@@ -227,10 +226,7 @@ class MqttSource final : public Source {
 
   void lost(const std::string& why) {
     link_ = Link::kDown;
-    const Duration most = std::min(kLongestWait, kFirstWait << std::min(failures_, 10));
-    ++failures_;
-    // Full jitter: many clients of a broker that comes back must not come back together.
-    next_try_ = monotonic_now() + std::uniform_int_distribution<Duration>(0, most)(random_);
+    back_off_.failed(monotonic_now());
     status_.note(why);
     status_.down();
   }
@@ -247,13 +243,11 @@ class MqttSource final : public Source {
   MqttSession session_;
   Partitioner partitioner_;
   Redeliveries redeliveries_;
-  std::mt19937_64 random_;
+  BackOff back_off_{kFirstWait, kLongestWait};
   std::unique_ptr<JournalFeed> feed_;
   std::unique_ptr<MqttClient> client_;
   bool paused_ = false;
   Link link_ = Link::kDown;
-  int failures_ = 0;
-  Duration next_try_ = 0;
   Duration give_up_at_ = 0;
   std::vector<Pending> group_;
   std::string group_text_;
