@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 #include "app/commands/commands.h"
 #include "app/run/config_change.h"
@@ -75,7 +76,13 @@ int run_command(const std::string& path) {
   notify("STOPPING=1");
   log::info("stopping: draining and checkpointing");
   // A shutdown that hangs is ended by the alarm; the newest checkpoint is whole either way.
-  std::signal(SIGALRM, [](int) { _exit(kExitFailure); });
+  std::signal(SIGALRM, [](int) {
+    static constexpr std::string_view kWhy =
+        "driftd: stopping took longer than service.shutdown_grace, so it ends without its last checkpoint; the next start goes on "
+        "from the one before\n";
+    (void)!write(STDERR_FILENO, kWhy.data(), kWhy.size());  // a signal handler may do no more
+    _exit(kExitFailure);
+  });
   alarm(static_cast<unsigned>(service.shutdown_grace() / kSecond + 1));
   service.stop();
   log::info("stopped");

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import threading
+import time
 
 import pytest
 
@@ -132,3 +133,22 @@ def test_a_disk_that_refuses_at_the_start_is_said_and_a_later_start_goes_on(disk
         service.wait(lambda: counted(disk) == whole(5), lambda: f"five whole windows, once each: {counted(disk)}")
     finally:
         service.close()
+
+
+def test_a_disk_that_hangs_does_not_hold_a_stop_for_longer_than_its_grace(driftd, disk):
+    """The last checkpoint does not come to its end: driftd says so, ends with status 3 after shutdown_grace, and
+    what was acknowledged counts once after the next start."""
+    settings = config(disk)
+    settings["service"] |= {"shutdown_grace": "2s", "checkpoint_every": "1h"}
+    service = driftd(settings, env=disk.environment()).wait_ready()
+    plant.post(service, plant.records(0, 3))
+    service.wait(lambda: counted(disk) == whole(2), "two windows")
+    disk.hangs()
+    began = time.monotonic()
+    assert service.terminate(within=20) == 3, service.log_tail()
+    assert 2 <= time.monotonic() - began < 10, "not before the grace period, and soon after it"
+    assert "service.shutdown_grace" in service.log(), service.log_tail()
+    disk.heals()
+    service.start().wait_ready()
+    plant.post(service, plant.records(3, 3))
+    service.wait(lambda: counted(disk) == whole(5), lambda: f"five whole windows, once each: {counted(disk)}")

@@ -1,6 +1,6 @@
 /* Loaded into driftd with LD_PRELOAD: while the file $BROKEN_DISK_SWITCH exists, the disk under $BROKEN_DISK
    refuses what would take room or change a file, with the errno whose number is in the switch (28 ENOSPC,
-   30 EROFS, 5 EIO). What is read goes on. */
+   30 EROFS, 5 EIO); with HANGS (below) it does not answer while the switch is there. What is read goes on. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#define HANGS 10000
 
 static int broken(void) {
   const char *path = getenv("BROKEN_DISK_SWITCH");
@@ -40,6 +42,10 @@ static int refuses(int fd) {
     const ssize_t size = readlink(link, path, sizeof path - 1);
     path[size > 0 ? size : 0] = '\0';
     if (!below(path)) result = 0;
+  }
+  while (result == HANGS) {
+    usleep(10000);
+    result = broken();
   }
   errno = saved;
   return result;
