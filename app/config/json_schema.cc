@@ -70,6 +70,7 @@ Json value_schema(const ParamSpec& spec) {
     }
     case ParamType::kTextMap:
       s["type"] = "object";
+      s["additionalProperties"] = {{"type", {"string", "number", "boolean"}}};
       break;
     case ParamType::kNode:
       if (!spec.fields.empty()) s = object_schema(spec.fields);
@@ -115,7 +116,10 @@ Json by_unit(const char* key, const std::string& name, const Descriptor& descrip
 Json checks_schema() {
   Json any = Json::array();
   for (const auto& unit : rules::checks().units()) {
-    any.push_back(by_unit("check", unit.descriptor.name, unit.descriptor, rules::common_params()));
+    Json one = by_unit("check", unit.descriptor.name, unit.descriptor, rules::common_params());
+    if (unit.make.field_use == rules::FieldUse::kRequired) one["required"].push_back("field");
+    if (unit.make.field_use == rules::FieldUse::kNone) one["properties"].erase("field");
+    any.push_back(std::move(one));
   }
   return {{"type", "array"}, {"items", {{"oneOf", any}}}};
 }
@@ -157,6 +161,7 @@ std::string json_schema() {
   stream["properties"]["decode"] = decode_schema();
   stream["properties"]["fields"] =
       map_of({{"anyOf", {value_schema(field_params().front()), object_schema(field_params())}}}, "The fields of a record, by name");
+  stream["properties"]["fields"]["minProperties"] = 1;
   stream["properties"]["windows"] = object_schema(window_params());
   stream["properties"]["checks"] = checks_schema();
   Json root = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},

@@ -342,11 +342,12 @@ StreamConfig read_stream(const std::string& name, const Node& node, const Servic
   none.column = node.column;
   if (params.has("from")) read_from(params.node("from"), stream, errors);
   if (params.has("fields")) read_fields(params.node("fields"), stream, errors);
-  read_decode(params.has("decode") ? params.node("decode") : none, stream, errors);
+  if (params.has("decode")) read_decode(params.node("decode"), stream, errors);
   const Node& from = params.has("from") ? params.node("from") : none;
   agree_on_csv(from, stream, errors);
   const bool topic_fields = read_topic_fields(stream, errors);
-  try_decoder(stream, node, errors);  // first: the source may have taken a wrong separator over, which is said once
+  if (params.has("decode"))
+    try_decoder(stream, node, errors);  // first: the source may have taken a wrong separator over, which is said once
   if (read_for == ReadFor::kService) try_source(stream, node, errors);
   read_windows(params.has("windows") ? params.node("windows") : none, stream, errors);
   if (params.has("checks")) {

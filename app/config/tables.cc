@@ -158,7 +158,7 @@ std::vector<ParamSpec> quarantine_params() {
 const std::vector<ParamSpec>& stream_params() {
   static const std::vector<ParamSpec> specs = {
       {.name = "from", .type = T::kNode, .sentence = "Where records come from: one source with its parameters", .required = true},
-      {.name = "decode", .type = T::kNode, .sentence = "How records become rows"},
+      {.name = "decode", .type = T::kNode, .sentence = "How records become rows", .required = true},
       {.name = "fields", .type = T::kNode, .sentence = "The fields of a record, by name", .required = true},
       {.name = "windows", .type = T::kNode, .sentence = "Windows of event time"},
       {.name = "checks", .type = T::kNode, .sentence = "Checks, in any order"},

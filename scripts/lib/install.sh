@@ -18,7 +18,7 @@ test_packages=(
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
   mariadb-server mosquitto mosquitto-clients prometheus prometheus-alertmanager
   default-jre-headless maven openssl strace systemd
-  python3 python3-confluent-kafka python3-paho-mqtt python3-pymysql python3-pytest python3-yaml
+  python3 python3-confluent-kafka python3-jsonschema python3-paho-mqtt python3-pymysql python3-pytest python3-yaml
 )
 
 say() { printf '== %s\n' "$*"; }
