@@ -10,7 +10,10 @@ namespace {
 
 constexpr std::uint32_t kMagic = 0x46655264;  // "dReF"
 constexpr std::uint32_t kFormat = 1;
-constexpr std::uint32_t kMaxSegments = 1U << 20, kMaxFields = 4096, kMaxPoints = 1U << 22;
+constexpr std::uint32_t kMaxFields = 4096;
+// Of sources, segments, histories and points: what is left of the bytes bounds them too, and a store takes no content above 1 GB,
+// which holds fewer than this of the smallest. So what a builder made and a store took is never refused.
+constexpr std::uint32_t kMaxParts = 1U << 26;
 
 void save_field(ByteWriter& out, const FieldProfile& f) {
   out.str(f.name);
@@ -75,8 +78,8 @@ bool same_fields(const SegmentProfile& s, const SegmentProfile& first) {
 bool load_all(ByteReader& in, Reference& r) {
   if (in.u32() != kMagic || in.u32() != kFormat) return false;
   r.window = in.i64();
-  for (std::uint32_t n = in.count(kMaxSegments, 4); n > 0; --n) r.provenance.sources.push_back(in.str());
-  for (std::uint32_t n = in.count(kMaxSegments, 16); n > 0; --n) {
+  for (std::uint32_t n = in.count(kMaxParts, 4); n > 0; --n) r.provenance.sources.push_back(in.str());
+  for (std::uint32_t n = in.count(kMaxParts, 16); n > 0; --n) {
     SegmentProfile& s = r.segments.emplace_back();
     s.segment.by = in.str(65536);
     s.segment.value = in.str(65536);
@@ -86,13 +89,13 @@ bool load_all(ByteReader& in, Reference& r) {
     }
     if (!same_fields(s, r.segments.front())) return false;
   }
-  for (std::uint32_t n = in.count(kMaxSegments, 16); n > 0; --n) {
+  for (std::uint32_t n = in.count(kMaxParts, 16); n > 0; --n) {
     History& h = r.history.emplace_back();
     h.segment.by = in.str(65536);
     h.segment.value = in.str(65536);
     h.field = in.str(65536);
     h.statistic = in.str(65536);
-    for (std::uint32_t m = in.count(kMaxPoints, 16); m > 0; --m) {
+    for (std::uint32_t m = in.count(kMaxParts, 16); m > 0; --m) {
       h.starts.push_back(in.time());
       h.values.push_back(in.f64());
       if (!std::isfinite(h.values.back())) return false;

@@ -76,6 +76,19 @@ TEST(ReferenceCodec, DamagedLengthsAllocateNothingLarge) {
   }
 }
 
+// Two months of windows of a second.
+TEST(ReferenceCodec, HistoriesMayBeLong) {
+  constexpr std::size_t kWindows = 5'184'000;
+  Reference r = small();
+  History& h = r.history[0];
+  h.starts.clear();
+  for (std::size_t i = 0; i < kWindows; ++i) h.starts.push_back(static_cast<Time>(i) * kSecond);
+  h.values.assign(kWindows, 1);
+  Reference loaded;
+  ASSERT_TRUE(loaded.load_content(r.content()).ok());
+  EXPECT_EQ(loaded.history[0].starts.size(), kWindows);
+}
+
 TEST(ReferenceCodec, RefusesWhatNoBuilderMakes) {
   const auto refused = [](const std::function<void(Reference&)>& change) {
     Reference r = small();

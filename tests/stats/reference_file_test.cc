@@ -49,6 +49,15 @@ TEST(ReferenceFile, BringsEverythingBackButTheVersion) {
   EXPECT_EQ(export_bytes(*back), export_bytes(r));
 }
 
+TEST(ReferenceFile, NamesEachOfManyInputs) {
+  Reference r = documented();
+  for (int i = 0; i < 20'000; ++i) r.provenance.sources.push_back("file:day-" + std::to_string(i) + ".csv sha256:" + std::string(64, 'a'));
+  r.hash = sha256_hex(r.content());
+  const auto back = import_bytes(export_bytes(r));
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ(back->provenance.sources, r.provenance.sources);
+}
+
 TEST(ReferenceFile, RefusesADamagedFile) {
   const std::string bytes = export_bytes(documented());
   for (std::size_t size = 0; size < bytes.size(); size += size < 200 ? 1 : 101) {
