@@ -2,6 +2,8 @@
 
 #include <mysql.h>
 
+#include <cstdlib>
+
 #include "core/text.h"
 
 namespace driftd::stats {
@@ -54,6 +56,8 @@ Result<std::vector<MysqlSession::Row>> MysqlSession::query(const std::string& sq
   }
   return rows;
 }
+
+std::int64_t MysqlSession::integer(const Cell& cell) { return cell ? std::strtoll(cell->c_str(), nullptr, 10) : 0; }
 
 std::string MysqlSession::quote(std::string_view bytes) const {
   std::string out = "_binary'";

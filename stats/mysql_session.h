@@ -35,7 +35,10 @@ class MysqlSession {
 
   // A statement without a result. Returns the rows that it found, also those that it did not have to change.
   Result<std::uint64_t> execute(const std::string& sql);
-  using Row = std::vector<std::optional<std::string>>;  // nullopt: NULL
+  using Cell = std::optional<std::string>;  // nullopt: NULL
+  using Row = std::vector<Cell>;
+  // What a cell of an integer column says; NULL is 0.
+  static std::int64_t integer(const Cell& cell);
   // All rows of a SELECT, in memory.
   Result<std::vector<Row>> query(const std::string& sql);
   // A literal of these bytes, whatever they are.

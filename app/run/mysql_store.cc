@@ -1,13 +1,14 @@
 #include "app/run/mysql_store.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "core/bytes.h"
 #include "core/hash.h"
 
 namespace driftd::app {
 namespace {
+
+using stats::MysqlSession;
 
 constexpr std::size_t kChunk = 1U << 20;  // a server takes statements of 16 MiB at least by default, and quoting doubles
 
@@ -25,7 +26,6 @@ constexpr const char* kTables[] = {
 };
 
 std::string num(std::int64_t n) { return std::to_string(n); }
-std::int64_t number(const std::optional<std::string>& text) { return text ? std::strtoll(text->c_str(), nullptr, 10) : 0; }
 
 std::string ids_of(const std::set<std::int64_t>& ids) {
   std::string out;
@@ -37,7 +37,7 @@ std::string ids_of(const std::set<std::int64_t>& ids) {
 
 Status MysqlStore::transact(const std::function<Status()>& work) {
   if (!session_) {
-    auto session = stats::MysqlSession::connect(connection_);
+    auto session = MysqlSession::connect(connection_);
     if (!session) return session.error().at("the shared store");
     const auto set = session->execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
     if (!set) return set.error().at("the shared store");
@@ -178,7 +178,7 @@ Result<std::optional<CheckpointUnit>> MysqlStore::unit(const std::string& stream
       if (!made) return made.error();
       const auto row = session_->query("SELECT epoch FROM driftd_unit" + where(stream, partition));
       if (!row) return row.error();
-      epochs_[{stream, partition}] = number((*row)[0][0]);
+      epochs_[{stream, partition}] = MysqlSession::integer((*row)[0][0]);
     }
     intact = read_unit(where(stream, partition), stream, partition, unit);
     // It is taken over, whole or not.
@@ -199,12 +199,12 @@ Status MysqlStore::read_unit(const std::string& in_row, const std::string& strea
   CheckpointUnit read;
   read.stream = stream;
   read.partition = partition;
-  read.position = number(row[0]);
+  read.position = MysqlSession::integer(row[0]);
   read.config_hash = row[1].value_or("");
   const auto chunks = session_->query("SELECT bytes FROM driftd_state" + in_row + " ORDER BY chunk");
   if (!chunks) return chunks.error();
   for (const auto& chunk : *chunks) read.state += *chunk[0];
-  if (crc_of(read) != number(row[2]) || static_cast<std::int64_t>(read.state.size()) != number(row[3])) {
+  if (crc_of(read) != MysqlSession::integer(row[2]) || static_cast<std::int64_t>(read.state.size()) != MysqlSession::integer(row[3])) {
     const std::string part = partition == kMergerUnit ? "merger" : "partition " + num(partition);
     return Error{ErrorCode::kCorrupt, "checkpoint of stream " + stream + ", " + part + ": its checksum does not match"};
   }
@@ -222,9 +222,9 @@ Status MysqlStore::each_unit(const UnitVisitor& visit) {
       const std::string in_row =
           " WHERE scope=" + session_->quote(*row[0]) + " AND stream=" + session_->quote(*row[1]) + " AND part=" + *row[2];
       std::optional<CheckpointUnit> unit;
-      const Status intact = read_unit(in_row, *row[1], number(row[2]), unit);
+      const Status intact = read_unit(in_row, *row[1], MysqlSession::integer(row[2]), unit);
       if (!intact && intact.error().code != ErrorCode::kCorrupt) return intact;
-      if (!unit) unit = CheckpointUnit{*row[1], number(row[2]), 0, "", "", true};
+      if (!unit) unit = CheckpointUnit{*row[1], MysqlSession::integer(row[2]), 0, "", "", true};
       visit(*row[3], std::move(*unit), intact);
     }
     return {};

@@ -7,10 +7,11 @@
 namespace driftd::app {
 namespace {
 
+using stats::MysqlSession;
+
 constexpr unsigned kSeenOver = 5;
 
-std::int64_t number(const std::optional<std::string>& text) { return text ? std::strtoll(text->c_str(), nullptr, 10) : 0; }
-Time time_of(const std::optional<std::string>& text) { return text ? number(text) : kNoTime; }
+Time time_of(const MysqlSession::Cell& text) { return text ? MysqlSession::integer(text) : kNoTime; }
 
 }  // namespace
 
@@ -53,7 +54,7 @@ Status MysqlStore::try_lead(const std::string& stream, Lease& lease) {
   const auto found = session_->query("SELECT owner='' OR owner=" + mine + ", beat<NOW(6)-INTERVAL " + std::to_string(lease_ / kSecond) +
                                      " SECOND FROM driftd_unit" + row + " FOR UPDATE");
   if (!found) return found.error();
-  const bool free = number((*found)[0][0]) != 0, over = number((*found)[0][1]) != 0;
+  const bool free = MysqlSession::integer((*found)[0][0]) != 0, over = MysqlSession::integer((*found)[0][1]) != 0;
   unsigned& seen = seen_over_[stream];
   seen = over ? seen + 1 : 0;
   if (!free && seen < kSeenOver) return {};
@@ -67,7 +68,7 @@ Status MysqlStore::take_lease(const std::string& stream) {
   if (!taken) return taken.error();
   const auto epoch = session_->query("SELECT epoch FROM driftd_unit" + row);
   if (!epoch) return epoch.error();
-  epochs_[{stream, kMergerUnit}] = number((*epoch)[0][0]);
+  epochs_[{stream, kMergerUnit}] = MysqlSession::integer((*epoch)[0][0]);
   return {};
 }
 
@@ -135,15 +136,15 @@ Result<MysqlStore::News> MysqlStore::news(const std::string& stream, const std::
                         of_stream + " AND scope='' AND part>=0 ORDER BY part");
     if (!rows) return rows.error();
     for (const auto& row : *rows) {
-      news.progress.push_back(
-          {stream, static_cast<std::uint32_t>(number(row[0])), row[1].value_or(""), time_of(row[2]), time_of(row[3]), number(row[4]) != 0});
-      news.unread[news.progress.back().partition] = number(row[5]) * kSecond;
+      news.progress.push_back({stream, static_cast<std::uint32_t>(MysqlSession::integer(row[0])), row[1].value_or(""), time_of(row[2]),
+                               time_of(row[3]), MysqlSession::integer(row[4]) != 0});
+      news.unread[news.progress.back().partition] = MysqlSession::integer(row[5]) * kSecond;
     }
     const auto ids = session_->query("SELECT id FROM driftd_output" + of_stream);
     if (!ids) return ids.error();
     std::string fresh;
     for (const auto& row : *ids) {
-      if (known.count(number(row[0])) == 0) fresh += (fresh.empty() ? "" : ",") + *row[0];
+      if (known.count(MysqlSession::integer(row[0])) == 0) fresh += (fresh.empty() ? "" : ",") + *row[0];
     }
     if (fresh.empty()) return {};
     const auto outputs =
@@ -152,13 +153,14 @@ Result<MysqlStore::News> MysqlStore::news(const std::string& stream, const std::
     if (!outputs) return outputs.error();
     for (const auto& row : *outputs) {
       const std::string& bytes = *row[6];
-      if (crc32c(bytes) != static_cast<std::uint32_t>(number(row[5]))) {
+      if (crc32c(bytes) != static_cast<std::uint32_t>(MysqlSession::integer(row[5]))) {
         return Error{ErrorCode::kCorrupt, "what partition " + *row[1] + " of stream " + stream +
                                               " handed over is damaged (driftd_output, id " + *row[0] +
                                               "); without it the window cannot be judged: delete the row to judge it by half"};
       }
       news.outputs.push_back(
-          {number(row[0]), {stream, static_cast<std::uint32_t>(number(row[1])), number(row[2]), *row[3], *row[4], bytes}});
+          {MysqlSession::integer(row[0]),
+           {stream, static_cast<std::uint32_t>(MysqlSession::integer(row[1])), MysqlSession::integer(row[2]), *row[3], *row[4], bytes}});
     }
     return {};
   });
