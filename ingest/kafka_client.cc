@@ -3,6 +3,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <array>
+#include <cstring>
 
 #include "core/log.h"
 #include "core/secret.h"
@@ -146,6 +147,16 @@ Result<KafkaHandle> kafka_producer(KafkaConf conf, void* opaque) { return new_cl
 void KafkaListDeleter::operator()(rd_kafka_topic_partition_list_s* list) const { rd_kafka_topic_partition_list_destroy(list); }
 
 KafkaList new_kafka_list() { return KafkaList(rd_kafka_topic_partition_list_new(8)); }
+
+void add_offset(rd_kafka_topic_partition_list_s& list, const std::string& topic, std::int32_t partition, std::int64_t offset,
+                const std::string& metadata) {
+  rd_kafka_topic_partition_t* entry = rd_kafka_topic_partition_list_add(&list, topic.c_str(), partition);
+  entry->offset = offset;
+  if (metadata.empty()) return;
+  entry->metadata = rd_kafka_mem_malloc(nullptr, metadata.size());  // the list's from now on
+  entry->metadata_size = metadata.size();
+  std::memcpy(entry->metadata, metadata.data(), metadata.size());
+}
 
 void KafkaMessages::clear() {
   for (rd_kafka_message_t* message : messages_) rd_kafka_message_destroy(message);

@@ -56,6 +56,9 @@ struct KafkaListDeleter {
 // Partitions with an offset each.
 using KafkaList = std::unique_ptr<rd_kafka_topic_partition_list_s, KafkaListDeleter>;
 KafkaList new_kafka_list();
+// Appends one. `metadata` goes with a commit of the offset, for whoever asks for it; empty: none.
+void add_offset(rd_kafka_topic_partition_list_s& list, const std::string& topic, std::int32_t partition, std::int64_t offset,
+                const std::string& metadata = {});
 
 // Owns messages that a RawBatch views; destroys them, then lets go of the client.
 class KafkaMessages {

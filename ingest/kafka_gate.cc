@@ -179,7 +179,7 @@ class KafkaGate final : public Gate {
     }
     std::vector<KafkaTransaction::Offset> offsets;
     for (const auto& [partition, position] : queue_.positions()) {
-      offsets.push_back({topic_of(partition), KafkaPartitions::id_of(partition), position});
+      offsets.push_back({topic_of(partition), KafkaPartitions::id_of(partition), position, settings_.folder_id});
     }
     if (!done(transaction_.add_positions(offsets, *membership))) return false;
     state_ = State::kCommitting;

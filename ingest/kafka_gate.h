@@ -27,6 +27,7 @@ struct KafkaGateSettings {
   KafkaConnection connection;
   std::vector<std::string> topics;  // of the source, as it numbers them
   KafkaHandle consumer;
+  std::string folder_id;  // of the stream; goes with the positions
 };
 
 std::unique_ptr<Gate> make_kafka_gate(KafkaGateSettings settings, const SourceContext& context);

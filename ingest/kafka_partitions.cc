@@ -14,9 +14,10 @@ std::optional<std::uint32_t> KafkaPartitions::number_of(std::string_view topic, 
   return std::nullopt;
 }
 
-void KafkaPartitions::add_to(rd_kafka_topic_partition_list_s& list, std::uint32_t number, std::int64_t offset) const {
+void KafkaPartitions::add_to(rd_kafka_topic_partition_list_s& list, std::uint32_t number, std::int64_t offset,
+                             const std::string& by) const {
   static_assert(kNoOffset == RD_KAFKA_OFFSET_INVALID);
-  rd_kafka_topic_partition_list_add(&list, topic_of(number).c_str(), id_of(number))->offset = offset;
+  add_offset(list, topic_of(number), id_of(number), offset, by);
 }
 
 void KafkaPartitions::assign(std::uint32_t number, std::optional<std::int64_t> position) {

@@ -48,8 +48,9 @@ class KafkaPartitions {
   const std::string& topic_of(std::uint32_t number) const { return topics_[number / kPartitionsPerTopic]; }
   static std::int32_t id_of(std::uint32_t number) { return static_cast<std::int32_t>(number % kPartitionsPerTopic); }
 
-  // Appends a partition to a list; without an offset the list names it only.
-  void add_to(rd_kafka_topic_partition_list_s& list, std::uint32_t number, std::int64_t offset = kNoOffset) const;
+  // Appends a partition to a list; without an offset the list names it only. `by` says whose offset it is (folder_id).
+  void add_to(rd_kafka_topic_partition_list_s& list, std::uint32_t number, std::int64_t offset = kNoOffset,
+              const std::string& by = {}) const;
 
   // `position`: nullopt when it is the broker's to say.
   void assign(std::uint32_t number, std::optional<std::int64_t> position);

@@ -11,11 +11,14 @@ namespace driftd::ingest {
 namespace {
 
 constexpr int kBrokerTimeoutMillis = 5000;
+// Of one question to a broker that did not answer before, while the records of other partitions wait; and the pause after it.
+constexpr int kAgainMillis = 1000;
+constexpr Duration kAskEvery = 2 * kSecond;
 
 }  // namespace
 
-KafkaPositions::KafkaPositions(const KafkaSettings& settings, const SourceContext& context, KafkaHandle client, KafkaPartitions& partitions,
-                               SourceHandler& handler)
+KafkaPositions::KafkaPositions(const KafkaSettings& settings, const SourceContext& context, std::string id, KafkaHandle client,
+                               KafkaPartitions& partitions, SourceHandler& handler)
     : stream_(context.stream),
       telemetry_(context.telemetry),
       from_latest_(settings.from_latest),
@@ -24,6 +27,7 @@ KafkaPositions::KafkaPositions(const KafkaSettings& settings, const SourceContex
       handler_(handler),
       topics_(settings.topics, settings.connection, client_),
       assignment_(client_.get(), stream_),
+      id_(std::move(id)),
       queues_(std::make_unique<KafkaFetchQueues>(client_, [this](rd_kafka_message_t* message) { left_.push_back(message); })) {
   if (telemetry_ == nullptr) return;
   for (const Metric metric : {Metric::kSourceGaps, Metric::kSourceLost}) telemetry_->series(metric, {stream_});
@@ -41,7 +45,7 @@ std::int64_t KafkaPositions::start() const {
 }
 
 void KafkaPositions::assign(rd_kafka_topic_partition_list_t& list) {
-  std::vector<rd_kafka_topic_partition_t*> unknown;
+  std::vector<rd_kafka_topic_partition_t*> ask;
   for (int i = 0; i < list.cnt; ++i) {
     rd_kafka_topic_partition_t& entry = list.elems[i];
     const auto number = partitions_.number_of(entry.topic, entry.partition);
@@ -56,22 +60,83 @@ void KafkaPositions::assign(rd_kafka_topic_partition_list_t& list) {
       if (!position) entry.offset = RD_KAFKA_OFFSET_BEGINNING;
       continue;
     }
-    if (!position && !gated_) unknown.push_back(&entry);
+    ask.push_back(&entry);
   }
-  if (!unknown.empty()) begin(unknown);
+  // While a gate that was killed has left a transaction open there is no answer; its successor here ends it after this.
+  if (!ask.empty()) decide(ask, gated_ ? kAgainMillis : kBrokerTimeoutMillis);
   assignment_.add(list);
 }
 
-void KafkaPositions::unassign(const rd_kafka_topic_partition_list_s& list) { assignment_.remove(list); }
-
-// Partitions of which driftd has no position.
-void KafkaPositions::begin(const std::vector<rd_kafka_topic_partition_t*>& entries) {
-  const auto starts = kafka_starts(client_.get(), entries, from_latest_, known_topics_, stream_);
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    entries[i]->offset = starts[i].offset;
-    if (!starts[i].position) continue;
-    handler_.on_start(*partitions_.number_of(entries[i]->topic, entries[i]->partition), *starts[i].position, starts[i].amid);
+void KafkaPositions::unassign(const rd_kafka_topic_partition_list_s& list) {
+  for (int i = 0; i < list.cnt; ++i) {
+    if (const auto number = partitions_.number_of(list.elems[i].topic, list.elems[i].partition)) undecided_.erase(*number);
   }
+  assignment_.remove(list);
+}
+
+void KafkaPositions::decide(const std::vector<rd_kafka_topic_partition_t*>& entries, int patience_millis) {
+  const auto group = group_positions(client_.get(), entries, patience_millis);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (group[i] && group[i]->offset >= 0) known_topics_.insert(entries[i]->topic);
+  }
+  std::set<std::string> begun;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::uint32_t number = *partitions_.number_of(entries[i]->topic, entries[i]->partition);
+    const auto before = undecided_.find(number);
+    const bool known_topic = before != undecided_.end() ? before->second : known_topics_.count(entries[i]->topic) != 0;
+    const auto offset = group[i] ? offset_of(*entries[i], *group[i], known_topic, patience_millis) : std::nullopt;
+    begun.insert(entries[i]->topic);
+    partitions_.find(number)->held = !offset;
+    if (offset) {
+      entries[i]->offset = *offset;
+      undecided_.erase(number);
+    } else if (undecided_.emplace(number, known_topic).second) {
+      log::warning("kafka: where the group stands is not known yet; the partition waits for it",
+                   {{"stream", stream_}, {"topic", entries[i]->topic}, {"partition", std::to_string(entries[i]->partition)}});
+    }
+  }
+  known_topics_.merge(begun);
+  next_ask_ = monotonic_now() + kAskEvery;
+}
+
+std::optional<std::int64_t> KafkaPositions::offset_of(const rd_kafka_topic_partition_t& entry, const GroupPosition& group, bool known_topic,
+                                                      int patience_millis) {
+  const std::uint32_t number = *partitions_.number_of(entry.topic, entry.partition);
+  const std::int64_t ours = partitions_.find(number)->taken;
+  if (ours >= 0) {
+    if (group.offset <= ours || group.by == id_ || !handler_.on_elsewhere(number, group.offset)) return ours;
+    partitions_.assign(number, group.offset);
+    return group.offset;
+  }
+  // Our gate was killed before the first checkpoint. What it forwarded is judged again from the beginning, and passed over by it.
+  if (gated_ && (group.offset <= 0 || group.by == id_)) return this->start();
+  const auto start = kafka_start(client_.get(), entry, group, from_latest_, known_topic, patience_millis);
+  if (!start) return std::nullopt;
+  if (start->position) handler_.on_start(number, *start->position, start->amid);
+  return start->offset;
+}
+
+void KafkaPositions::ask_again() {
+  if (undecided_.empty() || monotonic_now() < next_ask_) return;
+  const KafkaList list = new_kafka_list();
+  for (const auto& [number, known] : undecided_) {
+    if (!topics_.doubtful(number)) partitions_.add_to(*list, number);
+  }
+  if (list->cnt == 0) return;
+  std::vector<rd_kafka_topic_partition_t*> entries;
+  for (int i = 0; i < list->cnt; ++i) entries.push_back(&list->elems[i]);
+  decide(entries, kAgainMillis);
+  const KafkaList decided = new_kafka_list();
+  for (const auto* e : entries) {
+    if (!partitions_.find(*partitions_.number_of(e->topic, e->partition))->held) add_offset(*decided, e->topic, e->partition, e->offset);
+  }
+  if (decided->cnt > 0) restart(*decided);
+}
+
+std::string KafkaPositions::waits_for_group() const {
+  if (undecided_.empty()) return {};
+  return "where the group stands in " + std::to_string(undecided_.size()) +
+         " partition(s): its coordinator does not say (is it there, and may driftd's user read the group?)";
 }
 
 std::string KafkaPositions::watch() {
@@ -79,11 +144,13 @@ std::string KafkaPositions::watch() {
   for (auto& p : partitions_.all()) {
     if (topics_.doubtful(p.number)) p.held = true;
     // What came before goes first.
-    if (!p.held || !p.waiting->empty()) continue;
+    if (!p.held || !p.waiting->empty() || (undecided_.count(p.number) != 0 && !topics_.doubtful(p.number))) continue;
     const auto same = topics_.same(p.number, partitions_);
     if (same) go_on(p, *same);
   }
-  return topics_.trouble();
+  ask_again();
+  const std::string trouble = topics_.trouble();
+  return trouble.empty() ? waits_for_group() : trouble;
 }
 
 void KafkaPositions::go_on(KafkaPartitions::Partition& p, bool same) {
@@ -102,7 +169,8 @@ void KafkaPositions::go_on(KafkaPartitions::Partition& p, bool same) {
   partitions_.add_to(*list, p.number, p.taken >= 0 ? p.taken : RD_KAFKA_OFFSET_BEGINNING);
   if (p.taken < 0) {
     known_topics_.insert(partitions_.topic_of(p.number));  // all of its records are newer than our start
-    if (!gated_) begin({&list->elems[0]});
+    if (!gated_) decide({&list->elems[0]}, kBrokerTimeoutMillis);
+    if (p.held) return;
   }
   restart(*list);
 }
@@ -116,9 +184,15 @@ void KafkaPositions::close_gap(const rd_kafka_message_t& message) {
   if (ours == nullptr || ours->held) return;
   std::int64_t low = RD_KAFKA_OFFSET_BEGINNING, high = RD_KAFKA_OFFSET_END;
   rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), message.partition, &low, &high, kBrokerTimeoutMillis);
+  const std::int64_t wanted = ours->taken >= 0 ? ours->taken : message.offset;
+  // The new leader had not caught up with the one that we read from before, and has now.
+  if (low <= wanted && wanted <= high) {
+    const KafkaList list = new_kafka_list();
+    partitions_.add_to(*list, *number, wanted);
+    return restart(*list);
+  }
   const bool never_committed = gated_ && ours->taken < 0 && message.offset < 0;
   if (never_committed && from_latest_) return begin_at_end(*number, high);
-  const std::int64_t wanted = ours->taken >= 0 ? ours->taken : message.offset;
   // Of a topic that was made anew (our position is beyond its end) it is not known how many there were.
   const std::int64_t lost = wanted >= 0 && low > wanted ? low - wanted : 0;
   log::error("kafka: records are gone before they were read; going on at the oldest there are",

@@ -2,13 +2,20 @@
 // where the group stands, or one end of the topic; and where it goes on when the records at its position
 // are gone, or the topic is.
 //
+// Others of the group, with a store of their own, may have read on while a partition was not ours: then the group
+// stands beyond driftd's position, and the offset is not marked as of this folder (folder_id). What was known of the
+// partition is of before then, and dropped; it goes on where the group stands, so that no record is judged twice.
+// Where the group stands is asked for until it is known; until then the partition is *held* as below.
+//
 // While a topic is missing its partitions are *held*: nothing of them is taken. When it is there again it is
 // compared with what was read before (KafkaTopics). The same one is read on; one that was made anew is read
 // from its beginning, which is a gap. Thread-safety: none; polling thread.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -18,6 +25,7 @@
 #include "ingest/kafka_fetch_queues.h"
 #include "ingest/kafka_partitions.h"
 #include "ingest/kafka_source.h"
+#include "ingest/kafka_start.h"
 #include "ingest/kafka_topics.h"
 #include "ingest/source.h"
 
@@ -27,9 +35,9 @@ namespace driftd::ingest {
 
 class KafkaPositions {
  public:
-  // `partitions` and `handler` outlive this.
-  KafkaPositions(const KafkaSettings& settings, const SourceContext& context, KafkaHandle client, KafkaPartitions& partitions,
-                 SourceHandler& handler);
+  // `partitions` and `handler` outlive this. `id`: of the stream's folder.
+  KafkaPositions(const KafkaSettings& settings, const SourceContext& context, std::string id, KafkaHandle client,
+                 KafkaPartitions& partitions, SourceHandler& handler);
   KafkaPositions(const KafkaPositions&) = delete;
   KafkaPositions& operator=(const KafkaPositions&) = delete;
   // Precondition: the consumer is closed.
@@ -46,18 +54,23 @@ class KafkaPositions {
   // An error that librdkafka reported; true when it is of a topic that is missing or must not be read. Then it is
   // dealt with here (KafkaTopics::report).
   bool report(int error, const std::string& topic, const std::string& why) { return topics_.report(error, topic, why); }
-  // To be called often. Returns what is missing now, for people; empty: nothing.
+  // To be called often; may wait some seconds for the broker. Returns what is missing now, for people; empty: nothing.
   std::string watch();
   // Our position is not in the topic any more (retention was faster, or the topic was made anew):
-  // goes on at the oldest record there is, and says so.
+  // goes on at the oldest record there is, and says so. One that is in it is gone on from.
   void close_gap(const rd_kafka_message_s& message);
   // Messages of partitions that were assigned again; the caller's from now on.
   std::vector<rd_kafka_message_s*> left() { return std::exchange(left_, {}); }
 
  private:
   std::int64_t start() const;
-  // Partitions of which driftd has no position.
-  void begin(const std::vector<rd_kafka_topic_partition_s*>& entries);
+  // Sets each entry's offset by where the group stands. Those for which that cannot be learnt now are held, and asked for
+  // again by watch().
+  void decide(const std::vector<rd_kafka_topic_partition_s*>& entries, int patience_millis);
+  std::optional<std::int64_t> offset_of(const rd_kafka_topic_partition_s& entry, const GroupPosition& group, bool known_topic,
+                                        int patience_millis);
+  void ask_again();
+  std::string waits_for_group() const;
   // The topic of a held partition is there again.
   void go_on(KafkaPartitions::Partition& partition, bool same);
   void begin_at_oldest(KafkaPartitions::Partition& partition, std::int64_t oldest);
@@ -73,7 +86,10 @@ class KafkaPositions {
   SourceHandler& handler_;
   KafkaTopics topics_;
   KafkaAssignment assignment_;
-  std::set<std::string> known_topics_;  // driftd or its group has a position in one of their partitions
+  std::string id_;
+  std::set<std::string> known_topics_;       // driftd or its group has a position in one of their partitions
+  std::map<std::uint32_t, bool> undecided_;  // held until it is known where the group stands; whether the topic was known before
+  Duration next_ask_ = 0;                    // monotonic
   std::vector<rd_kafka_message_s*> left_;
   std::unique_ptr<KafkaFetchQueues> queues_;
 };

@@ -7,7 +7,7 @@
 
 #include "core/log.h"
 #include "core/text.h"
-#include "ingest/gate_id.h"
+#include "ingest/folder_id.h"
 #include "ingest/kafka_consumer_options.h"
 #include "ingest/kafka_gate.h"
 #include "ingest/kafka_partitions.h"
@@ -42,12 +42,15 @@ class KafkaSource final : public Source {
     rd_kafka_conf_set_error_cb(conf->get(), [](rd_kafka_t*, int error, const char* why, void* self) {
       static_cast<KafkaSource*>(self)->on_error(static_cast<rd_kafka_resp_err_t>(error), why);
     });
+    auto id = folder_id(context_.data_dir);
+    if (!id) return id.error();
+    id_ = std::move(*id);
     auto client = kafka_consumer(std::move(conf).value(), this);
     if (!client) return client.error();
     client_ = std::move(client).value();
     handler_ = &handler;
     partitions_ = std::make_unique<KafkaPartitions>(settings_.topics, client_);
-    positions_ = std::make_unique<KafkaPositions>(settings_, context_, client_, *partitions_, handler);
+    positions_ = std::make_unique<KafkaPositions>(settings_, context_, id_, client_, *partitions_, handler);
     queue_ = rd_kafka_queue_get_consumer(client_.get());
     status_.connecting(join(settings_.connection.brokers));
     const KafkaList topics = new_kafka_list();
@@ -89,14 +92,10 @@ class KafkaSource final : public Source {
   }
 
   Result<std::unique_ptr<Gate>> make_gate(GateSettings settings) override {
-    if (settings.transactional_id.empty()) {
-      auto id = gate_id(context_.data_dir, context_.stream);
-      if (!id) return id.error();
-      settings.transactional_id = std::move(*id);
-    }
+    if (settings.transactional_id.empty()) settings.transactional_id = "driftd-" + context_.stream + "-" + id_;
     gated_ = true;
     positions_->gated();
-    return make_kafka_gate({std::move(settings), settings_.connection, settings_.topics, client_}, context_);
+    return make_kafka_gate({std::move(settings), settings_.connection, settings_.topics, client_, id_}, context_);
   }
 
   void close() override {
@@ -201,7 +200,7 @@ class KafkaSource final : public Source {
     last_commit_ = now;
     const KafkaList list = new_kafka_list();
     for (auto& p : partitions_->all()) {
-      if (p.committed >= 0) partitions_->add_to(*list, p.number, std::exchange(p.committed, -1));
+      if (p.committed >= 0) partitions_->add_to(*list, p.number, std::exchange(p.committed, -1), id_);
     }
     if (list->cnt > 0) rd_kafka_commit(client_.get(), list.get(), 1);
   }
@@ -271,6 +270,7 @@ class KafkaSource final : public Source {
   SourceContext context_;
   LinkStatus status_;
   SourceHandler* handler_ = nullptr;
+  std::string id_;  // of the stream's folder
   KafkaHandle client_;
   rd_kafka_queue_t* queue_ = nullptr;
   std::unique_ptr<KafkaPartitions> partitions_;

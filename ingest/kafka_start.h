@@ -1,4 +1,4 @@
-// Where a Kafka partition starts of which driftd has no position of its own.
+// Where a Kafka group stands in partitions, and where one starts of which driftd has no position of its own.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,26 @@ struct rd_kafka_topic_partition_s;
 
 namespace driftd::ingest {
 
+struct GroupPosition {
+  std::int64_t offset = -1;  // that the group has committed; below 0: none
+  std::string by;            // whose it is, as its metadata says (folder_id)
+};
+
+// One an entry, in their order; nullopt: it could not be learnt now. Asks the broker, and waits for `patience_millis` at most.
+// Polling thread.
+std::vector<std::optional<GroupPosition>> group_positions(rd_kafka_s* client, const std::vector<rd_kafka_topic_partition_s*>& entries,
+                                                          int patience_millis);
+
 struct KafkaStart {
   std::int64_t offset = 0;               // for the assignment; may be a logical one
   std::optional<std::int64_t> position;  // the same as a number, where it is known
   bool amid = false;                     // somebody of the group has read what is before it
 };
 
-// One an entry, in their order. On from where the group stands, if it does; else from the beginning or,
-// with `from_latest`, from the newest record; but a partition that was added to a topic of `known_topics`
-// (driftd or its group has a position in it) starts at its beginning, or what came before it was assigned
-// would be lost. The entries' topics are added. Asks the broker; waits for some seconds at
-// most, and says in the log what it could not learn. Polling thread.
-std::vector<KafkaStart> kafka_starts(rd_kafka_s* client, const std::vector<rd_kafka_topic_partition_s*>& entries, bool from_latest,
-                                     std::set<std::string>& known_topics, const std::string& stream);
+// On from where the group stands, if it does; else from the beginning or, with `from_latest`, from the newest record; but a
+// partition that was added to a topic that is known (`known_topic`: driftd or its group has a position in it) starts at its
+// beginning, or what came before it was assigned would be lost. nullopt: the broker does not answer now. As above.
+std::optional<KafkaStart> kafka_start(rd_kafka_s* client, const rd_kafka_topic_partition_s& entry, const GroupPosition& group,
+                                      bool from_latest, bool known_topic, int patience_millis);
 
 }  // namespace driftd::ingest

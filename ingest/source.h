@@ -36,6 +36,9 @@ class SourceHandler {
   // An assigned partition of which driftd has no position starts at this one. `amid`: somebody has read
   // those before it, and of what they made of them nothing is known.
   virtual void on_start(std::uint32_t /*partition*/, std::int64_t /*position*/, bool /*amid*/) {}
+  // Others have read an assigned partition on to this position, which is beyond the one that on_assigned gave, while it was not
+  // ours. True: what is known of it is dropped, and it goes on from there. False: our position holds whatever others did.
+  virtual bool on_elsewhere(std::uint32_t /*partition*/, std::int64_t /*position*/) { return false; }
   // What was assigned and taken away is all, for now: the group has settled.
   virtual void on_settled() {}
   // Partitions were lost: their state after the newest checkpoint must be dropped, nothing committed.

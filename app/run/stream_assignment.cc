@@ -95,6 +95,32 @@ void StreamRuntime::on_start(std::uint32_t number, std::int64_t position, bool a
                {{"stream", plan_->config.name}, {"partition", std::to_string(number)}, {"from", std::to_string(position)}});
 }
 
+// Of the old state nothing is kept: a sensor that it last saw before would seem to have been silent since.
+bool StreamRuntime::on_elsewhere(std::uint32_t number, std::int64_t position) {
+  if (sharing_ != nullptr) return false;  // the position is of all
+  const std::scoped_lock lock(dispatch_mutex_);
+  const auto it = partitions_.find(number);
+  if (it == partitions_.end()) return false;
+  Partition& partition = *it->second;
+  auto fresh = make_engine(number, *partition.rejects);
+  if (!fresh) return false;  // as on_assigned made one of the same plan, it cannot fail
+  log::warning("others of the group have read on while the partition was not ours; it goes on where they stand and warms up",
+               {{"stream", plan_->config.name},
+                {"partition", std::to_string(number)},
+                {"ours", std::to_string(partition.engine->next_position())},
+                {"theirs", std::to_string(position)}});
+  partition.worker->drain();
+  partition.engine = std::move(*fresh);
+  partition.engine->set_next_position(position);
+  partition.engine->warm_up();
+  partition.counted = {};
+  partition.had_records = false;
+  partition.started = true;
+  if (gate_ != nullptr) partition.engine->tell(*partition.verdicts);
+  note_detectors(partition);
+  return true;
+}
+
 Result<std::unique_ptr<PartitionEngine>> StreamRuntime::make_engine(std::uint32_t partition, RejectSink& rejects) const {
   auto engine = PartitionEngine::make(plan_, partition, rejects);
   for (std::size_t i = 1; engine && i < plans_.size(); ++i) {

@@ -155,6 +155,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
 
   std::optional<std::int64_t> on_assigned(std::uint32_t partition) override;
   void on_start(std::uint32_t partition, std::int64_t position, bool amid) override;
+  bool on_elsewhere(std::uint32_t partition, std::int64_t position) override;
   void on_settled() override { newly_assigned_ = true; }
   void on_revoked(const std::vector<std::uint32_t>& partitions) override;
   void on_lost(const std::vector<std::uint32_t>& partitions) override;

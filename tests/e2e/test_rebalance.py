@@ -3,10 +3,12 @@ half, or without a word. What was found is compared with a replay of the topic, 
 import signal
 import time
 
+import pytest
 from confluent_kafka import Producer
 
 import plant
 from driftd import Driftd, read_lines, run_driftd
+from kafka_readers import read_all
 
 ALL = ("--from", "2000-01-01T00:00:00Z", "--to", "2030-01-01T00:00:00Z")
 CHECKS = [{"check": "count", "min": 1000}, {"check": "in_range", "field": "temperature", "min": 0, "max": 10}]
@@ -78,6 +80,43 @@ def test_a_partition_without_state_goes_on_where_the_group_stood_and_warms_up(dr
     whole = [f for f in found if f["window"]["start"] == plant.window_start(7)]
     assert {(f["verdict"], f["segment"]["by"]) for f in whole} == {("fail", "stream"), ("fail", "sensor")}
     assert not judged & {f["id"] for f in found}, "nothing that was judged before is judged again"
+
+
+@pytest.mark.parametrize("end", ["sigterm", "kill"])
+@pytest.mark.parametrize("gate", [False, True], ids=["plain", "gate"])
+def test_a_partition_that_another_one_had_meanwhile_is_not_judged_twice(driftd, kafka, unique, gate, end):
+    """Two driftd, each with a data directory of its own, and one partition that goes to the other and comes back."""
+    kafka.create_topic(unique, partitions=1)
+    settings = config(kafka, unique)
+    settings["service"]["checkpoint_every"] = "1s"
+    out = unique + "-out"
+    if gate:
+        kafka.create_topic(out, partitions=1)
+        settings["streams"]["plant"]["gate"] = {"valid": out, "invalid": out}
+    first = driftd(settings).wait_ready()
+    produce(kafka, unique, 0, 5, 1)
+    first.wait_metric("driftd_records_total", 500, stream="plant", result="accepted")
+    first.wait(lambda: kafka.committed(unique, unique)[0] == 500, "the group to know", 30)
+    if end == "kill":
+        first.kill9()
+    else:
+        assert first.terminate() == 0, first.log_tail()
+    second = driftd(settings).wait_ready(60)
+    produce(kafka, unique, 5, 20, 1)
+    second.wait_metric("driftd_records_total", 2000, stream="plant", result="accepted")
+    theirs = second.wait_findings(lambda f: any(x["window"]["end"] == plant.window_start(24) for x in f), "window 23 judged")
+    first.start().wait_ready(60)
+    assert second.terminate(within=30) == 0, second.log_tail()
+    produce(kafka, unique, 25, 5, 1)
+    ours = first.wait_findings(lambda f: any(x["window"]["end"] == plant.window_start(29) for x in f), "window 28 judged", 60)
+    assert first.metrics().get("driftd_records_total", stream="plant", result="accepted") == 500
+    assert "warms up" in first.log()
+    assert not {f["id"] for f in theirs} & {f["id"] for f in ours if f["window"]["start"] < plant.window_start(24)}
+    cut = [f for f in ours if f["window"]["start"] == plant.window_start(25)]
+    assert cut and all(f["verdict"] in ("no_verdict", "fail") for f in cut), cut
+    assert first.terminate(within=30) == 0, first.log_tail()
+    if gate:
+        assert len(read_all(kafka, out)) == 3000, "each record once"
 
 
 def test_a_partition_that_is_added_is_read_from_its_beginning(driftd, kafka, unique):

@@ -2,11 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-
-#include "ingest/gate_id.h"
-
 namespace driftd::ingest {
 namespace {
 
@@ -48,22 +43,6 @@ TEST(GateHeaders, ARejectHasNoCheckAndAStubSaysWhoRefused) {
   EXPECT_EQ(headers(&mark)[0].second, "reject");
   EXPECT_EQ(headers(&mark).back(), (Pairs::value_type{"driftd-reason", "undecodable"}));
   EXPECT_EQ(headers(nullptr, "", "MSG_SIZE_TOO_LARGE").back(), (Pairs::value_type{"driftd-refused", "MSG_SIZE_TOO_LARGE"}));
-}
-
-TEST(GateId, IsMadeOnceAFolderAndMadeAgainWhenDamaged) {
-  const std::string folder = ::testing::TempDir() + "/gate_id";
-  std::filesystem::remove_all(folder);
-  EXPECT_FALSE(gate_id(folder, "plant").ok()) << "there is no folder";
-  std::filesystem::create_directories(folder);
-  const auto first = gate_id(folder, "plant");
-  ASSERT_TRUE(first.ok());
-  EXPECT_EQ(first->size(), std::string("driftd-plant-").size() + 16);
-  EXPECT_EQ(*gate_id(folder, "plant"), *first);
-  std::ofstream(folder + "/gate.id") << "0123";  // torn
-  const auto second = gate_id(folder, "plant");
-  ASSERT_TRUE(second.ok());
-  EXPECT_NE(*second, *first);
-  EXPECT_EQ(second->size(), first->size());
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "ingest/source.h"
 #include "tests/ingest/kafka_cluster.h"
 #include "tests/ingest/source_harness.h"
+#include "tests/ingest/temp_folder.h"
 
 namespace driftd::ingest {
 namespace {
@@ -33,7 +34,10 @@ Node params(const KafkaCluster& cluster, const Texts& topics, Entries more = {},
 
 constexpr const char* kSoon = "1000";  // then a topic that goes or comes is noticed
 
-std::unique_ptr<Source> opened(const Node& node, SourceHandler& handler, const SourceContext& context = {}) {
+// Without a folder in the context all have the same one.
+std::unique_ptr<Source> opened(const Node& node, SourceHandler& handler, SourceContext context = {}) {
+  static const TempFolder folder;
+  if (context.data_dir.empty()) context.data_dir = folder.path();
   auto source = make_source("kafka", node, context);
   EXPECT_TRUE(source.ok()) << source.error().message;
   const Status status = (*source)->open(handler);
@@ -154,6 +158,82 @@ TEST(KafkaSource, GoesOnWhereTheHandlerSaysWhateverTheGroupCommitted) {
   handler.positions[0] = 7;
   auto source = opened(params(cluster, {"a"}), handler);
   EXPECT_EQ(drain(*source, 3), (Texts{"0/7:7", "0/8:8", "0/9:9"}));
+}
+
+// Two driftd of one group, each with a store of its own: the partition went to the other and comes back.
+TEST(KafkaSource, WhatOthersHaveReadMeanwhileIsNotReadAgain) {
+  const TempFolder ours, others;
+  SourceContext us, them;
+  us.data_dir = ours.path();
+  them.data_dir = others.path();
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 10);
+  const auto member = [&](const SourceContext& context, std::optional<std::int64_t> position, std::size_t n, std::int64_t commit) {
+    RecordingHandler handler;
+    if (position) handler.positions = {{0, *position}};
+    auto source = opened(params(cluster, {"a"}), handler, context);
+    EXPECT_EQ(drain(*source, n).size(), n);
+    source->commit(0, commit);
+    source->close();
+  };
+  member(us, std::nullopt, 10, 4);
+  member(them, std::nullopt, 6, 9);
+  RecordingHandler handler;
+  handler.positions = {{0, 4}};
+  {
+    auto source = opened(params(cluster, {"a"}), handler, us);
+    EXPECT_EQ(drain(*source, 1), Texts{"0/9:9"});
+    EXPECT_EQ(handler.elsewhere, Texts{"0/9"});
+    source->close();
+  }
+  handler.follows = false;  // the position is of a store that all share
+  auto source = opened(params(cluster, {"a"}), handler, us);
+  EXPECT_EQ(drain(*source, 1, 10 * kSecond)[0], "0/4:4");
+}
+
+// It fell back to the checkpoint before its newest, of which it had told the group.
+TEST(KafkaSource, ItsOwnCommitsBeyondItsPositionAreNotOthers) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 10);
+  RecordingHandler handler;
+  {
+    auto source = opened(params(cluster, {"a"}), handler);
+    ASSERT_EQ(drain(*source, 10).size(), 10U);
+    source->commit(0, 8);
+    source->close();
+  }
+  handler.positions = {{0, 4}};
+  auto source = opened(params(cluster, {"a"}), handler);
+  EXPECT_EQ(drain(*source, 6).front(), "0/4:4");
+  EXPECT_TRUE(handler.elsewhere.empty());
+}
+
+// Starting at either end without knowing would read records twice or skip them.
+TEST(KafkaSource, WaitsUntilItKnowsWhereTheGroupStands) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 10);
+  {
+    RecordingHandler handler;
+    auto source = opened(params(cluster, {"a"}), handler);
+    ASSERT_EQ(drain(*source, 10).size(), 10U);
+    source->commit(0, 7);
+    source->close();
+  }
+  for (const char* start : {"earliest", "latest"}) {
+    constexpr std::int16_t kOffsetFetch = 9;
+    rd_kafka_mock_push_request_errors(cluster.mock(), kOffsetFetch, 2, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
+                                      RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+    RecordingHandler handler;
+    auto source = opened(params(cluster, {"a"}, {{"start", Node::text(start)}}), handler);
+    EXPECT_TRUE(poll_until(*source, [&] { return source->status().missing.find("where the group stands") != std::string::npos; })) << start;
+    EXPECT_FALSE(source->status().ready());
+    EXPECT_EQ(drain(*source, 3), (Texts{"0/7:7", "0/8:8", "0/9:9"})) << start;
+    EXPECT_EQ(handler.starts, Texts{"0/7 amid"}) << start;
+    EXPECT_TRUE(poll_until(*source, [&] { return source->status().missing.empty(); })) << start;
+  }
 }
 
 TEST(KafkaSource, PausesAndGoesOnWithoutLossOrRepetition) {

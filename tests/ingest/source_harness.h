@@ -32,6 +32,10 @@ class RecordingHandler final : public SourceHandler {
   void on_start(std::uint32_t partition, std::int64_t position, bool amid) override {
     starts.push_back(std::to_string(partition) + "/" + std::to_string(position) + (amid ? " amid" : ""));
   }
+  bool on_elsewhere(std::uint32_t partition, std::int64_t position) override {
+    elsewhere.push_back(std::to_string(partition) + "/" + std::to_string(position));
+    return follows;
+  }
   void on_settled() override { ++settled; }
   void on_revoked(const std::vector<std::uint32_t>& partitions) override { note("revoked", partitions); }
   void on_lost(const std::vector<std::uint32_t>& partitions) override { note("lost", partitions); }
@@ -39,6 +43,8 @@ class RecordingHandler final : public SourceHandler {
   std::map<std::uint32_t, std::int64_t> positions;
   std::vector<std::string> events;
   std::vector<std::string> starts;
+  std::vector<std::string> elsewhere;
+  bool follows = true;
   int settled = 0;
 
  private:

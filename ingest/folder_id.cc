@@ -1,4 +1,4 @@
-#include "ingest/gate_id.h"
+#include "ingest/folder_id.h"
 
 #include <cstdio>
 #include <fstream>
@@ -8,8 +8,8 @@
 
 namespace driftd::ingest {
 
-Result<std::string> gate_id(const std::string& folder, const std::string& stream) {
-  const std::string path = folder + "/gate.id";
+Result<std::string> folder_id(const std::string& folder) {
+  const std::string path = folder + "/folder.id";
   std::string id;
   std::ifstream(path) >> id;
   const bool whole = id.size() == 16 && id.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -21,10 +21,10 @@ Result<std::string> gate_id(const std::string& folder, const std::string& stream
     file << id << '\n';
     file.close();
     if (!file || std::rename(fresh.c_str(), path.c_str()) != 0) {
-      return Error{ErrorCode::kIo, "gate: cannot write " + path + "; is the disk full or read-only?"};
+      return Error{ErrorCode::kIo, "cannot write " + path + "; is the disk full or read-only?"};
     }
   }
-  return "driftd-" + stream + "-" + id;
+  return id;
 }
 
 }  // namespace driftd::ingest
