@@ -10,7 +10,7 @@ std::uint64_t Redeliveries::key(std::uint32_t packet_id, std::string_view topic,
 
 void Redeliveries::journaled(std::uint32_t packet_id, std::string_view topic, std::string_view payload) {
   if (packet_id == 0) return;  // QoS 0 is never sent again
-  newest_.push_back(key(packet_id, topic, payload));
+  newest_.emplace_back(packet_id, key(packet_id, topic, payload));
   if (newest_.size() > capacity_) newest_.pop_front();
 }
 
@@ -18,7 +18,7 @@ void Redeliveries::connected(bool same_session) {
   open_.clear();
   left_ = newest_.size();
   if (same_session) {
-    for (const std::uint64_t k : newest_) ++open_[k];
+    for (const auto& [packet_id, k] : newest_) open_[packet_id] = k;
   } else {
     newest_.clear();
   }
@@ -28,9 +28,9 @@ bool Redeliveries::recognise(bool dup, std::uint32_t packet_id, std::string_view
   if (open_.empty()) return false;
   bool known = false;
   if (dup && packet_id != 0) {
-    const auto it = open_.find(key(packet_id, topic, payload));
-    known = it != open_.end();
-    if (known && --it->second == 0) open_.erase(it);
+    const auto it = open_.find(packet_id);
+    known = it != open_.end() && it->second == key(packet_id, topic, payload);
+    if (it != open_.end()) open_.erase(it);
   }
   if (--left_ == 0) open_.clear();
   return known;

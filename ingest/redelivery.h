@@ -1,9 +1,10 @@
 // Redeliveries: tells MQTT messages that a broker sends again from those that are new.
 //
 // A broker sends again, with the DUP flag and the same packet identifier, what it has no PUBACK for
-// (MQTT 3.1.1, 4.4; MQTT 5, 4.4). Such a message is one we have when it is among the newest
-// journaled ones of the session: packet identifier, topic and payload all the same. Only what an
-// earlier connection journaled is looked at, each once, and only until the new connection has
+// (MQTT 3.1.1, 4.4; MQTT 5, 4.4). An identifier is used anew only after its PUBACK, so such a message is one
+// we have when it is the newest journaled one of its identifier in the session: topic and payload the same
+// too. (One that never came, with the identifier, topic and payload of the one before, cannot be told from it.)
+// Only what an earlier connection journaled is looked at, each once, and only until the new connection has
 // brought as many messages as could have been open: afterwards packet identifiers are used anew.
 // Thread-safety: none. Cost: O(1) a message, 16 bytes a message kept.
 #pragma once
@@ -12,6 +13,7 @@
 #include <deque>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 namespace driftd::ingest {
 
@@ -32,9 +34,9 @@ class Redeliveries {
   static std::uint64_t key(std::uint32_t packet_id, std::string_view topic, std::string_view payload);
 
   std::size_t capacity_;
-  std::deque<std::uint64_t> newest_;                       // keys, oldest first
-  std::unordered_map<std::uint64_t, std::uint32_t> open_;  // key to how often it may come again
-  std::size_t left_ = 0;                                   // messages until open_ is given up
+  std::deque<std::pair<std::uint32_t, std::uint64_t>> newest_;  // packet identifiers and keys, oldest first
+  std::unordered_map<std::uint32_t, std::uint64_t> open_;       // of them, what may come again
+  std::size_t left_ = 0;                                        // messages until open_ is given up
 };
 
 }  // namespace driftd::ingest

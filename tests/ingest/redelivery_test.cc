@@ -36,6 +36,17 @@ TEST(Redeliveries, TellsNewMessagesApart) {
   }
 }
 
+// An identifier that was used again had its PUBACK, so what it stood for before is never sent again.
+TEST(Redeliveries, OnlyTheNewestOfAnIdentifierMayComeAgain) {
+  Redeliveries r(10);
+  r.journaled(1, "t", "23.5");
+  r.journaled(1, "t", "24");
+  r.journaled(2, "t", "a");
+  r.connected(true);
+  EXPECT_FALSE(r.recognise(true, 1, "t", "23.5")) << "a new one that was under way when the connection broke";
+  EXPECT_TRUE(r.recognise(true, 2, "t", "a"));
+}
+
 TEST(Redeliveries, ANewSessionSendsNothingAgain) {
   Redeliveries r(10);
   r.journaled(1, "t", "a");
