@@ -41,6 +41,11 @@ Status check_options(const TextPairs& options) {
       if (name != own) continue;
       return Error{ErrorCode::kInvalidArgument, "kafka: option '" + name + "' is driftd's own: " + std::string(why)};
     }
+    if ((name == "enable.ssl.certificate.verification" && value != "true") ||
+        (name == "ssl.endpoint.identification.algorithm" && value != "https")) {
+      return Error{ErrorCode::kInvalidArgument,
+                   "kafka: option '" + name + "': servers are always verified where TLS is on; name their authority in ssl.ca.location"};
+    }
     std::string instead;
     if (name == "sasl.password") instead = "name a file in sasl_password_file";
     if (name == "ssl.key.pem") instead = "name the key's file in ssl.key.location";

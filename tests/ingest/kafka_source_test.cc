@@ -465,6 +465,11 @@ TEST(KafkaSource, RefusesWhatCannotWork) {
                                                                                    {"transactional.id", "other"}}) {
     EXPECT_NE(with_option(own, value).find("'" + own + "' is driftd's own: "), std::string::npos) << own;
   }
+  for (const auto& [name, value] :
+       {std::pair{"enable.ssl.certificate.verification", "false"}, {"ssl.endpoint.identification.algorithm", "none"}}) {
+    EXPECT_NE(with_option(name, value).find("always verified"), std::string::npos) << name;
+  }
+  EXPECT_EQ(with_option("ssl.endpoint.identification.algorithm", "https"), "");
   EXPECT_EQ(with_option("isolation.level", "read_uncommitted"), "");
   EXPECT_EQ(with_option("partition.assignment.strategy", "range"), "");
   const std::string no_file = error_of({{"topics", Node::text("a")}, {"sasl_password_file", Node::text("/nowhere/p")}});
