@@ -1,12 +1,14 @@
 // driftd quarantine list, show, replay.
 #include "app/commands/quarantine.h"
 
+#include <algorithm>
 #include <iostream>
 #include <map>
 
 #include "app/commands/commands.h"
 #include "app/commands/input.h"
 #include "app/config/config.h"
+#include "core/clock.h"
 #include "core/text.h"
 #include "ingest/decoder.h"
 
@@ -101,7 +103,7 @@ class Redecoder {
     record.payload = r.payload;
     record.key = r.key;
     record.topic = r.topic;
-    record.arrival = r.arrival;
+    record.arrival = std::max(r.arrival, now_);  // of a record that is sent again
     record.position = r.position;
     Batch batch;
     batch.reset(stream_.schema, r.partition);
@@ -115,6 +117,7 @@ class Redecoder {
 
  private:
   const StreamConfig& stream_;
+  const Time now_ = SystemClock().now();
   std::map<std::uint32_t, std::unique_ptr<ingest::Decoder>> decoders_;
 };
 

@@ -1,10 +1,11 @@
 """A wall clock that is turned, both ways, while driftd runs: windows, checkpoints and deliveries go on."""
 import json
+import time
 
 import pytest
 
 import plant
-from driftd import read_lines
+from driftd import read_lines, run_driftd
 from servers import TurnedClock
 
 DAY = 86400
@@ -63,3 +64,24 @@ def test_windows_checkpoints_and_deliveries_go_on(driftd, webhook, config, clock
     assert {r.headers["webhook-id"] for r in webhook.received()} == {first.headers["webhook-id"]}
     plant.post(service, plant.records(8, 4))
     service.wait(lambda: len({r.headers["webhook-id"] for r in webhook.received()}) == 2, "the end of the alert")
+
+
+def test_records_of_now_under_a_clock_of_yesterday_are_kept_until_it_is_right(driftd, config, clock):
+    """They seem to come from the future. Nothing of them is judged, and nothing is lost."""
+    def records_of_now(windows):
+        """Of the hour that has begun an hour ago."""
+        shift = int(time.time() * 1000) // plant.WINDOW * plant.WINDOW - 3600_000 - plant.START
+        return [row | {"ts": row["ts"] + shift} for row in plant.records(0, windows)]
+
+    service = driftd(config, env=clock.environment()).wait_ready()
+    rows = records_of_now(3)
+    clock.turn(-DAY)
+    plant.post(service, rows)
+    service.wait_metric("driftd_rejects_total", len(rows), stream="plant", reason="future_time")
+    assert service.metrics().get("driftd_records_total", stream="plant", result="accepted") == 0
+    clock.turn(0)
+    service.wait_metric("driftd_quarantine_bytes", 1, stream="plant")
+    done = run_driftd("quarantine", "replay", service.config_path, "--to", service.url, "--reason", "future_time")
+    assert done.returncode == 0 and f"{len(rows)} sent to" in done.stdout, done
+    service.wait_metric("driftd_records_total", len(rows), stream="plant", result="accepted")
+    service.wait(lambda: [value for _, value in counted(service)] == [plant.PER_WINDOW] * 2, lambda: f"two whole windows: {counted(service)}")
