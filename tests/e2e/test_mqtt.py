@@ -1,6 +1,7 @@
 """SKAB's valve1 experiments through a real Mosquitto, one topic a sensor, judged with configs/skab.yaml;
 and what a broken connection must not cost."""
 import json
+import signal
 import threading
 
 import pytest
@@ -98,6 +99,39 @@ def test_a_broker_that_is_restarted_costs_nothing(driftd, unique):
         assert service.get("/-/healthy").status == 200
         broker.start()
         service.wait_ready()
+        broker.publish(messages(unique, plant.records(3, 3)))
+        service.wait_findings(lambda _: len(counted(service)) == 5, "five whole windows", check="count")
+        assert set(counted(service).values()) == {plant.PER_WINDOW}
+
+
+def test_a_broker_that_lost_the_session_is_told_of_and_subscribed_again(driftd, unique):
+    with servers.Mosquitto(persistence=False) as broker:
+        service = driftd(count_config(broker, unique)).wait_ready()
+        broker.stop()
+        broker.start()
+        service.wait_metric("driftd_mqtt_session_lost_total", 1, stream="plant")
+        assert "lost our session" in service.log()
+        service.wait_ready()
+        broker.publish(messages(unique, plant.records(0, 3)))
+        service.wait_metric("driftd_records_total", 3 * plant.PER_WINDOW, stream="plant", result="accepted")
+        assert service.metrics().get("driftd_mqtt_session_lost_total", stream="plant") == 1
+
+
+def test_a_broker_that_freezes_is_noticed_and_costs_nothing(driftd, unique):
+    """Its connections stay open and nothing comes: the pings that it does not answer tell."""
+    with servers.Mosquitto(persistence=True) as broker:
+        config = count_config(broker, unique)
+        config["streams"]["plant"]["from"]["mqtt"]["keep_alive"] = "5s"
+        service = driftd(config).wait_ready()
+        broker.publish(messages(unique, plant.records(0, 3)))
+        service.wait_metric("driftd_records_total", 3 * plant.PER_WINDOW, stream="plant", result="accepted")
+        broker.child.send_signal(signal.SIGSTOP)
+        try:
+            service.wait(lambda: service.get("/-/ready").status == 503, "not ready while the broker is frozen", 30)
+            assert service.metrics().get("driftd_source_up", stream="plant", source="mqtt") == 0
+        finally:
+            broker.child.send_signal(signal.SIGCONT)
+        service.wait_ready(60)
         broker.publish(messages(unique, plant.records(3, 3)))
         service.wait_findings(lambda _: len(counted(service)) == 5, "five whole windows", check="count")
         assert set(counted(service).values()) == {plant.PER_WINDOW}

@@ -157,3 +157,16 @@ def test_a_broker_and_a_webhook_whose_names_do_not_resolve_yet(driftd, kafka, we
     webhook.wait_count(1, timeout=60)
     service.wait_metric("driftd_notifications_total", 1, notifier="hook", result="delivered")
     assert service.metrics().get("driftd_outbox_pending") == 0
+
+
+def test_a_mosquitto_whose_name_does_not_resolve_yet(driftd, mosquitto, names, unique):
+    source = {"mqtt": {"url": f"mqtt://mqtt.test:{mosquitto.port}", "topics": [f"{unique}/+"], "client_id": unique}}
+    service = driftd(plant.config(CHECKS, source=source), env=names.environment())
+    service.wait(lambda: "mqtt.test" in service.get("/-/ready").text and service.get("/-/ready").status == 503, "the name to be named")
+    service.wait(lambda: names.asked("mqtt.test") >= 4, "to be tried again and again", 60)
+    assert service.metrics().get("driftd_source_up", stream="plant", source="mqtt") == 0
+    assert service.log().count("no server answers; trying again") == 1, "once, and not at every attempt:\n" + service.log_tail()
+    names.know("mqtt.test")
+    service.wait_ready(60)
+    mosquitto.publish((f"{unique}/p1", json.dumps(row)) for row in plant.records(0, 2))
+    service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
