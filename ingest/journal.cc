@@ -164,6 +164,14 @@ Status Journal::begin_segment(std::int64_t first) {
   return {};
 }
 
+Status Journal::begin_at(std::int64_t sequence) {
+  if (sequence <= end_) return {};
+  const bool has_none = begin() == end_;
+  if (const Status s = begin_segment(sequence); !s) return s;
+  if (has_none) release(sequence);
+  return {};
+}
+
 Status Journal::append(std::vector<JournalEntry>& entries) {
   if (entries.empty()) return {};
   std::uint64_t size = 0;

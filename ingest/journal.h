@@ -47,6 +47,10 @@ class Journal {
   // Error{kExhausted}: over the cap; Error{kIo}: the disk refused. Either may pass later.
   Status append(std::vector<JournalEntry>& entries);
 
+  // The next record gets at least this number: someone knows of records before it that are not here any
+  // more, and numbers must not be given twice. Call before the first append(). Error{kIo}.
+  Status begin_at(std::int64_t sequence);
+
   // Blocks until end() > sequence or the deadline.
   void wait(std::int64_t sequence, Deadline deadline);
   // One past the newest durable record; the oldest record still kept.

@@ -24,16 +24,15 @@ JournalCursor::JournalCursor(const Journal& journal, std::int64_t from)
 Result<bool> JournalCursor::next(Chunk& out) {
   out.bytes = std::make_shared<std::string>();
   out.entries.clear();
-  out.lost = 0;
+  out.gaps.clear();
   while (out.entries.empty()) {
     const Journal::Extent extent = journal_.extent(next_);
     if (extent.first != segment_) {
       if (const Status s = open_segment(extent); !s) return s.error();
     }
     if (offset_ >= extent.bytes) {  // whatever is missing here was damaged
-      out.lost += extent.next - next_;
-      next_ = extent.next;
-      if (extent.last) return out.lost > 0;
+      skip_to(extent.next, out);
+      if (extent.last) return !out.gaps.empty();
       continue;
     }
     if (const Status s = read(extent, *out.bytes); !s) return s.error();
@@ -72,6 +71,16 @@ Status JournalCursor::read(const Journal::Extent& extent, std::string& bytes) {
   return {};
 }
 
+void JournalCursor::skip_to(std::int64_t sequence, Chunk& out) {
+  if (sequence == next_) return;
+  if (!out.gaps.empty() && out.gaps.back().next == next_) {
+    out.gaps.back().next = sequence;
+  } else {
+    out.gaps.push_back({next_, sequence});
+  }
+  next_ = sequence;
+}
+
 void JournalCursor::parse(const Journal::Extent& extent, Chunk& out) {
   const std::string_view bytes = *out.bytes;
   const bool is_rest = offset_ + bytes.size() == extent.bytes;
@@ -97,7 +106,7 @@ void JournalCursor::parse(const Journal::Extent& extent, Chunk& out) {
     }
     at += frame.size;
     if (frame.entry.sequence < next_) continue;  // before where we start
-    out.lost += frame.entry.sequence - next_;
+    skip_to(frame.entry.sequence, out);
     next_ = frame.entry.sequence + 1;
     out.entries.push_back(frame.entry);
   }

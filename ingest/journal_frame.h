@@ -15,7 +15,7 @@
 namespace driftd::ingest {
 
 struct JournalEntry {
-  std::int64_t sequence = 0;    // from 0, without holes; the record's position
+  std::int64_t sequence = 0;    // from 0, without holes in a segment; the record's position
   Time arrival = kNoTime;       // when driftd took it
   std::uint32_t partition = 0;  // virtual partition
   std::uint32_t packet_id = 0;  // MQTT packet identifier; 0: none

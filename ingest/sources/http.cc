@@ -27,7 +27,7 @@ class HttpSource final : public Source, public HttpIntake {
     auto journal = Journal::open(journal_options_);
     if (!journal) return journal.error();
     auto feed = std::make_unique<JournalFeed>(std::move(*journal), context_, journal_options_.partitions);
-    feed->open(handler);
+    if (const Status s = feed->open(handler); !s) return s;
     const std::scoped_lock lock(mutex_);
     feed_ = std::move(feed);
     open_ = true;

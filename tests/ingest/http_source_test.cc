@@ -88,6 +88,17 @@ TEST_F(HttpSourceTest, WhatWasAcceptedIsThereAfterARestart) {
   EXPECT_EQ(records(1), (std::vector<std::string>{R"({"id":"c"})"}));
 }
 
+TEST_F(HttpSourceTest, WhatComesAfterTheJournalWasLostIsReadAndNotTakenForDone) {
+  submit(R"([{"id":"a"},{"id":"b"}])");
+  source_.reset();
+  std::filesystem::remove_all(folder_.path() + "/journal");
+  for (std::uint32_t p = 0; p < 16; ++p) handler_.positions[p] = 2;
+  start();
+  EXPECT_EQ(submit(R"({"id":"c"})").accepted, 1U);
+  EXPECT_EQ(records(1), (std::vector<std::string>{R"({"id":"c"})"}));
+  EXPECT_EQ(telemetry_.series(Metric::kSourceGaps, {"s"}).value(), 1);
+}
+
 TEST_F(HttpSourceTest, AFullJournalSaysTryAgainAndHasRoomAfterACheckpoint) {
   start(10000);
   const std::string body = R"([{"id":"a","v":")" + std::string(1000, 'x') + "\"}]";

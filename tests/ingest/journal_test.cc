@@ -54,7 +54,7 @@ class JournalTest : public testing::Test {
       const auto got = cursor.next(chunk);
       EXPECT_TRUE(got.ok());
       if (!got.ok() || !*got) return out;
-      out.lost += chunk.lost;
+      for (const auto& gap : chunk.gaps) out.lost += gap.next - gap.first;
       for (const JournalEntry& e : chunk.entries) {
         EXPECT_EQ(e.payload, "payload " + std::to_string(e.sequence));
         EXPECT_EQ(e.topic, "topic/a");
@@ -165,6 +165,25 @@ TEST_F(JournalTest, DeletesSegmentsThatNobodyNeeds) {
   std::uint64_t on_disk = 0;
   for (const auto& path : segments()) on_disk += fs::file_size(path);
   EXPECT_EQ(journal->bytes(), on_disk);
+}
+
+TEST_F(JournalTest, NumbersCanGoOnFurtherAndNeverBack) {
+  auto journal = open();
+  ASSERT_TRUE(journal->begin_at(40).ok());
+  EXPECT_EQ(segments().size(), 1U) << "what has no record is not kept";
+  EXPECT_EQ(journal->begin(), 40);
+  fill(*journal, 40, 45);
+  ASSERT_TRUE(journal->begin_at(42).ok());
+  EXPECT_EQ(journal->end(), 45);
+  ASSERT_TRUE(journal->begin_at(60).ok());
+  fill(*journal, 60, 62);
+  journal.reset();
+  journal = open();
+  EXPECT_EQ(journal->end(), 62);
+  const Read all = read(*journal);
+  EXPECT_EQ(all.sequences.size(), 7U);
+  EXPECT_EQ(all.sequences.back(), 61);
+  EXPECT_EQ(all.lost, 15);
 }
 
 // Whatever part of the last write reached the disk, what was acknowledged before it is there.

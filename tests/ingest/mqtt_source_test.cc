@@ -132,6 +132,16 @@ TEST_P(MqttSourceTest, WhatTheDiskRefusedIsNotAcknowledged) {
   EXPECT_EQ(found_.size(), 0U);
 }
 
+TEST_P(MqttSourceTest, WhatComesAfterTheJournalWasLostIsReadAndNotTakenForDone) {
+  for (std::uint32_t p = 0; p < 16; ++p) handler_.positions[p] = 300;
+  start();
+  ASSERT_TRUE(poll_until_up());
+  broker_.publish("plant/a", "new", 1);
+  ASSERT_TRUE(poll_records(1));
+  EXPECT_EQ(found_[300], "new");
+  EXPECT_EQ(metric(Metric::kSourceGaps), 1);
+}
+
 TEST_P(MqttSourceTest, ARedeliveryIsCountedOnceAfterALostConnection) {
   start();
   ASSERT_TRUE(poll_until_up());
