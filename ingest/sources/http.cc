@@ -83,7 +83,7 @@ class HttpSource final : public Source, public HttpIntake {
       if (!open_) return {503, 0, kRetryAfterSeconds, "the stream is stopping or not started yet"};
       feed = feed_.get();
       auto records = body_.split(body, *form);
-      if (!records) return {400, 0, 0, records.error().message};
+      if (!records) return {records.error().code == ErrorCode::kExhausted ? 413 : 400, 0, 0, records.error().message};
       const Time now = context_.clock->now();
       entries.reserve(records->size());
       for (const std::string_view record : *records) entries.push_back({0, now, partitioner_({}, record), 0, {}, record});
@@ -154,7 +154,8 @@ void register_http(SourceRegistry& registry) {
       "POST /api/v1/streams/NAME/records with a JSON object, an array of objects "
       "(application/json) or JSON lines (application/x-ndjson). All of a body's records are "
       "journaled, or none: 200 with their number once they are on disk; 400 when the body is not "
-      "JSON, 415 for other content types, 429 with Retry-After when the journal is full "
+      "JSON, 413 when it has more than 100,000 records (or 16 MiB), 415 for other content types, 429 with Retry-After when the journal is "
+      "full "
       "(service.limits.journal), 503 when the disk refuses or the stream is stopping. What is "
       "wrong inside a record is counted and quarantined like anywhere else. A client that sends "
       "again after a lost answer is counted twice: HTTP has no record id; use the check duplicate. "

@@ -78,6 +78,21 @@ TEST_F(HttpSourceTest, RefusesWhatHoldsNoRecords) {
   EXPECT_EQ(records(0).size(), 0U);
 }
 
+TEST_F(HttpSourceTest, TakesNothingOfABodyWithTooManyRecords) {
+  start(64 << 20);
+  std::string body;
+  for (int i = 0; i < 100'001; ++i) body += "1\n";
+  const IntakeResult refused = submit(body, "application/x-ndjson");
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_EQ(refused.accepted, 0U);
+  EXPECT_NE(refused.message.find("send them in bodies of 100000"), std::string::npos) << refused.message;
+  EXPECT_EQ(submit(body.substr(2), "application/x-ndjson").accepted, 100'000U);
+  RawBatch batch;
+  std::size_t read = 0;
+  while (source_->poll(Deadline::after(0), batch).value()) read += batch.records.size();
+  EXPECT_EQ(read, 100'000U);
+}
+
 TEST_F(HttpSourceTest, WhatWasAcceptedIsThereAfterARestart) {
   submit(R"([{"id":"a"},{"id":"b"}])");
   start();
