@@ -24,6 +24,7 @@ Status JournalFeed::open(SourceHandler& handler) {
     newest_ = std::max(newest_, start);
   }
   if (const Status s = begin_behind_checkpoint(handler); !s) return s;
+  if (journal_->mended()) count_gap(0);
   // Records are deleted only behind a checkpoint. When none is known there was one, and it is lost; when all of
   // them end before the oldest record, those between are.
   const std::int64_t oldest = journal_->begin();
@@ -84,7 +85,10 @@ void JournalFeed::sort_out(JournalCursor::Chunk& chunk) {
   for (const JournalCursor::Chunk::Gap& gap : chunk.gaps) report(gap);
   std::vector<RawBatch*> batches(partitions_.size());
   for (const JournalEntry& entry : chunk.entries) {
-    if (entry.partition >= partitions_.size()) continue;  // the CRC was right: cannot be
+    if (entry.partition >= partitions_.size()) {  // no header was left to say that there were more
+      report({entry.sequence, entry.sequence + 1});
+      continue;
+    }
     if (entry.sequence < partitions_[entry.partition].start) continue;
     RawBatch*& batch = batches[entry.partition];
     if (batch == nullptr) {

@@ -34,3 +34,21 @@ def test_a_journal_that_was_moved_away(driftd):
     found = judged(service)
     assert found[0][2] == "no_verdict", f"records of it may be lost: {found}"
     assert found[-1] == (plant.window_start(5), plant.PER_WINDOW, "ok"), found
+
+
+def test_a_damaged_header(driftd):
+    service, journal = stopped(driftd)
+    [segment] = journal.iterdir()
+    with open(segment, "r+b") as file:
+        file.seek(10)
+        file.write(b"\xff")
+    service.start().wait_ready()
+    plant.post(service, plant.records(3, 2))
+    service.wait(lambda: len(judged(service)) == 2, lambda: f"two windows more: {service.findings()}")
+    assert judged(service) == [(plant.window_start(n), plant.PER_WINDOW, "ok") for n in (2, 3)]
+    assert service.metrics().get("driftd_source_gaps_total", stream="plant") == 1
+    assert service.metrics().get("driftd_source_lost_records_total", stream="plant") == 0
+    assert service.log().count("the header of a segment is damaged") == 1
+    assert service.terminate() == 0
+    service.start().wait_ready()
+    assert service.log().count("the header of a segment is damaged") == 1, "it was written anew"

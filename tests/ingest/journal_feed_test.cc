@@ -146,6 +146,16 @@ TEST_F(JournalFeedTest, CountsWhatIsGoneBetweenTheCheckpointAndTheOldestRecord) 
   EXPECT_EQ(take(), (std::vector<std::string>{"0: 4", "0: 5"}));
 }
 
+TEST_F(JournalFeedTest, CountsAHeaderThatWasDamagedOnce) {
+  feed_.reset();
+  std::filesystem::resize_file(folder_.path() + "/00000000000000000000.journal", 10);
+  std::filesystem::resize_file(folder_.path() + "/00000000000000000000.journal", 24);
+  for (int i = 0; i < 2; ++i) start(), append(0);
+  EXPECT_EQ(metric(Metric::kSourceGaps), 1);
+  EXPECT_EQ(metric(Metric::kSourceLost), 0);
+  EXPECT_EQ(take(), (std::vector<std::string>{"0: 0", "0: 1"}));
+}
+
 TEST_F(JournalFeedTest, GivesAllPartitionsUpWhenItIsClosed) {
   feed_->close();
   EXPECT_EQ(handler_.events, (std::vector<std::string>{"assigned 0", "assigned 1", "assigned 2", "revoked 0", "revoked 1", "revoked 2"}));

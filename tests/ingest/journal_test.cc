@@ -248,7 +248,7 @@ TEST_F(JournalTest, DamageInTheNewestSegmentDoesNotCostWhatFollows) {
   EXPECT_EQ(r.lost, 1);
 }
 
-TEST_F(JournalTest, RefusesAnotherNumberOfPartitionsAndForeignFiles) {
+TEST_F(JournalTest, RefusesAnotherNumberOfPartitionsAndFilesThatWereRenamed) {
   open().reset();
   JournalOptions other = options();
   other.partitions = 5;
@@ -256,10 +256,47 @@ TEST_F(JournalTest, RefusesAnotherNumberOfPartitionsAndForeignFiles) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
   EXPECT_NE(refused.error().message.find("partitions: 4"), std::string::npos);
+  fs::rename(segments().back(), options().folder + "/00000000000000000007.journal");
+  const auto renamed = Journal::open(options());
+  ASSERT_FALSE(renamed.ok());
+  EXPECT_EQ(renamed.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(renamed.error().message.find("00000000000000000000.journal"), std::string::npos) << renamed.error().message;
+}
+
+// Its name has the first number, and its neighbours how many partitions there are.
+TEST_F(JournalTest, ADamagedHeaderOfTheNewestSegmentCostsNothing) {
+  auto journal = open();
+  fill(*journal, 0, 60);
+  journal.reset();
+  const fs::path path = segments().back();
+  const std::string good = contents(path);
+  for (std::size_t at = 0; at < kSegmentHeaderBytes; ++at) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x10);
+    write(path, bad);
+    JournalOptions other = options();
+    other.partitions = 5;
+    EXPECT_EQ(Journal::open(other).error().code, ErrorCode::kInvalidArgument) << at;
+    journal = open();
+    ASSERT_NE(journal, nullptr) << at;
+    EXPECT_TRUE(journal->mended());
+    const Read r = read(*journal);
+    EXPECT_EQ(r.sequences, numbers(0, 60)) << at;
+    EXPECT_EQ(r.lost, 0);
+    journal.reset();
+    EXPECT_EQ(contents(path), good) << "written anew";
+    EXPECT_FALSE(open()->mended());
+  }
+}
+
+TEST_F(JournalTest, ASegmentThatIsNoneIsBegunAnew) {
+  open().reset();
   write(segments().back(), std::string(100, 'x'));
-  const auto corrupt = Journal::open(options());
-  ASSERT_FALSE(corrupt.ok());
-  EXPECT_EQ(corrupt.error().code, ErrorCode::kCorrupt);
+  auto journal = open();
+  ASSERT_NE(journal, nullptr);
+  EXPECT_TRUE(journal->mended());
+  fill(*journal, 0, 3);
+  EXPECT_EQ(read(*journal).sequences, numbers(0, 3));
 }
 
 TEST_F(JournalTest, ASegmentThatWasOnlyBegunIsBegunAgain) {
