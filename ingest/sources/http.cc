@@ -1,5 +1,6 @@
 // HTTP source: what the API's POST .../records hands over, journaled before it is acknowledged.
 #include <algorithm>
+#include <condition_variable>
 #include <mutex>
 
 #include "ingest/http_intake.h"
@@ -60,8 +61,10 @@ class HttpSource final : public Source, public HttpIntake {
   void close() override {
     if (feed_ == nullptr) return;
     {
-      const std::scoped_lock lock(mutex_);
+      // Whoever opens the folder next must not write in it while one of ours still does.
+      std::unique_lock lock(mutex_);
       open_ = false;
+      done_.wait(lock, [this] { return submitting_ == 0; });
     }
     feed_->close();
     status_.closed();
@@ -87,18 +90,20 @@ class HttpSource final : public Source, public HttpIntake {
       const Time now = context_.clock->now();
       entries.reserve(records->size());
       for (const std::string_view record : *records) entries.push_back({0, now, partitioner_({}, record), 0, {}, record});
+      ++submitting_;
     }
     const Status done = feed->journal().append(entries);
+    submitted(done);
     if (done) return {200, entries.size(), 0, ""};
     if (done.error().code == ErrorCode::kExhausted) return {429, 0, kRetryAfterSeconds, done.error().message};
-    failed(done.error().message);
     return {503, 0, kRetryAfterSeconds, done.error().message};
   }
 
  private:
-  void failed(const std::string& why) {
+  void submitted(const Status& done) {
     const std::scoped_lock lock(mutex_);
-    trouble_ = why;
+    if (!done && done.error().code != ErrorCode::kExhausted) trouble_ = done.error().message;
+    if (--submitting_ == 0) done_.notify_all();
   }
 
   // A disk that refused shows in readiness until it takes a write again: nobody may send anything
@@ -130,6 +135,8 @@ class HttpSource final : public Source, public HttpIntake {
 
   std::mutex mutex_;  // guards what follows, and the setting of feed_
   bool open_ = false;
+  unsigned submitting_ = 0;  // calls of submit() that are in the journal's append()
+  std::condition_variable done_;
   std::string trouble_;
   JsonBody body_;
   Partitioner partitioner_;

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "ingest/http_intake.h"
+#include "tests/ingest/slow_disk.h"
 #include "tests/ingest/source_harness.h"
 #include "tests/ingest/temp_folder.h"
 
@@ -163,6 +164,29 @@ TEST_F(HttpSourceTest, TakesNothingWhenPausedOrClosed) {
   source_->close();
   EXPECT_EQ(submit(R"({"id":"a"})").status, 503);
   EXPECT_EQ(handler_.events.back(), "revoked 15");
+}
+
+// A reload opens the same folder again as soon as close() is over.
+TEST_F(HttpSourceTest, IsNotClosedWhileAnAppendIsUnderWay) {
+  submit(R"({"id":"a"})");
+  const int before = disk_writes_begun;
+  disk_hangs = true;
+  IntakeResult taken;
+  std::thread client([&] { taken = submit(R"({"id":"b"})"); });
+  while (disk_writes_begun == before) std::this_thread::yield();
+  std::atomic<bool> closed{false};
+  std::thread closing([&] {
+    source_->close();
+    closed = true;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_FALSE(closed) << "the disk has not answered yet";
+  disk_hangs = false;
+  client.join(), closing.join();
+  EXPECT_EQ(taken.status, 200);
+  start();
+  EXPECT_EQ(submit(R"({"id":"d"})").status, 200);
+  EXPECT_EQ(records(3), (std::vector<std::string>{R"({"id":"a"})", R"({"id":"b"})", R"({"id":"d"})"}));
 }
 
 TEST_F(HttpSourceTest, ManyClientsAtOnce) {

@@ -1,26 +1,10 @@
-#include <sys/syscall.h>
-
 #include <filesystem>
 #include <fstream>
 
 #include "tests/ingest/mqtt_broker.h"
+#include "tests/ingest/slow_disk.h"
 #include "tests/ingest/source_harness.h"
 #include "tests/ingest/temp_folder.h"
-
-namespace {
-
-std::atomic<int> disk_writes_done{0};
-std::atomic<int> disk_delay_ms{0};
-
-}  // namespace
-
-// In place of the system's, so that a test knows when the disk has what was written.
-extern "C" int fdatasync(int fd) {
-  ::usleep(static_cast<useconds_t>(disk_delay_ms * 1000));
-  const int code = static_cast<int>(::syscall(SYS_fdatasync, fd));
-  ++disk_writes_done;
-  return code;
-}
 
 namespace driftd::ingest {
 namespace {
