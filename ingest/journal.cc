@@ -109,15 +109,18 @@ Status Journal::recover_last(Segment& segment) {
   if (const Status good = check_header(segment, bytes); !good) return good;
   std::size_t at = kSegmentHeaderBytes;
   end_ = segment.first;
+  FrameOrder order = {end_, 0};
   while (at < bytes.size()) {
     const FrameRead frame = read_frame(std::string_view(bytes).substr(at));
-    if (frame.kind == FrameRead::Kind::kGood && frame.entry.sequence >= end_) {
+    if (frame.kind == FrameRead::Kind::kGood && order.allows(frame.entry.sequence)) {
       end_ = frame.entry.sequence + 1;
+      order = {end_, 0};
       at += frame.size;
       continue;
     }
-    const auto next = find_frame(bytes, at + 1, end_);
+    const auto next = find_frame(bytes, at, order);
     if (!next) break;
+    order.damaged += *next - at;
     at = *next;  // damaged in the middle: the cursor will say so
   }
   if (at < bytes.size()) {

@@ -32,6 +32,7 @@ Result<bool> JournalCursor::next(Chunk& out) {
     }
     if (offset_ >= extent.bytes) {  // whatever is missing here was damaged
       skip_to(extent.next, out);
+      order_ = {extent.next, 0};
       if (extent.last) return !out.gaps.empty();
       continue;
     }
@@ -47,6 +48,7 @@ Status JournalCursor::open_segment(const Journal::Extent& extent) {
   if (file_ < 0) return io_error("opening", extent.path);
   segment_ = extent.first;
   offset_ = kSegmentHeaderBytes;
+  order_ = {extent.first, 0};
   return {};
 }
 
@@ -92,19 +94,18 @@ void JournalCursor::parse(const Journal::Extent& extent, Chunk& out) {
       want = std::max(want, frame.size);
       break;
     }
-    if (frame.kind != FrameRead::Kind::kGood) {
-      const auto good = find_frame(bytes, at + 1, next_);
-      if (good) {
-        at = *good;
-      } else if (is_rest) {
-        at = bytes.size();
-      } else {
-        want = extent.bytes - offset_ - at;  // look through all that is left
+    if (frame.kind != FrameRead::Kind::kGood || !order_.allows(frame.entry.sequence)) {
+      if (!is_rest) {  // a good frame behind the damage may be longer than a chunk
+        want = extent.bytes - offset_ - at;
         break;
       }
-      continue;
+      const std::size_t next = find_frame(bytes, at, order_).value_or(bytes.size());
+      order_.damaged += next - at;
+      at = next;
+      break;  // `bytes` may be all of a segment: not all of its records at once
     }
     at += frame.size;
+    order_ = {frame.entry.sequence + 1, 0};
     if (frame.entry.sequence < next_) continue;  // before where we start
     skip_to(frame.entry.sequence, out);
     next_ = frame.entry.sequence + 1;

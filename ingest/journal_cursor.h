@@ -47,6 +47,7 @@ class JournalCursor {
   int file_ = -1;
   std::int64_t segment_ = -1;  // first sequence of the open one
   std::uint64_t offset_ = 0;   // in it, of the next frame
+  FrameOrder order_;           // of the next frame
   std::size_t want_;           // bytes to read at once
 };
 

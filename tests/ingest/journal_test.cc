@@ -22,7 +22,7 @@ class JournalTest : public testing::Test {
     JournalOptions o;
     o.folder = folder_.path() + "/journal";
     o.cap = cap_;
-    o.segment = 1000;
+    o.segment = segment_;
     o.partitions = 4;
     return o;
   }
@@ -83,7 +83,7 @@ class JournalTest : public testing::Test {
   static void write(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes; }
 
   TempFolder folder_;
-  std::uint64_t cap_ = 1 << 20;
+  std::uint64_t cap_ = 1 << 20, segment_ = 1000;
 };
 
 TEST_F(JournalTest, KeepsRecordsOverSegmentsAndReopening) {
@@ -246,6 +246,71 @@ TEST_F(JournalTest, DamageInTheNewestSegmentDoesNotCostWhatFollows) {
   const Read r = read(*journal);
   EXPECT_EQ(r.sequences, numbers(1, 5));
   EXPECT_EQ(r.lost, 1);
+}
+
+// A sender may put a frame with a right checksum into its payload, and hope for damage.
+TEST_F(JournalTest, AFrameInsideAPayloadIsNoRecord) {
+  const std::size_t kSizeField = 0, kChecksum = 4;
+  for (const std::int64_t forged_sequence : {1'000'000'000'000LL, 20LL, 3LL, 6LL}) {
+    fs::remove_all(options().folder);
+    auto journal = open();
+    fill(*journal, 0, 5);
+    journal.reset();
+    const fs::path path = segments().back();
+    const std::size_t whole = contents(path).size();
+    std::string payload = "x";
+    append_frame(payload, {forged_sequence, 0, 0, 0, "topic/a", "forged"});
+    payload += std::string(100, 'y');
+    std::vector<JournalEntry> one = {{0, 0, 0, 0, "topic/a", payload}};
+    journal = open();
+    ASSERT_TRUE(journal->append(one).ok());
+    fill(*journal, 6, 9);
+    journal.reset();
+    const std::string bytes = contents(path);
+    const bool can_be = forged_sequence == 6;  // what fits the damage cannot be told from a record by itself
+    const auto reopened = [&](const std::string& damaged) {
+      write(path, damaged);
+      journal = open();
+      return journal->end();
+    };
+    if (!can_be) {
+      EXPECT_EQ(reopened(bytes.substr(0, whole + kFrameOverhead + 7 + payload.size() - 50)), 5) << "torn";
+    }
+    for (const std::size_t at : {kSizeField, kChecksum}) {
+      if (can_be && at == kSizeField) continue;
+      std::string bad = bytes;
+      bad[whole + at] = static_cast<char>(bad[whole + at] ^ 0x21);
+      EXPECT_EQ(reopened(bad), 9) << at;
+      const Read r = read(*journal);
+      EXPECT_EQ(r.sequences, (std::vector<std::int64_t>{0, 1, 2, 3, 4, 6, 7, 8})) << at;
+      EXPECT_EQ(r.lost, 1) << at;
+    }
+    journal.reset();
+  }
+}
+
+TEST_F(JournalTest, DamageInALargeSegmentIsReadPastInChunks) {
+  cap_ = 8 << 20;
+  segment_ = 4 << 20;
+  auto journal = open();
+  std::vector<JournalEntry> many;
+  const std::string large(300 << 10, 'z');  // longer than a chunk, behind the damage
+  for (int i = 0; i < 20'000; ++i) many.push_back({0, 0, 0, 0, "", i == 2 ? std::string_view(large) : std::string_view("payload")});
+  ASSERT_TRUE(journal->append(many).ok());
+  std::string bytes = contents(segments().back());
+  bytes[kSegmentHeaderBytes + kFrameOverhead + 7] ^= 1;  // the size of record 1
+  write(segments().back(), bytes);
+  JournalCursor cursor(*journal, 0);
+  JournalCursor::Chunk chunk;
+  std::size_t read = 0;
+  std::int64_t lost = 0;
+  while (cursor.next(chunk).value()) {
+    read += chunk.entries.size();
+    EXPECT_LT(chunk.entries.size(), 10'000U);
+    for (const auto& gap : chunk.gaps) lost += gap.next - gap.first;
+  }
+  EXPECT_EQ(lost, 1);
+  EXPECT_EQ(read, 19'999U);
 }
 
 TEST_F(JournalTest, RefusesAnotherNumberOfPartitionsAndFilesThatWereRenamed) {
