@@ -169,6 +169,8 @@ Response submit(ApiSource& source, const Request& request) {
       return problem(404, done.message);
     case Submission::Result::kBadRequest:
       return problem(400, done.message);
+    case Submission::Result::kTooLarge:
+      return problem(413, done.message);
     case Submission::Result::kUnsupported:
       return problem(415, done.message);
     case Submission::Result::kFull:

@@ -106,28 +106,21 @@ Status Journal::recover_last(Segment& segment) {
   auto read = contents(path);
   if (!read) return read.error();
   const std::string& bytes = *read;
-  const auto header = decode_header(bytes);
-  if (!header || header->first_sequence != segment.first) {
-    return Error{ErrorCode::kCorrupt, "journal: " + path +
-                                          " has no valid header; move it away to go on without "
-                                          "what it holds"};
-  }
-  if (header->partitions != options_.partitions) {
-    return Error{ErrorCode::kInvalidArgument, "journal: " + options_.folder +
-                                                  " was made with partitions: " + std::to_string(header->partitions) +
-                                                  ", and that cannot change to " + std::to_string(options_.partitions)};
-  }
+  if (const Status good = check_header(segment, bytes); !good) return good;
   std::size_t at = kSegmentHeaderBytes;
   end_ = segment.first;
+  FrameOrder order = {end_, 0};
   while (at < bytes.size()) {
     const FrameRead frame = read_frame(std::string_view(bytes).substr(at));
-    if (frame.kind == FrameRead::Kind::kGood && frame.entry.sequence >= end_) {
+    if (frame.kind == FrameRead::Kind::kGood && order.allows(frame.entry.sequence)) {
       end_ = frame.entry.sequence + 1;
+      order = {end_, 0};
       at += frame.size;
       continue;
     }
-    const auto next = find_frame(bytes, at + 1, end_);
+    const auto next = find_frame(bytes, at, order);
     if (!next) break;
+    order.damaged += *next - at;
     at = *next;  // damaged in the middle: the cursor will say so
   }
   if (at < bytes.size()) {
@@ -135,10 +128,44 @@ Status Journal::recover_last(Segment& segment) {
   }
   file_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (file_ < 0) return io_error("opening", path);
-  if (::ftruncate(file_, static_cast<off_t>(at)) != 0 || ::fdatasync(file_) != 0) return io_error("cutting", path);
+  if (::ftruncate(file_, static_cast<off_t>(at)) != 0) return io_error("cutting", path);
+  if (mended_) {
+    if (const Status s = write_all(file_, encode_header({options_.partitions, segment.first}), 0, path); !s) return s;
+  }
+  if (::fdatasync(file_) != 0) return io_error("syncing", path);
   bytes_ -= segment.bytes - at;
   segment.bytes = at;
   return {};
+}
+
+// A header says nothing that the segment's name and its neighbours do not, so damage to it costs no record.
+Status Journal::check_header(const Segment& segment, std::string_view bytes) {
+  const std::string path = path_of(segment.first);
+  const auto header = decode_header(bytes);
+  if (header && header->first_sequence != segment.first) {
+    return Error{ErrorCode::kCorrupt, "journal: " + path + " has the records from " + std::to_string(header->first_sequence) +
+                                          " on; give it back its name, " + path_of(header->first_sequence)};
+  }
+  const std::uint32_t partitions = header ? header->partitions : partitions_of_others();
+  if (partitions != options_.partitions) {
+    return Error{ErrorCode::kInvalidArgument, "journal: " + options_.folder + " was made with partitions: " + std::to_string(partitions) +
+                                                  ", and that cannot change to " + std::to_string(options_.partitions)};
+  }
+  mended_ = !header;
+  if (mended_)
+    log::error("journal: the header of a segment is damaged; it is written anew, and what is behind it read on", {{"file", path}});
+  return {};
+}
+
+// As the newest good header of the segments before the last says, else as configured.
+std::uint32_t Journal::partitions_of_others() const {
+  for (auto it = std::next(segments_.rbegin()); it != segments_.rend(); ++it) {
+    std::string bytes(kSegmentHeaderBytes, '\0');
+    std::ifstream file(path_of(it->first), std::ios::binary);
+    if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) continue;
+    if (const auto header = decode_header(bytes)) return header->partitions;
+  }
+  return options_.partitions;
 }
 
 Status Journal::begin_segment(std::int64_t first) {
@@ -161,6 +188,14 @@ Status Journal::begin_segment(std::int64_t first) {
   segments_.push_back({first, header.size()});
   bytes_ += header.size();
   end_ = first;
+  return {};
+}
+
+Status Journal::begin_at(std::int64_t sequence) {
+  if (sequence <= end_) return {};
+  const bool has_none = begin() == end_;
+  if (const Status s = begin_segment(sequence); !s) return s;
+  if (has_none) release(sequence);
   return {};
 }
 

@@ -36,8 +36,8 @@ struct JournalOptions {
 
 class Journal {
  public:
-  // Error{kCorrupt}: a segment is none; Error{kInvalidArgument}: it has another number of
-  // partitions; Error{kIo}.
+  // Error{kCorrupt}: a segment has another one's name; Error{kInvalidArgument}: the journal has another
+  // number of partitions; Error{kIo}.
   static Result<std::unique_ptr<Journal>> open(const JournalOptions& options);
   ~Journal();
   Journal(const Journal&) = delete;
@@ -47,12 +47,18 @@ class Journal {
   // Error{kExhausted}: over the cap; Error{kIo}: the disk refused. Either may pass later.
   Status append(std::vector<JournalEntry>& entries);
 
+  // The next record gets at least this number: someone knows of records before it that are not here any
+  // more, and numbers must not be given twice. Call before the first append(). Error{kIo}.
+  Status begin_at(std::int64_t sequence);
+
   // Blocks until end() > sequence or the deadline.
   void wait(std::int64_t sequence, Deadline deadline);
   // One past the newest durable record; the oldest record still kept.
   std::int64_t end() const;
   std::int64_t begin() const;
   std::uint64_t bytes() const;  // on disk
+  // open() found the newest segment's header damaged and wrote it anew; records behind it may be lost.
+  bool mended() const { return mended_; }
   // Ok when the folder takes a durable write now; for finding out that a full disk has room again.
   Status probe() const;
 
@@ -78,6 +84,8 @@ class Journal {
 
   Status recover();
   Status recover_last(Segment& segment);
+  Status check_header(const Segment& segment, std::string_view bytes);
+  std::uint32_t partitions_of_others() const;
   Status begin_segment(std::int64_t first);
   struct Group;
   Status write_group(Group& group);
@@ -91,6 +99,7 @@ class Journal {
   std::int64_t end_ = 0;   // durable
   int file_ = -1;          // of the last segment; used by the writing thread
   bool must_cut_ = false;  // bytes behind the durable ones may be on disk
+  bool mended_ = false;
 
   // Calls of append() that one write serves. They are numbered when it is their turn, because the
   // write before may yet fail.

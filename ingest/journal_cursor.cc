@@ -24,16 +24,16 @@ JournalCursor::JournalCursor(const Journal& journal, std::int64_t from)
 Result<bool> JournalCursor::next(Chunk& out) {
   out.bytes = std::make_shared<std::string>();
   out.entries.clear();
-  out.lost = 0;
+  out.gaps.clear();
   while (out.entries.empty()) {
     const Journal::Extent extent = journal_.extent(next_);
     if (extent.first != segment_) {
       if (const Status s = open_segment(extent); !s) return s.error();
     }
     if (offset_ >= extent.bytes) {  // whatever is missing here was damaged
-      out.lost += extent.next - next_;
-      next_ = extent.next;
-      if (extent.last) return out.lost > 0;
+      skip_to(extent.next, out);
+      order_ = {extent.next, 0};
+      if (extent.last) return !out.gaps.empty();
       continue;
     }
     if (const Status s = read(extent, *out.bytes); !s) return s.error();
@@ -48,6 +48,7 @@ Status JournalCursor::open_segment(const Journal::Extent& extent) {
   if (file_ < 0) return io_error("opening", extent.path);
   segment_ = extent.first;
   offset_ = kSegmentHeaderBytes;
+  order_ = {extent.first, 0};
   return {};
 }
 
@@ -72,6 +73,16 @@ Status JournalCursor::read(const Journal::Extent& extent, std::string& bytes) {
   return {};
 }
 
+void JournalCursor::skip_to(std::int64_t sequence, Chunk& out) {
+  if (sequence == next_) return;
+  if (!out.gaps.empty() && out.gaps.back().next == next_) {
+    out.gaps.back().next = sequence;
+  } else {
+    out.gaps.push_back({next_, sequence});
+  }
+  next_ = sequence;
+}
+
 void JournalCursor::parse(const Journal::Extent& extent, Chunk& out) {
   const std::string_view bytes = *out.bytes;
   const bool is_rest = offset_ + bytes.size() == extent.bytes;
@@ -83,21 +94,20 @@ void JournalCursor::parse(const Journal::Extent& extent, Chunk& out) {
       want = std::max(want, frame.size);
       break;
     }
-    if (frame.kind != FrameRead::Kind::kGood) {
-      const auto good = find_frame(bytes, at + 1, next_);
-      if (good) {
-        at = *good;
-      } else if (is_rest) {
-        at = bytes.size();
-      } else {
-        want = extent.bytes - offset_ - at;  // look through all that is left
+    if (frame.kind != FrameRead::Kind::kGood || !order_.allows(frame.entry.sequence)) {
+      if (!is_rest) {  // a good frame behind the damage may be longer than a chunk
+        want = extent.bytes - offset_ - at;
         break;
       }
-      continue;
+      const std::size_t next = find_frame(bytes, at, order_).value_or(bytes.size());
+      order_.damaged += next - at;
+      at = next;
+      break;  // `bytes` may be all of a segment: not all of its records at once
     }
     at += frame.size;
+    order_ = {frame.entry.sequence + 1, 0};
     if (frame.entry.sequence < next_) continue;  // before where we start
-    out.lost += frame.entry.sequence - next_;
+    skip_to(frame.entry.sequence, out);
     next_ = frame.entry.sequence + 1;
     out.entries.push_back(frame.entry);
   }

@@ -26,9 +26,12 @@ class JournalCursor {
   struct Chunk {
     std::shared_ptr<std::string> bytes;  // what the entries' views point into
     std::vector<JournalEntry> entries;
-    std::int64_t lost = 0;  // records that damage has cost before or among these
+    struct Gap {
+      std::int64_t first, next;  // sequences that are missing: from, to one past the last
+    };
+    std::vector<Gap> gaps;  // what damage has cost before or among these, in order
   };
-  // Fills `out` (cleared first); false when everything durable has been read and nothing was lost.
+  // Fills `out` (cleared first); false when everything durable has been read and nothing is missing.
   Result<bool> next(Chunk& out);
   std::int64_t position() const { return next_; }  // the next sequence to come
 
@@ -37,12 +40,14 @@ class JournalCursor {
   void close_segment();
   Status read(const Journal::Extent& extent, std::string& bytes);
   void parse(const Journal::Extent& extent, Chunk& out);
+  void skip_to(std::int64_t sequence, Chunk& out);
 
   const Journal& journal_;
   std::int64_t next_;
   int file_ = -1;
   std::int64_t segment_ = -1;  // first sequence of the open one
   std::uint64_t offset_ = 0;   // in it, of the next frame
+  FrameOrder order_;           // of the next frame
   std::size_t want_;           // bytes to read at once
 };
 

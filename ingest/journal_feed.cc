@@ -13,7 +13,7 @@ JournalFeed::JournalFeed(std::unique_ptr<Journal> journal, const SourceContext& 
   }
 }
 
-void JournalFeed::open(SourceHandler& handler) {
+Status JournalFeed::open(SourceHandler& handler) {
   handler_ = &handler;
   bool known = false;
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
@@ -21,12 +21,38 @@ void JournalFeed::open(SourceHandler& handler) {
     known = known || position;
     const std::int64_t start = position.value_or(0);
     partitions_[p] = {start, start, start};
+    newest_ = std::max(newest_, start);
   }
-  // Records are deleted only behind a checkpoint: there was one, and it is lost.
+  if (const Status s = begin_behind_checkpoint(handler); !s) return s;
+  if (journal_->mended()) count_gap(0);
+  // Records are deleted only behind a checkpoint. When none is known there was one, and it is lost; when all of
+  // them end before the oldest record, those between are.
   const std::int64_t oldest = journal_->begin();
-  for (std::uint32_t p = 0; !known && oldest > 0 && p < partitions_.size(); ++p) handler.on_start(p, oldest, true);
+  if (oldest > newest_) {
+    for (std::uint32_t p = 0; p < partitions_.size(); ++p) handler.on_start(p, oldest, true);
+    if (known) report({newest_, oldest});
+  }
   cursor_ = std::make_unique<JournalCursor>(*journal_, 0);
   read_ = cursor_->position();
+  return {};
+}
+
+// A number below a partition's position would be taken for a record that is done.
+Status JournalFeed::begin_behind_checkpoint(SourceHandler& handler) {
+  const std::int64_t end = journal_->end();
+  if (newest_ <= end) return {};
+  if (const Status s = journal_->begin_at(newest_); !s) return s;
+  hole_ = {end, newest_};
+  log::error(
+      "journal: it ends before what the checkpoint has read of it (was it moved away, damaged, or replaced by an older one?); records that "
+      "came after the checkpoint are lost, how many is not known; new ones go on behind it",
+      {{"stream", context_.stream}, {"end", std::to_string(end)}, {"checkpoint", std::to_string(newest_)}});
+  count_gap(0);
+  for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
+    const std::int64_t start = partitions_[p].start;
+    handler.on_start(p, start < end ? std::max(start, journal_->begin()) : newest_, true);
+  }
+  return {};
 }
 
 void JournalFeed::close() {
@@ -56,16 +82,13 @@ Result<bool> JournalFeed::next(RawBatch& out) {
 
 // Records of one partition stay in order; which partition comes first does not matter.
 void JournalFeed::sort_out(JournalCursor::Chunk& chunk) {
-  if (chunk.lost > 0) {
-    log::error("journal: damaged records are lost", {{"stream", context_.stream}, {"records", std::to_string(chunk.lost)}});
-    if (context_.telemetry != nullptr) {
-      context_.telemetry->series(Metric::kSourceGaps, {context_.stream}).add();
-      context_.telemetry->series(Metric::kSourceLost, {context_.stream}).add(static_cast<double>(chunk.lost));
-    }
-  }
+  for (const JournalCursor::Chunk::Gap& gap : chunk.gaps) report(gap);
   std::vector<RawBatch*> batches(partitions_.size());
   for (const JournalEntry& entry : chunk.entries) {
-    if (entry.partition >= partitions_.size()) continue;  // the CRC was right: cannot be
+    if (entry.partition >= partitions_.size()) {  // no header was left to say that there were more
+      report({entry.sequence, entry.sequence + 1});
+      continue;
+    }
     if (entry.sequence < partitions_[entry.partition].start) continue;
     RawBatch*& batch = batches[entry.partition];
     if (batch == nullptr) {
@@ -82,6 +105,25 @@ void JournalFeed::sort_out(JournalCursor::Chunk& chunk) {
     batch->next_position = entry.sequence + 1;
   }
   read_ = cursor_->position();
+}
+
+// A record before the newest position was most likely handed over before the checkpoint, but whether it was
+// depends on its partition, which is gone with it: only those behind it are known to be lost.
+void JournalFeed::report(const JournalCursor::Chunk::Gap& gap) {
+  if (gap.first >= hole_.first && gap.next <= hole_.next) return;
+  const std::int64_t lost = std::max<std::int64_t>(0, gap.next - std::max(gap.first, newest_));
+  log::error("journal: records are damaged or missing", {{"stream", context_.stream},
+                                                         {"first", std::to_string(gap.first)},
+                                                         {"records", std::to_string(gap.next - gap.first)},
+                                                         {"lost", std::to_string(lost)},
+                                                         {"before_the_checkpoint", std::to_string(gap.next - gap.first - lost)}});
+  count_gap(lost);
+}
+
+void JournalFeed::count_gap(std::int64_t lost) {
+  if (context_.telemetry == nullptr) return;
+  context_.telemetry->series(Metric::kSourceGaps, {context_.stream}).add();
+  context_.telemetry->series(Metric::kSourceLost, {context_.stream}).add(static_cast<double>(lost));
 }
 
 void JournalFeed::release(std::uint32_t partition, std::int64_t position) {

@@ -23,8 +23,10 @@ class JournalFeed {
   // `keep`: so many of the newest records stay readable although nobody needs them.
   JournalFeed(std::unique_ptr<Journal> journal, const SourceContext& context, std::uint32_t partitions, std::int64_t keep = 0);
 
-  // Asks the handler where each partition goes on.
-  void open(SourceHandler& handler);
+  // Asks the handler where each partition goes on. New records get numbers behind the newest of these
+  // positions: when the journal ends before it (it was moved away, or is older than the checkpoint), that is
+  // a gap, and the partitions warm up. Error{kIo}: the disk refuses; nothing else is to be called then.
+  Status open(SourceHandler& handler);
   void close();
 
   // Fills `out` with records of one partition; false when there are none. Error{kIo}, {kCorrupt}:
@@ -43,13 +45,18 @@ class JournalFeed {
     std::int64_t handed = 0;    // position behind the newest record handed over
     std::int64_t released = 0;  // records before it are not needed any more
   };
+  Status begin_behind_checkpoint(SourceHandler& handler);
   void sort_out(JournalCursor::Chunk& chunk);
+  void report(const JournalCursor::Chunk::Gap& gap);
+  void count_gap(std::int64_t lost);
 
   std::unique_ptr<Journal> journal_;
   SourceContext context_;
   std::int64_t keep_;
   SourceHandler* handler_ = nullptr;
   std::vector<Partition> partitions_;
+  std::int64_t newest_ = 0;                                // the newest of their starts
+  JournalCursor::Chunk::Gap hole_{.first = 0, .next = 0};  // between the journal's end and newest_; said already
   std::unique_ptr<JournalCursor> cursor_;
   std::deque<RawBatch> ready_;
   std::atomic<std::int64_t> read_{0};  // the cursor's position, for lag()

@@ -84,10 +84,17 @@ FrameRead read_frame(std::string_view bytes) {
   return out;
 }
 
-std::optional<std::size_t> find_frame(std::string_view bytes, std::size_t from, std::int64_t least) {
-  for (std::size_t at = from; at + kFrameOverhead <= bytes.size(); ++at) {
-    const FrameRead read = read_frame(bytes.substr(at));
-    if (read.kind == FrameRead::Kind::kGood && read.entry.sequence >= least) return at;
+std::optional<std::size_t> find_frame(std::string_view bytes, std::size_t from, FrameOrder order) {
+  const std::size_t claimed = read_frame(bytes.substr(from)).size;
+  if (claimed >= kFrameOverhead && from + claimed <= bytes.size()) {
+    const FrameRead read = read_frame(bytes.substr(from + claimed));
+    if (read.kind == FrameRead::Kind::kGood && read.entry.sequence == order.expected + 1) return from + claimed;
+  }
+  for (std::size_t at = from + 1; at + kFrameOverhead <= bytes.size(); ++at) {
+    const FrameOrder here = {order.expected, order.damaged + at - from};
+    // Before the checksum, which may go over many bytes: nearly nothing has the right number.
+    if (!here.allows(ByteReader(bytes.substr(at + kPrefix, sizeof(std::int64_t))).i64())) continue;
+    if (read_frame(bytes.substr(at)).kind == FrameRead::Kind::kGood) return at;
   }
   return std::nullopt;
 }

@@ -15,7 +15,7 @@
 namespace driftd::ingest {
 
 struct JournalEntry {
-  std::int64_t sequence = 0;    // from 0, without holes; the record's position
+  std::int64_t sequence = 0;    // from 0, without holes in a segment; the record's position
   Time arrival = kNoTime;       // when driftd took it
   std::uint32_t partition = 0;  // virtual partition
   std::uint32_t packet_id = 0;  // MQTT packet identifier; 0: none
@@ -50,7 +50,21 @@ struct FrameRead {
 };
 FrameRead read_frame(std::string_view bytes);
 
-// Where the next whole, good frame with a sequence of at least `least` starts, from `from` on.
-std::optional<std::size_t> find_frame(std::string_view bytes, std::size_t from, std::int64_t least);
+// Where frames stand next to each other from: the sequence that the next one has, and how many damaged bytes
+// lie between the last good one and where the next is looked for.
+struct FrameOrder {
+  std::int64_t expected = 0;
+  std::size_t damaged = 0;
+
+  // A damaged byte may have been of a record, but of no more records than frames fit there: what has another
+  // number was never written here, such as a frame that a sender has put into its payload.
+  bool allows(std::int64_t sequence) const {
+    return sequence >= expected && static_cast<std::uint64_t>(sequence - expected) <= damaged / kFrameOverhead;
+  }
+};
+
+// Where the next whole, good frame that `order` allows starts, behind the bytes at `from`, which are none. Tried
+// first where the frame there says that it ends. `bytes` must go on to the segment's end.
+std::optional<std::size_t> find_frame(std::string_view bytes, std::size_t from, FrameOrder order);
 
 }  // namespace driftd::ingest

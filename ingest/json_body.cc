@@ -16,13 +16,23 @@ bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") 
 
 Error bad(const std::string& why) { return {ErrorCode::kInvalidArgument, "the body is not a JSON object or array: " + why}; }
 
-std::vector<std::string_view> lines_of(std::string_view body) {
+constexpr std::size_t kKept = 1 << 20;  // bytes of a body whose parser is kept for the next one
+
+Error too_many() {
+  const std::string most = std::to_string(kMaxBodyRecords);
+  return {ErrorCode::kExhausted, "the body has more than " + most + " records; send them in bodies of " + most + " or less"};
+}
+
+Result<std::vector<std::string_view>> lines_of(std::string_view body) {
   std::vector<std::string_view> out;
   while (!body.empty()) {
     const std::size_t end = std::min(body.find('\n'), body.size());
     std::string_view line = body.substr(0, end);
     if (line.ends_with('\r')) line.remove_suffix(1);
-    if (!is_blank(line)) out.push_back(line);
+    if (!is_blank(line)) {
+      if (out.size() == kMaxBodyRecords) return too_many();
+      out.push_back(line);
+    }
     body.remove_prefix(std::min(end + 1, body.size()));
   }
   return out;
@@ -55,6 +65,7 @@ struct JsonBody::Parser {
     return simdjson::SUCCESS;
   }
 
+  // CAPACITY: an array of more than kMaxBodyRecords.
   simdjson::error_code document(std::string_view body, std::vector<std::string_view>& out) {
     padded.assign(body);
     padded.append(simdjson::SIMDJSON_PADDING, ' ');
@@ -77,6 +88,7 @@ struct JsonBody::Parser {
         // NOLINTNEXTLINE(performance-move-const-arg): get() takes an rvalue only
         if (const auto e = std::move(element).get(value)) return e;
         if (const auto e = raw(value, text)) return e;
+        if (out.size() == kMaxBodyRecords) return simdjson::CAPACITY;
         out.push_back(in_body(body, text));
       }
     } else {
@@ -102,6 +114,12 @@ JsonBody::JsonBody() : parser_(std::make_unique<Parser>()) {}
 JsonBody::~JsonBody() = default;
 
 Result<std::vector<std::string_view>> JsonBody::split(std::string_view body, BodyForm form) {
+  auto records = parts(body, form);
+  if (body.size() > kKept) parser_ = std::make_unique<Parser>();
+  return records;
+}
+
+Result<std::vector<std::string_view>> JsonBody::parts(std::string_view body, BodyForm form) {
   if (is_blank(body)) return bad("it is empty");
   if (form == BodyForm::kGuess) {
     const char first = body[body.find_first_not_of(" \t\r\n")];
@@ -111,7 +129,9 @@ Result<std::vector<std::string_view>> JsonBody::split(std::string_view body, Bod
   }
   if (form == BodyForm::kLines) return lines_of(body);
   std::vector<std::string_view> out;
-  if (const auto e = parser_->document(body, out)) return bad(simdjson::error_message(e));
+  const auto e = parser_->document(body, out);
+  if (e == simdjson::CAPACITY) return too_many();
+  if (e) return bad(simdjson::error_message(e));
   return out;
 }
 

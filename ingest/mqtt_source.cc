@@ -42,8 +42,9 @@ class MqttSource final : public Source {
     if (!journal) return journal.error();
     if (const Status s = remember_newest(**journal); !s) return s;
     if (const Status s = make_client(); !s) return s;
-    feed_ = std::make_unique<JournalFeed>(std::move(*journal), context_, journal_options_.partitions, kRemembered);
-    feed_->open(handler);
+    auto feed = std::make_unique<JournalFeed>(std::move(*journal), context_, journal_options_.partitions, kRemembered);
+    if (const Status s = feed->open(handler); !s) return s;
+    feed_ = std::move(feed);
     status_.connecting(broker_);
     return {};
   }

@@ -11,6 +11,8 @@ namespace {
 
 namespace od = simdjson::ondemand;
 
+constexpr std::size_t kKept = 1 << 20;  // bytes of a payload whose parser is kept for the next one
+
 // A top-level name as the JSON pointer that leads to it (RFC 6901).
 std::string as_pointer(const std::string& path) {
   if (path.starts_with('/')) return path;
@@ -63,7 +65,9 @@ std::uint32_t Partitioner::operator()(std::string_view topic, std::string_view p
     const std::string_view sensor = parser_->find(pointer_, payload);
     if (!sensor.empty()) name = sensor;
   }
-  return static_cast<std::uint32_t>(hash64(name) % partitions_);
+  const auto partition = static_cast<std::uint32_t>(hash64(name) % partitions_);
+  if (parser_ != nullptr && payload.size() > kKept) parser_ = std::make_unique<Parser>();
+  return partition;
 }
 
 }  // namespace driftd::ingest

@@ -117,6 +117,9 @@ exporters::Submission ServiceApi::submit(const std::string& stream, const std::s
     case 200:
       out.result = R::kAccepted;
       break;
+    case 413:
+      out.result = R::kTooLarge;
+      break;
     case 415:
       out.result = R::kUnsupported;
       break;

@@ -1,5 +1,6 @@
 // HTTP source: what the API's POST .../records hands over, journaled before it is acknowledged.
 #include <algorithm>
+#include <condition_variable>
 #include <mutex>
 
 #include "ingest/http_intake.h"
@@ -27,7 +28,7 @@ class HttpSource final : public Source, public HttpIntake {
     auto journal = Journal::open(journal_options_);
     if (!journal) return journal.error();
     auto feed = std::make_unique<JournalFeed>(std::move(*journal), context_, journal_options_.partitions);
-    feed->open(handler);
+    if (const Status s = feed->open(handler); !s) return s;
     const std::scoped_lock lock(mutex_);
     feed_ = std::move(feed);
     open_ = true;
@@ -60,8 +61,10 @@ class HttpSource final : public Source, public HttpIntake {
   void close() override {
     if (feed_ == nullptr) return;
     {
-      const std::scoped_lock lock(mutex_);
+      // Whoever opens the folder next must not write in it while one of ours still does.
+      std::unique_lock lock(mutex_);
       open_ = false;
+      done_.wait(lock, [this] { return submitting_ == 0; });
     }
     feed_->close();
     status_.closed();
@@ -83,22 +86,24 @@ class HttpSource final : public Source, public HttpIntake {
       if (!open_) return {503, 0, kRetryAfterSeconds, "the stream is stopping or not started yet"};
       feed = feed_.get();
       auto records = body_.split(body, *form);
-      if (!records) return {400, 0, 0, records.error().message};
+      if (!records) return {records.error().code == ErrorCode::kExhausted ? 413 : 400, 0, 0, records.error().message};
       const Time now = context_.clock->now();
       entries.reserve(records->size());
       for (const std::string_view record : *records) entries.push_back({0, now, partitioner_({}, record), 0, {}, record});
+      ++submitting_;
     }
     const Status done = feed->journal().append(entries);
+    submitted(done);
     if (done) return {200, entries.size(), 0, ""};
     if (done.error().code == ErrorCode::kExhausted) return {429, 0, kRetryAfterSeconds, done.error().message};
-    failed(done.error().message);
     return {503, 0, kRetryAfterSeconds, done.error().message};
   }
 
  private:
-  void failed(const std::string& why) {
+  void submitted(const Status& done) {
     const std::scoped_lock lock(mutex_);
-    trouble_ = why;
+    if (!done && done.error().code != ErrorCode::kExhausted) trouble_ = done.error().message;
+    if (--submitting_ == 0) done_.notify_all();
   }
 
   // A disk that refused shows in readiness until it takes a write again: nobody may send anything
@@ -130,6 +135,8 @@ class HttpSource final : public Source, public HttpIntake {
 
   std::mutex mutex_;  // guards what follows, and the setting of feed_
   bool open_ = false;
+  unsigned submitting_ = 0;  // calls of submit() that are in the journal's append()
+  std::condition_variable done_;
   std::string trouble_;
   JsonBody body_;
   Partitioner partitioner_;
@@ -154,7 +161,8 @@ void register_http(SourceRegistry& registry) {
       "POST /api/v1/streams/NAME/records with a JSON object, an array of objects "
       "(application/json) or JSON lines (application/x-ndjson). All of a body's records are "
       "journaled, or none: 200 with their number once they are on disk; 400 when the body is not "
-      "JSON, 415 for other content types, 429 with Retry-After when the journal is full "
+      "JSON, 413 when it has more than 100,000 records (or 16 MiB), 415 for other content types, 429 with Retry-After when the journal is "
+      "full "
       "(service.limits.journal), 503 when the disk refuses or the stream is stopping. What is "
       "wrong inside a record is counted and quarantined like anywhere else. A client that sends "
       "again after a lost answer is counted twice: HTTP has no record id; use the check duplicate. "

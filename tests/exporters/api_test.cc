@@ -137,6 +137,7 @@ TEST_F(ApiTest, SubmitMapsEveryOutcome) {
   using Outcome = Submission::Result;
   for (const auto& [outcome, status] : {std::pair{Outcome::kUnknownStream, 404},
                                         {Outcome::kBadRequest, 400},
+                                        {Outcome::kTooLarge, 413},
                                         {Outcome::kUnsupported, 415},
                                         {Outcome::kFull, 429},
                                         {Outcome::kUnavailable, 503}}) {

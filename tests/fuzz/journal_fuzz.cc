@@ -61,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto more = cursor.next(chunk);
     FUZZ_CHECK(more.ok(), more.ok() ? "" : more.error().message);
     if (!*more) break;
-    lost += chunk.lost;
+    for (const auto& gap : chunk.gaps) lost += gap.next - gap.first;
     for (const ingest::JournalEntry& entry : chunk.entries) {
       FUZZ_CHECK(entry.sequence >= next, "a sequence that goes back");
       next = entry.sequence + 1;

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "ingest/http_intake.h"
+#include "tests/ingest/slow_disk.h"
 #include "tests/ingest/source_harness.h"
 #include "tests/ingest/temp_folder.h"
 
@@ -78,6 +79,21 @@ TEST_F(HttpSourceTest, RefusesWhatHoldsNoRecords) {
   EXPECT_EQ(records(0).size(), 0U);
 }
 
+TEST_F(HttpSourceTest, TakesNothingOfABodyWithTooManyRecords) {
+  start(64 << 20);
+  std::string body;
+  for (int i = 0; i < 100'001; ++i) body += "1\n";
+  const IntakeResult refused = submit(body, "application/x-ndjson");
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_EQ(refused.accepted, 0U);
+  EXPECT_NE(refused.message.find("send them in bodies of 100000"), std::string::npos) << refused.message;
+  EXPECT_EQ(submit(body.substr(2), "application/x-ndjson").accepted, 100'000U);
+  RawBatch batch;
+  std::size_t read = 0;
+  while (source_->poll(Deadline::after(0), batch).value()) read += batch.records.size();
+  EXPECT_EQ(read, 100'000U);
+}
+
 TEST_F(HttpSourceTest, WhatWasAcceptedIsThereAfterARestart) {
   submit(R"([{"id":"a"},{"id":"b"}])");
   start();
@@ -86,6 +102,17 @@ TEST_F(HttpSourceTest, WhatWasAcceptedIsThereAfterARestart) {
   start();
   submit(R"({"id":"c"})");
   EXPECT_EQ(records(1), (std::vector<std::string>{R"({"id":"c"})"}));
+}
+
+TEST_F(HttpSourceTest, WhatComesAfterTheJournalWasLostIsReadAndNotTakenForDone) {
+  submit(R"([{"id":"a"},{"id":"b"}])");
+  source_.reset();
+  std::filesystem::remove_all(folder_.path() + "/journal");
+  for (std::uint32_t p = 0; p < 16; ++p) handler_.positions[p] = 2;
+  start();
+  EXPECT_EQ(submit(R"({"id":"c"})").accepted, 1U);
+  EXPECT_EQ(records(1), (std::vector<std::string>{R"({"id":"c"})"}));
+  EXPECT_EQ(telemetry_.series(Metric::kSourceGaps, {"s"}).value(), 1);
 }
 
 TEST_F(HttpSourceTest, AFullJournalSaysTryAgainAndHasRoomAfterACheckpoint) {
@@ -137,6 +164,29 @@ TEST_F(HttpSourceTest, TakesNothingWhenPausedOrClosed) {
   source_->close();
   EXPECT_EQ(submit(R"({"id":"a"})").status, 503);
   EXPECT_EQ(handler_.events.back(), "revoked 15");
+}
+
+// A reload opens the same folder again as soon as close() is over.
+TEST_F(HttpSourceTest, IsNotClosedWhileAnAppendIsUnderWay) {
+  submit(R"({"id":"a"})");
+  const int before = disk_writes_begun;
+  disk_hangs = true;
+  IntakeResult taken;
+  std::thread client([&] { taken = submit(R"({"id":"b"})"); });
+  while (disk_writes_begun == before) std::this_thread::yield();
+  std::atomic<bool> closed{false};
+  std::thread closing([&] {
+    source_->close();
+    closed = true;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_FALSE(closed) << "the disk has not answered yet";
+  disk_hangs = false;
+  client.join(), closing.join();
+  EXPECT_EQ(taken.status, 200);
+  start();
+  EXPECT_EQ(submit(R"({"id":"d"})").status, 200);
+  EXPECT_EQ(records(3), (std::vector<std::string>{R"({"id":"a"})", R"({"id":"b"})", R"({"id":"d"})"}));
 }
 
 TEST_F(HttpSourceTest, ManyClientsAtOnce) {

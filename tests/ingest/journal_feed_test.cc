@@ -25,7 +25,7 @@ class JournalFeedTest : public testing::Test {
     context.stream = "s";
     context.telemetry = &telemetry_;
     feed_ = std::make_unique<JournalFeed>(std::move(*journal), context, 3, keep);
-    feed_->open(handler_);
+    ASSERT_TRUE(feed_->open(handler_).ok());
   }
   void append(std::uint32_t partition, int times = 1) {
     for (int i = 0; i < times; ++i) {
@@ -107,6 +107,55 @@ TEST_F(JournalFeedTest, StartsAmidItsRecordsWhenAllPositionsAreLost) {
   EXPECT_EQ(take(), (std::vector<std::string>{"0: 2", "1: 3"}));
 }
 
+TEST_F(JournalFeedTest, GoesOnBehindTheCheckpointWhenTheJournalIsGone) {
+  handler_.positions = {{0, 4}, {1, 2}};
+  start();
+  EXPECT_EQ(metric(Metric::kSourceGaps), 1);
+  EXPECT_EQ(metric(Metric::kSourceLost), 0) << "how many is not known";
+  EXPECT_EQ(handler_.starts, (std::vector<std::string>{"0/4 amid", "1/4 amid", "2/4 amid"}));
+  append(0), append(1), append(2);
+  EXPECT_EQ(take(), (std::vector<std::string>{"0: 4", "1: 5", "2: 6"}));
+  start();
+  EXPECT_EQ(take().size(), 3U);
+  EXPECT_EQ(metric(Metric::kSourceGaps), 1) << "said once";
+  EXPECT_EQ(handler_.starts.size(), 3U);
+}
+
+TEST_F(JournalFeedTest, GoesOnBehindTheCheckpointOfAnOlderJournal) {
+  append(0), append(1), append(0), append(1);
+  handler_.positions = {{0, 9}, {1, 2}};
+  start();
+  EXPECT_EQ(handler_.starts, (std::vector<std::string>{"0/9 amid", "1/2 amid", "2/0 amid"}));
+  append(0), append(1);
+  EXPECT_EQ(take(), (std::vector<std::string>{"1: 3", "0: 9", "1: 10"}));
+  EXPECT_EQ(metric(Metric::kSourceGaps), 1);
+  EXPECT_EQ(metric(Metric::kSourceLost), 0);
+  feed_->release(0, 10), feed_->release(1, 11);
+  EXPECT_GE(feed_->journal().begin(), 9);
+}
+
+TEST_F(JournalFeedTest, CountsWhatIsGoneBetweenTheCheckpointAndTheOldestRecord) {
+  append(0, 6);
+  take();
+  feed_->release(0, 4);
+  ASSERT_EQ(feed_->journal().begin(), 4);
+  handler_.positions = {{0, 1}};
+  start();
+  EXPECT_EQ(metric(Metric::kSourceGaps), 1);
+  EXPECT_EQ(metric(Metric::kSourceLost), 3);
+  EXPECT_EQ(take(), (std::vector<std::string>{"0: 4", "0: 5"}));
+}
+
+TEST_F(JournalFeedTest, CountsAHeaderThatWasDamagedOnce) {
+  feed_.reset();
+  std::filesystem::resize_file(folder_.path() + "/00000000000000000000.journal", 10);
+  std::filesystem::resize_file(folder_.path() + "/00000000000000000000.journal", 24);
+  for (int i = 0; i < 2; ++i) start(), append(0);
+  EXPECT_EQ(metric(Metric::kSourceGaps), 1);
+  EXPECT_EQ(metric(Metric::kSourceLost), 0);
+  EXPECT_EQ(take(), (std::vector<std::string>{"0: 0", "0: 1"}));
+}
+
 TEST_F(JournalFeedTest, GivesAllPartitionsUpWhenItIsClosed) {
   feed_->close();
   EXPECT_EQ(handler_.events, (std::vector<std::string>{"assigned 0", "assigned 1", "assigned 2", "revoked 0", "revoked 1", "revoked 2"}));
@@ -129,7 +178,11 @@ TEST_F(JournalFeedTest, CountsTheRecordsThatDamageCostAndTheTimesThatItDid) {
   EXPECT_EQ(metric(Metric::kSourceLost), 0);
   EXPECT_EQ(take(), (std::vector<std::string>{"0: 0", "0: 3", "0: 5"}));
   EXPECT_EQ(metric(Metric::kSourceLost), 3);
-  EXPECT_GE(metric(Metric::kSourceGaps), 1);
+  EXPECT_EQ(metric(Metric::kSourceGaps), 2);
+  handler_.positions = {{0, 4}};
+  start();
+  EXPECT_EQ(take(), (std::vector<std::string>{"0: 5"}));
+  EXPECT_EQ(metric(Metric::kSourceLost), 3 + 1) << "those before the checkpoint were counted by who read them";
 }
 
 }  // namespace

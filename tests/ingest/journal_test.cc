@@ -22,7 +22,7 @@ class JournalTest : public testing::Test {
     JournalOptions o;
     o.folder = folder_.path() + "/journal";
     o.cap = cap_;
-    o.segment = 1000;
+    o.segment = segment_;
     o.partitions = 4;
     return o;
   }
@@ -54,7 +54,7 @@ class JournalTest : public testing::Test {
       const auto got = cursor.next(chunk);
       EXPECT_TRUE(got.ok());
       if (!got.ok() || !*got) return out;
-      out.lost += chunk.lost;
+      for (const auto& gap : chunk.gaps) out.lost += gap.next - gap.first;
       for (const JournalEntry& e : chunk.entries) {
         EXPECT_EQ(e.payload, "payload " + std::to_string(e.sequence));
         EXPECT_EQ(e.topic, "topic/a");
@@ -83,7 +83,7 @@ class JournalTest : public testing::Test {
   static void write(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes; }
 
   TempFolder folder_;
-  std::uint64_t cap_ = 1 << 20;
+  std::uint64_t cap_ = 1 << 20, segment_ = 1000;
 };
 
 TEST_F(JournalTest, KeepsRecordsOverSegmentsAndReopening) {
@@ -167,6 +167,25 @@ TEST_F(JournalTest, DeletesSegmentsThatNobodyNeeds) {
   EXPECT_EQ(journal->bytes(), on_disk);
 }
 
+TEST_F(JournalTest, NumbersCanGoOnFurtherAndNeverBack) {
+  auto journal = open();
+  ASSERT_TRUE(journal->begin_at(40).ok());
+  EXPECT_EQ(segments().size(), 1U) << "what has no record is not kept";
+  EXPECT_EQ(journal->begin(), 40);
+  fill(*journal, 40, 45);
+  ASSERT_TRUE(journal->begin_at(42).ok());
+  EXPECT_EQ(journal->end(), 45);
+  ASSERT_TRUE(journal->begin_at(60).ok());
+  fill(*journal, 60, 62);
+  journal.reset();
+  journal = open();
+  EXPECT_EQ(journal->end(), 62);
+  const Read all = read(*journal);
+  EXPECT_EQ(all.sequences.size(), 7U);
+  EXPECT_EQ(all.sequences.back(), 61);
+  EXPECT_EQ(all.lost, 15);
+}
+
 // Whatever part of the last write reached the disk, what was acknowledged before it is there.
 TEST_F(JournalTest, EveryTornTailIsCutOff) {
   auto journal = open();
@@ -229,7 +248,72 @@ TEST_F(JournalTest, DamageInTheNewestSegmentDoesNotCostWhatFollows) {
   EXPECT_EQ(r.lost, 1);
 }
 
-TEST_F(JournalTest, RefusesAnotherNumberOfPartitionsAndForeignFiles) {
+// A sender may put a frame with a right checksum into its payload, and hope for damage.
+TEST_F(JournalTest, AFrameInsideAPayloadIsNoRecord) {
+  const std::size_t kSizeField = 0, kChecksum = 4;
+  for (const std::int64_t forged_sequence : {1'000'000'000'000LL, 20LL, 3LL, 6LL}) {
+    fs::remove_all(options().folder);
+    auto journal = open();
+    fill(*journal, 0, 5);
+    journal.reset();
+    const fs::path path = segments().back();
+    const std::size_t whole = contents(path).size();
+    std::string payload = "x";
+    append_frame(payload, {forged_sequence, 0, 0, 0, "topic/a", "forged"});
+    payload += std::string(100, 'y');
+    std::vector<JournalEntry> one = {{0, 0, 0, 0, "topic/a", payload}};
+    journal = open();
+    ASSERT_TRUE(journal->append(one).ok());
+    fill(*journal, 6, 9);
+    journal.reset();
+    const std::string bytes = contents(path);
+    const bool can_be = forged_sequence == 6;  // what fits the damage cannot be told from a record by itself
+    const auto reopened = [&](const std::string& damaged) {
+      write(path, damaged);
+      journal = open();
+      return journal->end();
+    };
+    if (!can_be) {
+      EXPECT_EQ(reopened(bytes.substr(0, whole + kFrameOverhead + 7 + payload.size() - 50)), 5) << "torn";
+    }
+    for (const std::size_t at : {kSizeField, kChecksum}) {
+      if (can_be && at == kSizeField) continue;
+      std::string bad = bytes;
+      bad[whole + at] = static_cast<char>(bad[whole + at] ^ 0x21);
+      EXPECT_EQ(reopened(bad), 9) << at;
+      const Read r = read(*journal);
+      EXPECT_EQ(r.sequences, (std::vector<std::int64_t>{0, 1, 2, 3, 4, 6, 7, 8})) << at;
+      EXPECT_EQ(r.lost, 1) << at;
+    }
+    journal.reset();
+  }
+}
+
+TEST_F(JournalTest, DamageInALargeSegmentIsReadPastInChunks) {
+  cap_ = 8 << 20;
+  segment_ = 4 << 20;
+  auto journal = open();
+  std::vector<JournalEntry> many;
+  const std::string large(300 << 10, 'z');  // longer than a chunk, behind the damage
+  for (int i = 0; i < 20'000; ++i) many.push_back({0, 0, 0, 0, "", i == 2 ? std::string_view(large) : std::string_view("payload")});
+  ASSERT_TRUE(journal->append(many).ok());
+  std::string bytes = contents(segments().back());
+  bytes[kSegmentHeaderBytes + kFrameOverhead + 7] ^= 1;  // the size of record 1
+  write(segments().back(), bytes);
+  JournalCursor cursor(*journal, 0);
+  JournalCursor::Chunk chunk;
+  std::size_t read = 0;
+  std::int64_t lost = 0;
+  while (cursor.next(chunk).value()) {
+    read += chunk.entries.size();
+    EXPECT_LT(chunk.entries.size(), 10'000U);
+    for (const auto& gap : chunk.gaps) lost += gap.next - gap.first;
+  }
+  EXPECT_EQ(lost, 1);
+  EXPECT_EQ(read, 19'999U);
+}
+
+TEST_F(JournalTest, RefusesAnotherNumberOfPartitionsAndFilesThatWereRenamed) {
   open().reset();
   JournalOptions other = options();
   other.partitions = 5;
@@ -237,10 +321,47 @@ TEST_F(JournalTest, RefusesAnotherNumberOfPartitionsAndForeignFiles) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
   EXPECT_NE(refused.error().message.find("partitions: 4"), std::string::npos);
+  fs::rename(segments().back(), options().folder + "/00000000000000000007.journal");
+  const auto renamed = Journal::open(options());
+  ASSERT_FALSE(renamed.ok());
+  EXPECT_EQ(renamed.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(renamed.error().message.find("00000000000000000000.journal"), std::string::npos) << renamed.error().message;
+}
+
+// Its name has the first number, and its neighbours how many partitions there are.
+TEST_F(JournalTest, ADamagedHeaderOfTheNewestSegmentCostsNothing) {
+  auto journal = open();
+  fill(*journal, 0, 60);
+  journal.reset();
+  const fs::path path = segments().back();
+  const std::string good = contents(path);
+  for (std::size_t at = 0; at < kSegmentHeaderBytes; ++at) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x10);
+    write(path, bad);
+    JournalOptions other = options();
+    other.partitions = 5;
+    EXPECT_EQ(Journal::open(other).error().code, ErrorCode::kInvalidArgument) << at;
+    journal = open();
+    ASSERT_NE(journal, nullptr) << at;
+    EXPECT_TRUE(journal->mended());
+    const Read r = read(*journal);
+    EXPECT_EQ(r.sequences, numbers(0, 60)) << at;
+    EXPECT_EQ(r.lost, 0);
+    journal.reset();
+    EXPECT_EQ(contents(path), good) << "written anew";
+    EXPECT_FALSE(open()->mended());
+  }
+}
+
+TEST_F(JournalTest, ASegmentThatIsNoneIsBegunAnew) {
+  open().reset();
   write(segments().back(), std::string(100, 'x'));
-  const auto corrupt = Journal::open(options());
-  ASSERT_FALSE(corrupt.ok());
-  EXPECT_EQ(corrupt.error().code, ErrorCode::kCorrupt);
+  auto journal = open();
+  ASSERT_NE(journal, nullptr);
+  EXPECT_TRUE(journal->mended());
+  fill(*journal, 0, 3);
+  EXPECT_EQ(read(*journal).sequences, numbers(0, 3));
 }
 
 TEST_F(JournalTest, ASegmentThatWasOnlyBegunIsBegunAgain) {

@@ -61,6 +61,44 @@ TEST(JsonBody, WithoutAContentTypeAnObjectMayHaveManyLines) {
   EXPECT_EQ(split("{\"a\":1}\n7", BodyForm::kGuess), (Texts{"{\"a\":1}", "7"}));
 }
 
+TEST(JsonBody, HasSoManyRecordsAndNotOneMore) {
+  const auto lines = [](std::size_t n) {
+    std::string out;
+    for (std::size_t i = 0; i < n; ++i) out += "1\n\n";
+    return out;
+  };
+  const auto array = [](std::size_t n) {
+    std::string out = "[";
+    for (std::size_t i = 0; i < n; ++i) out += i == 0 ? "1" : ",1";
+    return out + "]";
+  };
+  JsonBody parser;
+  for (const BodyForm form : {BodyForm::kDocument, BodyForm::kGuess}) {
+    const std::string most = array(kMaxBodyRecords), over = array(kMaxBodyRecords + 1);
+    EXPECT_EQ(parser.split(most, form).value().size(), kMaxBodyRecords);
+    const auto refused = parser.split(over, form);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::kExhausted);
+    EXPECT_NE(refused.error().message.find("100000"), std::string::npos) << refused.error().message;
+  }
+  for (const BodyForm form : {BodyForm::kLines, BodyForm::kGuess}) {
+    const std::string most = lines(kMaxBodyRecords), over = lines(kMaxBodyRecords + 1);
+    EXPECT_EQ(parser.split(most, form).value().size(), kMaxBodyRecords) << "blank lines are no records";
+    const auto refused = parser.split(over, form);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::kExhausted);
+  }
+}
+
+TEST(JsonBody, ALargeBodyLeavesAParserThatGoesOn) {
+  JsonBody parser;
+  const std::string large = "[{\"a\":\"" + std::string(2 << 20, 'x') + "\"},7]";
+  const auto parts = parser.split(large, BodyForm::kDocument);
+  ASSERT_EQ(parts.value().size(), 2U);
+  EXPECT_EQ(parts.value()[0], std::string_view(large).substr(1, large.size() - 4));
+  EXPECT_EQ(parser.split("[{}]", BodyForm::kDocument).value().size(), 1U);
+}
+
 TEST(JsonBody, AParserThatMetGarbageGoesOn) {
   JsonBody parser;
   EXPECT_FALSE(parser.split("{\"a\":", BodyForm::kDocument).ok());

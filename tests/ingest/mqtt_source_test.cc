@@ -1,26 +1,10 @@
-#include <sys/syscall.h>
-
 #include <filesystem>
 #include <fstream>
 
 #include "tests/ingest/mqtt_broker.h"
+#include "tests/ingest/slow_disk.h"
 #include "tests/ingest/source_harness.h"
 #include "tests/ingest/temp_folder.h"
-
-namespace {
-
-std::atomic<int> disk_writes_done{0};
-std::atomic<int> disk_delay_ms{0};
-
-}  // namespace
-
-// In place of the system's, so that a test knows when the disk has what was written.
-extern "C" int fdatasync(int fd) {
-  ::usleep(static_cast<useconds_t>(disk_delay_ms * 1000));
-  const int code = static_cast<int>(::syscall(SYS_fdatasync, fd));
-  ++disk_writes_done;
-  return code;
-}
 
 namespace driftd::ingest {
 namespace {
@@ -130,6 +114,16 @@ TEST_P(MqttSourceTest, WhatTheDiskRefusedIsNotAcknowledged) {
   EXPECT_NE(source_->status().detail.find("full"), std::string::npos) << source_->status().detail;
   EXPECT_EQ(broker_.pubacks().size(), 0U);
   EXPECT_EQ(found_.size(), 0U);
+}
+
+TEST_P(MqttSourceTest, WhatComesAfterTheJournalWasLostIsReadAndNotTakenForDone) {
+  for (std::uint32_t p = 0; p < 16; ++p) handler_.positions[p] = 300;
+  start();
+  ASSERT_TRUE(poll_until_up());
+  broker_.publish("plant/a", "new", 1);
+  ASSERT_TRUE(poll_records(1));
+  EXPECT_EQ(found_[300], "new");
+  EXPECT_EQ(metric(Metric::kSourceGaps), 1);
 }
 
 TEST_P(MqttSourceTest, ARedeliveryIsCountedOnceAfterALostConnection) {
