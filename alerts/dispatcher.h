@@ -74,7 +74,7 @@ class Dispatcher {
   bool in_cooldown(Lane& lane, const OutboxRow& row);
   Delivery attempt(Lane& lane, const Message& message);
   void count_retrain(const Lane& lane, const char* result);
-  void count_dropped(const char* reason, std::size_t n = 1);
+  void count_dropped(const char* reason);
   bool record(Lane& lane, const OutboxRow& row, const Delivery& delivery);
   void fail(Lane& lane, const std::string& why, Duration at_least);
   void check(const Error& error);

@@ -214,11 +214,30 @@ TEST_F(OutboxTest, CurrentIsWhatIsPendingOrWasDeliveredLately) {
   EXPECT_EQ((*rows)[1].message.id, "3");
 }
 
-TEST_F(OutboxTest, DropsWhatNobodyFetches) {
-  put({outgoing("1", "no longer configured")});
-  EXPECT_EQ(*outbox_->prune(kNow + Outbox::kMaxAge), 0U);
-  EXPECT_EQ(*outbox_->prune(kNow + Outbox::kMaxAge + 1), 1U);
-  EXPECT_EQ(*outbox_->pending(), 0U);
+TEST_F(OutboxTest, NothingThatWaitsIsDroppedForItsAge) {
+  put({outgoing("1"), outgoing("2"), outgoing("3")});
+  mark("2", R::kRetry, kNow);
+  mark("3", R::kDelivered, kNow);
+  ASSERT_TRUE(outbox_->prune(kNow + 365 * kDay).ok());
+  EXPECT_EQ(*outbox_->pending(), 2U);
+  EXPECT_EQ(outbox_->list(10, kNow)->size(), 2U) << "what is finished is forgotten";
+  EXPECT_EQ(due(kNow + 365 * kDay).size(), 2U);
+}
+
+TEST_F(OutboxTest, AReceiverThatIsDownDoesNotTakeThePlaceOfOthers) {
+  std::vector<Outgoing> messages;
+  for (const char* id : {"1", "2", "3"}) messages.push_back(outgoing(id));
+  put(messages, kNow, 4);
+  put({outgoing("4", "other")}, kNow + 1, 4);
+  EXPECT_EQ(put({outgoing("5"), outgoing("6", "other"), outgoing("7")}, kNow + 2, 4), 1U);
+  EXPECT_EQ(telemetry_.series(Metric::kOutboxDropped, {"full"}).value(), 3) << "5, 7 and the newest of those before, 3";
+  const auto rest = due(kNow + 2);
+  ASSERT_EQ(rest.size(), 2U);
+  EXPECT_EQ(rest[0].message.id, "1");
+  EXPECT_EQ(rest[1].message.id, "2");
+  EXPECT_EQ(outbox_->current("other", kNow, kNow)->size(), 2U);
+  EXPECT_EQ(put({outgoing("8", "other")}, kNow + 3, 4), 0U) << "as many as of hook: it pays for itself";
+  EXPECT_EQ(due(kNow + 3).size(), 2U);
 }
 
 TEST_F(OutboxTest, OperatorsListReplayAndDrop) {
