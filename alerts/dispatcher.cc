@@ -87,7 +87,7 @@ void Dispatcher::read_ended(Lane& lane) {
 }
 
 Time Dispatcher::run_once() {
-  store_failed_ = false;
+  store_failed_ = outbox_damaged_ = false;
   notice_turned_clock();
   for (Lane& lane : lanes_) {
     if (is_set(stop_)) break;
@@ -318,6 +318,7 @@ void Dispatcher::count_dropped(const char* reason) { telemetry_.series(Metric::k
 void Dispatcher::check(const Error& error) {
   if (!store_told_) log::error("outbox cannot be used", {{"error", error.message}});
   store_failed_ = store_told_ = true;
+  if (error.code == ErrorCode::kCorrupt) outbox_damaged_ = true;
 }
 
 }  // namespace driftd::alerts

@@ -164,24 +164,6 @@ std::optional<Duration> retry_wait(const std::string& id, unsigned attempt) {
   return wait + wait / 1000 * jitter;
 }
 
-Status Outbox::create_tables(sqlite3* db) {
-  for (const char* sql : {"CREATE TABLE IF NOT EXISTS outbox(id TEXT PRIMARY KEY, receiver TEXT NOT NULL, type TEXT "
-                          "NOT "
-                          "NULL, group_key TEXT NOT NULL, body BLOB NOT NULL, created_at INTEGER NOT NULL, attempts "
-                          "INTEGER NOT NULL, next_attempt_at INTEGER NOT NULL, state INTEGER NOT NULL, detail TEXT "
-                          "NOT "
-                          "NULL, finished_at INTEGER NOT NULL) WITHOUT ROWID",
-                          "CREATE INDEX IF NOT EXISTS outbox_due ON outbox(receiver, state, next_attempt_at)",
-                          "CREATE INDEX IF NOT EXISTS outbox_group ON outbox(receiver, group_key, state)",
-                          "CREATE INDEX IF NOT EXISTS outbox_finished ON outbox(state, finished_at)",
-                          "CREATE TABLE IF NOT EXISTS outbox_sent(receiver TEXT, group_key TEXT, at INTEGER NOT "
-                          "NULL, "
-                          "PRIMARY KEY(receiver, group_key)) WITHOUT ROWID"}) {
-    if (const Status s = sqlite_execute(db, sql); !s) return s;
-  }
-  return {};
-}
-
 Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messages, Time now, Telemetry& telemetry, std::size_t max_rows) {
   std::vector<const Outgoing*> fresh;
   Statement find(db, "SELECT 1 FROM outbox WHERE id=?");
@@ -234,24 +216,6 @@ Result<std::size_t> Outbox::drop_others(sqlite3* db, const std::vector<std::stri
   if (const Status s = update.run(); !s) return s.error();
   return static_cast<std::size_t>(sqlite3_changes(db));
 }
-
-Result<std::unique_ptr<Outbox>> Outbox::open(const std::string& path) {
-  sqlite3* db = nullptr;
-  if (sqlite3_open(path.c_str(), &db) != SQLITE_OK) {
-    Error error = sqlite_error(db, "cannot open " + path);
-    sqlite3_close(db);
-    return error;
-  }
-  std::unique_ptr<Outbox> outbox(new Outbox(db));
-  sqlite3_busy_timeout(db, 5000);
-  for (const char* sql : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL"}) {
-    if (const Status s = sqlite_execute(db, sql); !s) return s.error().at(path);
-  }
-  if (const Status s = create_tables(db); !s) return s.error().at(path);
-  return outbox;
-}
-
-Outbox::~Outbox() { sqlite3_close(db_); }
 
 Result<std::vector<OutboxRow>> Outbox::due(const std::string& receiver, Time now, std::size_t limit) {
   const std::string sql = std::string(kColumns) +

@@ -70,8 +70,13 @@ class Outbox {
   // Drops pending messages to all but these receivers; returns how many. On any open connection.
   static Result<std::size_t> drop_others(sqlite3* db, const std::vector<std::string>& receivers, Time now);
 
-  // An own connection to the file, made when missing.
+  // An own connection to the file, made when missing. kCorrupt: it is no database, or its tables cannot be read.
   static Result<std::unique_ptr<Outbox>> open(const std::string& path);
+  // Ends the connection, so that another file can take the place of this one; until connect() every call fails.
+  void close();
+  Status connect();
+  // Whether the structure of the file is sound; reads all of its pages. kCorrupt: it is not.
+  Status check();
   ~Outbox();
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
@@ -107,8 +112,9 @@ class Outbox {
   Status drop(const std::string& id, Time now);
 
  private:
-  explicit Outbox(sqlite3* db) : db_(db) {}
-  sqlite3* db_;
+  explicit Outbox(std::string path) : path_(std::move(path)) {}
+  const std::string path_;
+  sqlite3* db_ = nullptr;
 };
 
 // How long to wait after attempt number `attempt` (from 1) of a message failed; nullopt: give up.

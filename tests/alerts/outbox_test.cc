@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "samples.h"
 
@@ -291,6 +292,24 @@ TEST(Outbox, SaysWhenItCannotBeOpened) {
   ASSERT_FALSE(wrong.ok());
   EXPECT_EQ(wrong.error().code, ErrorCode::kCorrupt);
   std::filesystem::remove(path);
+}
+
+TEST_F(OutboxTest, SaysWhetherItsFileIsSoundAndTakesAnotherOne) {
+  put({outgoing("1")});
+  EXPECT_TRUE(outbox_->check().ok());
+  outbox_->close();
+  EXPECT_EQ(outbox_->check().error().code, ErrorCode::kIo);
+  EXPECT_EQ(outbox_->pending().error().code, ErrorCode::kIo);
+  sqlite3_close(db_);
+  db_ = nullptr;
+  std::fstream(path_, std::ios::in | std::ios::out | std::ios::binary).seekp(4096) << std::string(4096, '\xa5');
+  const Status opened = outbox_->connect();
+  EXPECT_EQ((opened ? outbox_->check() : opened).error().code, ErrorCode::kCorrupt);
+  outbox_->close();
+  remove_files();
+  ASSERT_TRUE(outbox_->connect().ok());
+  EXPECT_TRUE(outbox_->check().ok());
+  EXPECT_EQ(*outbox_->pending(), 0U);
 }
 
 TEST_F(OutboxTest, DropsWhatWaitsForOthers) {
