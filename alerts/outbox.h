@@ -71,6 +71,7 @@ class Outbox {
   static Result<std::size_t> drop_others(sqlite3* db, const std::vector<std::string>& receivers, Time now);
 
   // An own connection to the file, made when missing. kCorrupt: it is no database, or its tables cannot be read.
+  // kInvalidArgument: a newer driftd wrote it.
   static Result<std::unique_ptr<Outbox>> open(const std::string& path);
   // Ends the connection, so that another file can take the place of this one; until connect() every call fails.
   void close();

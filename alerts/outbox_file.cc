@@ -5,6 +5,28 @@
 #include "core/sqlite_statement.h"
 
 namespace driftd::alerts {
+namespace {
+
+// Of the tables and of what a row's body is (docs/FORMATS.md). Files of before it was written have 0 and are the same.
+constexpr std::int64_t kFormat = 1;
+
+Status check_format(sqlite3* db) {
+  Statement version(db, "PRAGMA user_version");
+  const auto row = version.step();
+  if (!row) return row.error();
+  const std::int64_t format = version.integer(0);
+  if (format == kFormat) return {};
+  if (format > kFormat) {
+    return Error{ErrorCode::kInvalidArgument, "written by a newer version of driftd (format " + std::to_string(format) +
+                                                  ", this one reads " + std::to_string(kFormat) +
+                                                  "); start that version, or move the file away, with what it has not delivered"};
+  }
+  version.reset();
+  return sqlite_execute(db, ("PRAGMA user_version=" + std::to_string(kFormat)).c_str());
+}
+
+}  // namespace
+
 Status Outbox::create_tables(sqlite3* db) {
   for (const char* sql : {"CREATE TABLE IF NOT EXISTS outbox(id TEXT PRIMARY KEY, receiver TEXT NOT NULL, type TEXT NOT NULL, "
                           "group_key TEXT NOT NULL, body BLOB NOT NULL, created_at INTEGER NOT NULL, attempts INTEGER NOT NULL, "
@@ -37,6 +59,7 @@ Status Outbox::connect() {
   for (const char* sql : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL"}) {
     if (const Status s = sqlite_execute(db_, sql); !s) return s.error().at(path_);
   }
+  if (const Status s = check_format(db_); !s) return s.error().at(path_);
   if (const Status s = create_tables(db_); !s) return s.error().at(path_);
   return {};
 }

@@ -294,6 +294,22 @@ TEST(Outbox, SaysWhenItCannotBeOpened) {
   std::filesystem::remove(path);
 }
 
+TEST_F(OutboxTest, RefusesTheFormatOfANewerVersion) {
+  put({outgoing("1")});
+  outbox_.reset();
+  run("PRAGMA user_version=0");
+  reopen();
+  EXPECT_EQ(due(kNow).size(), 1U) << "a file of before formats had a number";
+  outbox_.reset();
+  run("PRAGMA user_version=2");
+  const auto opened = Outbox::open(path_);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, ErrorCode::kInvalidArgument);
+  run("PRAGMA user_version=1");
+  reopen();
+  EXPECT_EQ(due(kNow).size(), 1U);
+}
+
 TEST_F(OutboxTest, SaysWhetherItsFileIsSoundAndTakesAnotherOne) {
   put({outgoing("1")});
   EXPECT_TRUE(outbox_->check().ok());

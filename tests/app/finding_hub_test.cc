@@ -276,6 +276,20 @@ TEST_F(FindingHubTest, AnOutboxThatIsNoDatabaseIsMovedAside) {
   saved();
 }
 
+TEST_F(FindingHubTest, AnOutboxOfANewerDriftdIsLeftAlone) {
+  start(config_of({"hook"}));
+  hub_.reset();
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(outbox().c_str(), &db), SQLITE_OK);
+  sqlite3_exec(db, "PRAGMA user_version=2", nullptr, nullptr, nullptr);
+  sqlite3_close(db);
+  const auto made = FindingHub::make({.findings_log = folder_.path() + "/findings.jsonl", .outbox = outbox(), .external_url = ""},
+                                     config_of({"hook"}), "", telemetry_, clock_);
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(made.error().message.find("newer version"), std::string::npos) << made.error().message;
+}
+
 // The messages that could not be put go into the new one, and checkpoints go on.
 TEST_F(FindingHubTest, AnOutboxDamagedWhileItRunsIsMovedAside) {
   start(config_of({"hook"}));
