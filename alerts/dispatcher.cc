@@ -56,7 +56,7 @@ Dispatcher::Dispatcher(Outbox& outbox, std::vector<Receiver> receivers, Router r
     }
     lanes_.push_back({.receiver = std::move(r), .takes = takes, .active = {}, .ended = {}});
   }
-  for (const char* reason : {"full", "expired", "rejected", "gone", "attempts"}) {
+  for (const char* reason : {"full", "rejected", "gone", "attempts"}) {
     telemetry.series(Metric::kOutboxDropped, {reason});
   }
 }
@@ -87,7 +87,7 @@ void Dispatcher::read_ended(Lane& lane) {
 }
 
 Time Dispatcher::run_once() {
-  store_failed_ = false;
+  store_failed_ = outbox_damaged_ = false;
   notice_turned_clock();
   for (Lane& lane : lanes_) {
     if (is_set(stop_)) break;
@@ -99,9 +99,7 @@ Time Dispatcher::run_once() {
   }
   const Time now = clock_.now();
   if (now >= prune_at_ || prune_at_ > now + kPruneEvery) {
-    const auto dropped = outbox_.prune(now);
-    if (!dropped) check(dropped.error());
-    if (dropped) count_dropped("expired", *dropped);
+    if (const Status s = outbox_.prune(now); !s) check(s.error());
     prune_at_ = now + kPruneEvery;
   }
   if (const auto pending = outbox_.pending(); pending) {
@@ -315,14 +313,12 @@ void Dispatcher::count_retrain(const Lane& lane, const char* result) {
   telemetry_.series(Metric::kRetrainRequests, {lane.receiver.name, result}).add();
 }
 
-void Dispatcher::count_dropped(const char* reason, std::size_t n) {
-  if (n == 0) return;
-  telemetry_.series(Metric::kOutboxDropped, {reason}).add(static_cast<double>(n));
-}
+void Dispatcher::count_dropped(const char* reason) { telemetry_.series(Metric::kOutboxDropped, {reason}).add(); }
 
 void Dispatcher::check(const Error& error) {
   if (!store_told_) log::error("outbox cannot be used", {{"error", error.message}});
   store_failed_ = store_told_ = true;
+  if (error.code == ErrorCode::kCorrupt) outbox_damaged_ = true;
 }
 
 }  // namespace driftd::alerts

@@ -47,6 +47,8 @@ class Dispatcher {
   // Sends what is due and returns the wall-clock time of the next thing to do, at most a minute
   // ahead. Call it earlier when something was put into the outbox or set_active was called.
   Time run_once();
+  // The newest run found the outbox damaged: nothing can be sent until the file is another one.
+  bool outbox_damaged() const { return outbox_damaged_; }
 
  private:
   struct Lane {  // one receiver
@@ -74,7 +76,7 @@ class Dispatcher {
   bool in_cooldown(Lane& lane, const OutboxRow& row);
   Delivery attempt(Lane& lane, const Message& message);
   void count_retrain(const Lane& lane, const char* result);
-  void count_dropped(const char* reason, std::size_t n = 1);
+  void count_dropped(const char* reason);
   bool record(Lane& lane, const OutboxRow& row, const Delivery& delivery);
   void fail(Lane& lane, const std::string& why, Duration at_least);
   void check(const Error& error);
@@ -91,6 +93,7 @@ class Dispatcher {
   Time newest_ = 0;            // wall-clock time that was seen; 0: before the first run
   bool store_failed_ = false;  // in this run
   bool store_told_ = false;    // logged; once until it works again
+  bool outbox_damaged_ = false;
 };
 
 }  // namespace driftd::alerts

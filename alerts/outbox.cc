@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <map>
 
 #include "alerts/alert_codec.h"
 #include "core/hash.h"
@@ -129,6 +130,21 @@ Result<std::size_t> make_room(sqlite3* db, std::size_t room, std::size_t max_row
   return *left >= max_rows ? 0 : std::min(room, max_rows - *left);
 }
 
+// Who has the most pending rows gives its newest one for a message to `receiver`, unless that is itself. Returns who.
+Result<std::string> make_longest_queue_pay(sqlite3* db, const std::string& receiver) {
+  Statement most(db, "SELECT receiver FROM outbox WHERE state=0 GROUP BY receiver ORDER BY COUNT(*) DESC, receiver=? DESC LIMIT 1");
+  const auto row = most.bind(receiver).step();
+  if (!row) return row.error();
+  std::string payer = *row ? most.text(0) : receiver;  // no row: there may be none at all
+  most.reset();
+  if (payer == receiver) return payer;
+  Statement newest(db,
+                   "DELETE FROM outbox WHERE id=(SELECT id FROM outbox WHERE state=0 AND receiver=? "
+                   "ORDER BY created_at DESC, id DESC LIMIT 1)");
+  if (const Status s = newest.bind(payer).run(); !s) return s.error();
+  return payer;
+}
+
 Result<bool> known(Statement& find, const std::string& id) {
   find.reset();
   find.bind(id);
@@ -148,24 +164,6 @@ std::optional<Duration> retry_wait(const std::string& id, unsigned attempt) {
   return wait + wait / 1000 * jitter;
 }
 
-Status Outbox::create_tables(sqlite3* db) {
-  for (const char* sql : {"CREATE TABLE IF NOT EXISTS outbox(id TEXT PRIMARY KEY, receiver TEXT NOT NULL, type TEXT "
-                          "NOT "
-                          "NULL, group_key TEXT NOT NULL, body BLOB NOT NULL, created_at INTEGER NOT NULL, attempts "
-                          "INTEGER NOT NULL, next_attempt_at INTEGER NOT NULL, state INTEGER NOT NULL, detail TEXT "
-                          "NOT "
-                          "NULL, finished_at INTEGER NOT NULL) WITHOUT ROWID",
-                          "CREATE INDEX IF NOT EXISTS outbox_due ON outbox(receiver, state, next_attempt_at)",
-                          "CREATE INDEX IF NOT EXISTS outbox_group ON outbox(receiver, group_key, state)",
-                          "CREATE INDEX IF NOT EXISTS outbox_finished ON outbox(state, finished_at)",
-                          "CREATE TABLE IF NOT EXISTS outbox_sent(receiver TEXT, group_key TEXT, at INTEGER NOT "
-                          "NULL, "
-                          "PRIMARY KEY(receiver, group_key)) WITHOUT ROWID"}) {
-    if (const Status s = sqlite_execute(db, sql); !s) return s;
-  }
-  return {};
-}
-
 Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messages, Time now, Telemetry& telemetry, std::size_t max_rows) {
   std::vector<const Outgoing*> fresh;
   Statement find(db, "SELECT 1 FROM outbox WHERE id=?");
@@ -177,25 +175,34 @@ Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messag
   if (fresh.empty()) return 0;
   const auto room = make_room(db, fresh.size(), max_rows);
   if (!room) return room.error();
-  if (*room < fresh.size()) {
-    const std::size_t refused = fresh.size() - *room;
-    telemetry.series(Metric::kOutboxDropped, {"full"}).add(static_cast<double>(refused));
-    log::error("outbox is full of undelivered messages; new ones are refused",
-               {{"refused", std::to_string(refused)}, {"rows", std::to_string(max_rows)}});
-    fresh.resize(*room);
-  }
+  std::size_t free = *room, added = 0;
+  std::map<std::string, std::size_t> lost;  // by receiver
   Statement insert(db, "INSERT OR IGNORE INTO outbox VALUES(?,?,?,?,?,?,0,?,0,'',0)");
   for (const Outgoing* m : fresh) {
+    if (free == 0) {
+      const auto payer = make_longest_queue_pay(db, m->receiver);
+      if (!payer) return payer.error();
+      ++lost[*payer];
+      if (*payer == m->receiver) continue;
+    } else {
+      --free;
+    }
     insert.bind(m->message.id).bind(m->receiver).bind(m->message.type).bind(m->message.group_key);
     insert.bind_blob(encode(m->message)).bind(now).bind(now);
     if (const Status s = insert.run(); !s) return s.error();
     insert.reset();
+    ++added;
+  }
+  for (const auto& [receiver, n] : lost) {
+    telemetry.series(Metric::kOutboxDropped, {"full"}).add(static_cast<double>(n));
+    log::error("the outbox is full of undelivered messages; the notifier that has the most of them loses its newest ones",
+               {{"notifier", receiver}, {"lost", std::to_string(n)}, {"rows", std::to_string(max_rows)}});
   }
   // At once: the dispatcher counts only at the end of a run, and a receiver that hangs delays that.
   const auto pending = count(db, kPending);
   if (!pending) return pending.error();
   telemetry.series(Metric::kOutboxPending).set(static_cast<double>(*pending));
-  return fresh.size();
+  return added;
 }
 
 Result<std::size_t> Outbox::drop_others(sqlite3* db, const std::vector<std::string>& receivers, Time now) {
@@ -209,24 +216,6 @@ Result<std::size_t> Outbox::drop_others(sqlite3* db, const std::vector<std::stri
   if (const Status s = update.run(); !s) return s.error();
   return static_cast<std::size_t>(sqlite3_changes(db));
 }
-
-Result<std::unique_ptr<Outbox>> Outbox::open(const std::string& path) {
-  sqlite3* db = nullptr;
-  if (sqlite3_open(path.c_str(), &db) != SQLITE_OK) {
-    Error error = sqlite_error(db, "cannot open " + path);
-    sqlite3_close(db);
-    return error;
-  }
-  std::unique_ptr<Outbox> outbox(new Outbox(db));
-  sqlite3_busy_timeout(db, 5000);
-  for (const char* sql : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL"}) {
-    if (const Status s = sqlite_execute(db, sql); !s) return s.error().at(path);
-  }
-  if (const Status s = create_tables(db); !s) return s.error().at(path);
-  return outbox;
-}
-
-Outbox::~Outbox() { sqlite3_close(db_); }
 
 Result<std::vector<OutboxRow>> Outbox::due(const std::string& receiver, Time now, std::size_t limit) {
   const std::string sql = std::string(kColumns) +
@@ -316,17 +305,11 @@ Status Outbox::remember_sent(const std::string& receiver, const std::string& gro
   return s.bind(receiver).bind(group_key).bind(now).run();
 }
 
-Result<std::size_t> Outbox::prune(Time now) {
+Status Outbox::prune(Time now) {
   Statement finished(db_, "DELETE FROM outbox WHERE state<>0 AND finished_at<?");
-  if (const Status s = finished.bind(now - kKeepFinished).run(); !s) return s.error();
+  if (const Status s = finished.bind(now - kKeepFinished).run(); !s) return s;
   Statement sent(db_, "DELETE FROM outbox_sent WHERE at<?");
-  if (const Status s = sent.bind(now - kMaxCooldown).run(); !s) return s.error();
-  Statement old(db_,
-                "UPDATE outbox SET state=?, detail='too old', finished_at=? WHERE state=0 AND "
-                "next_attempt_at<?");
-  old.bind(code(RowState::kDropped)).bind(now).bind(now - kMaxAge);
-  if (const Status s = old.run(); !s) return s.error();
-  return static_cast<std::size_t>(sqlite3_changes(db_));
+  return sent.bind(now - kMaxCooldown).run();
 }
 
 Result<std::vector<OutboxRow>> Outbox::list(std::size_t limit, Time now) {

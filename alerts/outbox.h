@@ -8,12 +8,15 @@
 //
 // Waits follow Standard Webhooks, denser at first: at once, then 5 s, 15 s, 1 min, 5 min, 15 min,
 // 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h after the attempt before, each +-20 % (by a hash of id
-// and attempt); a longer Retry-After wins. After the thirteenth attempt the message is dropped. A wait that is longer than any of these can
-// only come from a clock that was turned back; such a row is due at once. A damaged row is logged and dropped.
+// and attempt); a longer Retry-After wins. After the thirteenth attempt the message is dropped. Nothing that waits is
+// dropped for its age: a clock that jumps, or a driftd that was away, says nothing about what receivers were told. A
+// wait that is longer than any of these can only come from a clock that was turned back; such a row is due at once. A
+// damaged row is logged and dropped.
 //
-// Bound: kMaxRows. At it, the oldest finished rows go first; when all rows are pending, new ones
-// are refused, counted and logged. Thread-safety: none an object; put() and an Outbox on the same
-// file may run at the same time (WAL).
+// Bound: kMaxRows. At it, the oldest finished rows go first. When all rows are pending, the receiver that has the most
+// of them pays, so that one that is down for weeks does not silence the others: its new messages are refused, and a
+// message to another one takes the place of its newest. Both are counted and logged. Thread-safety: none an object; put() and an Outbox on
+// the same file may run at the same time (WAL).
 #pragma once
 
 #include <cstdint>
@@ -37,7 +40,7 @@ enum class RowState : std::uint8_t {
   kRejected,   // the receiver will never take it
   kGone,       // the receiver said that it is gone (410)
   kCooldown,   // a retrain request within the cooldown of the one before; never sent
-  kDropped     // attempts used up, too old, or dropped by an operator
+  kDropped     // attempts used up, damaged, its receiver removed, or dropped by an operator
 };
 const char* to_string(RowState state);  // pending delivered rejected gone cooldown dropped
 
@@ -53,14 +56,13 @@ class Outbox {
  public:
   static constexpr std::size_t kMaxRows = 10000;
   static constexpr Duration kKeepFinished = 7 * kDay;
-  static constexpr Duration kMaxAge = 5 * kDay;        // pending rows overdue for longer are dropped
   static constexpr Duration kMaxCooldown = 90 * kDay;  // sent times older than this are forgotten
 
   // Makes the tables where they are missing; any open connection. Idempotent.
   static Status create_tables(sqlite3* db);
 
-  // Adds the messages that are not known yet, within the caller's transaction. Refused ones are
-  // counted (driftd_outbox_dropped_total reason full), as are those that wait then
+  // Adds the messages that are not known yet, within the caller's transaction. Refused ones, and those that gave
+  // their place, are counted (driftd_outbox_dropped_total reason full), as are those that wait then
   // (driftd_outbox_pending). Returns how many were added.
   static Result<std::size_t> put(sqlite3* db, const std::vector<Outgoing>& messages, Time now, Telemetry& telemetry,
                                  std::size_t max_rows = kMaxRows);
@@ -68,8 +70,14 @@ class Outbox {
   // Drops pending messages to all but these receivers; returns how many. On any open connection.
   static Result<std::size_t> drop_others(sqlite3* db, const std::vector<std::string>& receivers, Time now);
 
-  // An own connection to the file, made when missing.
+  // An own connection to the file, made when missing. kCorrupt: it is no database, or its tables cannot be read.
+  // kInvalidArgument: a newer driftd wrote it.
   static Result<std::unique_ptr<Outbox>> open(const std::string& path);
+  // Ends the connection, so that another file can take the place of this one; until connect() every call fails.
+  void close();
+  Status connect();
+  // Whether the structure of the file is sound; reads all of its pages. kCorrupt: it is not.
+  Status check();
   ~Outbox();
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
@@ -95,9 +103,8 @@ class Outbox {
   Result<std::optional<Time>> last_sent(const std::string& receiver, const std::string& group_key);
   Status remember_sent(const std::string& receiver, const std::string& group_key, Time now);
 
-  // Forgets finished rows after kKeepFinished; drops pending ones after kMaxAge and returns how
-  // many.
-  Result<std::size_t> prune(Time now);
+  // Forgets finished rows after kKeepFinished, and sent times after kMaxCooldown.
+  Status prune(Time now);
 
   // For operators. list: newest first. replay: pending again, from the first attempt, also when it
   // was delivered. drop: never sent again. Both fail with kNotFound on an unknown id.
@@ -106,8 +113,9 @@ class Outbox {
   Status drop(const std::string& id, Time now);
 
  private:
-  explicit Outbox(sqlite3* db) : db_(db) {}
-  sqlite3* db_;
+  explicit Outbox(std::string path) : path_(std::move(path)) {}
+  const std::string path_;
+  sqlite3* db_ = nullptr;
 };
 
 // How long to wait after attempt number `attempt` (from 1) of a message failed; nullopt: give up.

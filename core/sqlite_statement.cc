@@ -5,9 +5,22 @@
 namespace driftd {
 
 Error sqlite_error(sqlite3* db, std::string_view what) {
+  if (db == nullptr) return {ErrorCode::kIo, "database: " + std::string(what) + ": it is not open"};
   const int code = sqlite3_errcode(db);
   const bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
   return {damaged ? ErrorCode::kCorrupt : ErrorCode::kIo, "database: " + std::string(what) + ": " + sqlite3_errmsg(db)};
+}
+
+std::string sqlite_uri(const std::string& path, bool immutable) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      uri += c == '%' ? "%25" : c == '?' ? "%3f" : "%23";
+    } else {
+      uri += c;
+    }
+  }
+  return uri + (immutable ? "?immutable=1" : "");
 }
 
 Status sqlite_execute(sqlite3* db, const char* sql) {

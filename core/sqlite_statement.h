@@ -14,6 +14,9 @@ namespace driftd {
 
 // The connection's newest error.
 Error sqlite_error(sqlite3* db, std::string_view what);
+// The URI (SQLITE_OPEN_URI) of a file; `immutable`: of one that nobody writes, so that it can be read where nothing
+// can be written, not even what WAL needs for reading.
+std::string sqlite_uri(const std::string& path, bool immutable);
 Status sqlite_execute(sqlite3* db, const char* sql);
 
 class Statement {

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "core/log.h"
+#include "core/sqlite_statement.h"
 #include "exporters/findings_tail.h"
 
 namespace driftd::app {
@@ -62,13 +63,7 @@ Result<std::unique_ptr<FindingHub>> FindingHub::make(HubOptions options, const a
   }
   hub->ring_.append(exporters::newest_findings(hub->options_.findings_log, kRecentFindings));
 
-  auto outbox = alerts::Outbox::open(hub->options_.outbox);
-  if (!outbox) return outbox.error();
-  hub->outbox_ = std::move(*outbox);
-  if (sqlite3_open(hub->options_.outbox.c_str(), &hub->db_) != SQLITE_OK) {
-    return Error{ErrorCode::kIo, hub->options_.outbox + ": " + sqlite3_errmsg(hub->db_)};
-  }
-  sqlite3_busy_timeout(hub->db_, 5000);
+  if (const Status s = hub->open_outbox(); !s) return s.error();
   auto setup = hub->prepare(config, hub->options_.external_url);
   if (!setup) return setup.error();
   hub->apply(std::move(*setup));
@@ -230,12 +225,13 @@ void FindingHub::send(std::vector<alerts::Outgoing> fresh) {
   if (!messages.empty()) {
     sqlite3_exec(db_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
     const auto put = alerts::Outbox::put(db_, messages, clock_.now(), telemetry_);
-    const bool ok = put.ok() && sqlite3_exec(db_, "COMMIT", nullptr, nullptr, nullptr) == SQLITE_OK;
-    if (!ok) {
-      const std::string why = put.ok() ? sqlite3_errmsg(db_) : put.error().message;
+    const Status done = put ? sqlite_execute(db_, "COMMIT") : Status(put.error());
+    if (!done) {
       sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
       log::error("messages could not be put into the outbox; they are tried again with the next ones",
-                 {{"messages", std::to_string(messages.size())}, {"why", why}});
+                 {{"messages", std::to_string(messages.size())}, {"why", done.error().message}});
+      // The dispatching thread renews it: it has the other connection.
+      if (done.error().code == ErrorCode::kCorrupt) outbox_damage_ = done.error().message;
       unsent_ = std::move(messages);
       if (unsent_.size() > alerts::Outbox::kMaxRows) {
         telemetry_.series(Metric::kOutboxDropped, {"full"}).add(static_cast<double>(unsent_.size() - alerts::Outbox::kMaxRows));
@@ -291,6 +287,8 @@ void FindingHub::dispatch() {
     const Time next = dispatcher_->run_once();
     const Duration wait = std::max<Duration>(next - clock_.now(), 10 * kMillisecond);
     lock.lock();
+    if (dispatcher_->outbox_damaged() && outbox_damage_.empty()) outbox_damage_ = "found while sending";
+    if (!outbox_damage_.empty()) mend_outbox();
     changed_.wait_for(lock, std::chrono::nanoseconds(wait), [this] { return stop_ || wake_; });
   }
 }

@@ -4,6 +4,9 @@
 // take() is called by the streams' workers; it is serialised by the hub's lock, the last in the order of
 // locks. Outbox rows are written at once, before the checkpoint that has their alert states: their ids depend
 // on findings only, so what is computed again after a crash is recognised there (docs/RELIABILITY.md).
+//
+// An outbox that is damaged, when it is opened or later, is moved aside and begun anew, with an error in the log and
+// driftd_store_damaged: what it had not delivered is lost, but judging, checkpoints and later messages go on.
 #pragma once
 
 #include <atomic>
@@ -97,6 +100,11 @@ class FindingHub {
   Status append(const std::vector<Finding>& findings);
   void tell(const std::vector<alerts::AlertEvent>& events);
   void send(std::vector<alerts::Outgoing> messages);
+  // finding_hub_outbox.cc
+  Status open_outbox();
+  Status connect_outbox();
+  Status renew_outbox(const Error& why);
+  void mend_outbox();
   void drop_orphans(const alerts::Router& router);
 
   HubOptions options_;
@@ -112,6 +120,8 @@ class FindingHub {
   sqlite3* db_ = nullptr;
   std::string trouble_;
   std::vector<alerts::Outgoing> unsent_;  // could not be put into the outbox yet
+  std::string outbox_damage_;             // what is damaged; empty: nothing is known
+  bool outbox_trouble_told_ = false;      // that it cannot be renewed; once
   bool active_changed_ = true;
   bool wake_ = false;
   bool stop_ = false;

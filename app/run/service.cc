@@ -1,7 +1,5 @@
 #include "app/run/service.h"
 
-#include "app/engine/reference_plans.h"
-
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -35,9 +33,7 @@ Status Service::start() {
   auto lock = DataLock::take(service.data_dir);
   if (!lock) return lock.error();
   lock_ = std::move(*lock);
-  auto references = stats::ReferenceStore::open(service.data_dir + "/references.db");
-  if (!references) return references.error();
-  references_ = std::move(*references);
+  if (const Status s = open_references(); !s) return s;
   const auto state = service.store.empty() ? recover() : open_shared_store();
   if (!state) return state.error();
   auto hub = FindingHub::make({service.findings_log, service.findings_max_size, service.data_dir + "/outbox.db", service.external_url},
@@ -88,15 +84,6 @@ Status Service::start_http(std::shared_ptr<exporters::WebAccess> web) {
   if (!server) return server.error();
   http_ = std::move(*server);
   return {};
-}
-
-Result<std::vector<PlanEdition>> Service::plans_of(const StreamConfig& stream) {
-  auto plans = plans_for(stream, references_.get(), config_.service.findings_all);
-  if (plans && !stream.reference.empty() && plans->front().plan->reference == nullptr && plans->size() == 1) {
-    log::warning("the stream has no reference yet; checks that need one say no_verdict",
-                 {{"stream", stream.name}, {"reference", stream.reference}, {"why", "nothing was promoted under that name"}});
-  }
-  return plans;
 }
 
 RuntimeContext Service::runtime_context() {
@@ -157,6 +144,10 @@ std::vector<std::string> Service::not_ready() const {
   std::vector<std::string> reasons;
   for (const StreamStatus& s : stream_status()) {
     if (!s.ready) reasons.push_back("stream " + s.name + ": " + s.detail);
+  }
+  const std::scoped_lock lock(streams_mutex_);
+  for (const std::string& name : without_reference_) {
+    reasons.push_back("stream " + name + ": runs without its reference, which cannot be read: " + references_damage_);
   }
   return reasons;
 }

@@ -62,7 +62,8 @@ class Service {
 
   // For the API (service_api.cc).
   Telemetry& telemetry() { return telemetry_; }
-  stats::ReferenceStore& references() { return *references_; }
+  // kCorrupt: the file is damaged (see open_references).
+  Result<stats::ReferenceStore*> references();
   // The HTTP source of a stream; null when it has none. The lock keeps the stream alive meanwhile.
   std::shared_ptr<StreamRuntime> stream(const std::string& name) const;
 
@@ -103,6 +104,9 @@ class Service {
   void remove_stream(const std::string& name);
   // Promotions that no driftd has taken yet: from the next window boundary of all streams that use them.
   void take_promotions();
+  // service_references.cc: a damaged file stays where it is, and streams run without references.
+  Status open_references();
+  void references_damaged(const Error& why);
   Status take_promotion(const std::string& which, const stats::Promotion& promotion);
   void publish_reference(const std::string& stream, const std::shared_ptr<const stats::Reference>& reference);
   void publish_ages();
@@ -115,12 +119,14 @@ class Service {
   std::unique_ptr<DataLock> lock_;      // before all that writes in data_dir
   std::unique_ptr<SqliteStore> store_;  // one of these two
   std::unique_ptr<MysqlStore> shared_;
-  std::unique_ptr<stats::ReferenceStore> references_;
+  std::unique_ptr<stats::ReferenceStore> references_;  // null: the file is damaged
   std::unique_ptr<FindingHub> hub_;
 
   mutable std::mutex streams_mutex_;  // the map and config_.streams, not the streams
   std::map<std::string, std::shared_ptr<StreamRuntime>> streams_;
   std::map<std::string, std::string> why_not_started_;  // of those that should run and are not in streams_
+  std::set<std::string> without_reference_;             // streams whose reference cannot be read
+  std::string references_damage_;                       // what is damaged of references.db; empty: nothing is known
 
   struct Restart {
     bool planned = false;

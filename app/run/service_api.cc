@@ -47,7 +47,9 @@ Result<exporters::FindingsPage> ServiceApi::findings(const exporters::FindingsQu
 std::vector<Alert> ServiceApi::alerts() const { return service_.hub().alerts(); }
 
 Result<std::vector<exporters::ReferenceView>> ServiceApi::references() const {
-  const auto all = service_.references().list();
+  const auto store = service_.references();
+  if (!store) return store.error();
+  const auto all = (*store)->list();
   if (!all) return all.error();
   std::vector<exporters::ReferenceView> out;
   for (const stats::ReferenceSummary& r : *all) {
@@ -57,7 +59,9 @@ Result<std::vector<exporters::ReferenceView>> ServiceApi::references() const {
 }
 
 Result<std::string> ServiceApi::reference_json(const std::string& name, const std::string& selector) const {
-  const auto r = service_.references().resolve(name + "@" + selector);
+  const auto store = service_.references();
+  if (!store) return store.error();
+  const auto r = (*store)->resolve(name + "@" + selector);
   if (!r) return r.error();
   nlohmann::ordered_json body = {{"name", r->name},
                                  {"version", r->version},
@@ -137,10 +141,12 @@ exporters::Submission ServiceApi::submit(const std::string& stream, const std::s
 }
 
 Result<std::uint32_t> ServiceApi::promote(const exporters::Promotion& promotion) {
-  const auto r = service_.references().resolve(promotion.name + "@" + promotion.version);
+  const auto store = service_.references();
+  if (!store) return store.error();
+  const auto r = (*store)->resolve(promotion.name + "@" + promotion.version);
   if (!r) return r.error();
   const Time now = SystemClock().now();
-  const Status done = service_.references().promote(r->name, r->version, promotion.alias, promotion.at.value_or(kNoTime), "api", now);
+  const Status done = (*store)->promote(r->name, r->version, promotion.alias, promotion.at.value_or(kNoTime), "api", now);
   if (!done) return done.error();
   service_.look_at_references();
   return r->version;

@@ -23,7 +23,9 @@ Result<std::optional<std::string>> Service::recover() {
   if (generations->empty()) return std::optional<std::string>("");
   StateLoader loader;
   for (const StreamConfig& stream : config_.streams) {
-    // A stream without plans does not start, and says why then.
+    // A stream without plans does not start, and says why then. Without its reference its states cannot be loaded, which
+    // does not mean that they are damaged.
+    if (references_ == nullptr && !stream.reference.empty()) continue;
     auto plans = plans_for(stream, references_.get(), config_.service.findings_all);
     if (plans) loader.know(stream.name, std::move(*plans));
   }

@@ -8,7 +8,65 @@
 
 namespace driftd::app {
 
+Status Service::open_references() {
+  telemetry_.series(Metric::kStoreDamaged, {"references"}).set(0);
+  auto opened = stats::ReferenceStore::open(config_.service.data_dir + "/references.db");
+  if (opened) {
+    references_ = std::move(*opened);
+    return {};
+  }
+  if (opened.error().code != ErrorCode::kCorrupt) return opened.error();
+  references_damaged(opened.error());
+  return {};
+}
+
+Result<stats::ReferenceStore*> Service::references() {
+  if (references_ != nullptr) return references_.get();
+  const std::scoped_lock lock(streams_mutex_);
+  return Error{ErrorCode::kCorrupt, references_damage_};
+}
+
+// Unlike checkpoints and messages, references cannot be made again by going on: people chose them, and findings name
+// them. So nothing takes the place of the file; what can be judged without it is.
+void Service::references_damaged(const Error& why) {
+  {
+    const std::scoped_lock lock(streams_mutex_);
+    if (!references_damage_.empty()) return;
+    references_damage_ = why.message;
+  }
+  telemetry_.series(Metric::kStoreDamaged, {"references"}).set(1);
+  log::error(
+      "references cannot be read; the file stays as it is, and streams whose reference is damaged run without it: checks that need it say "
+      "no_verdict (no_reference). Put a backup in its place, or move it away and import or build the references again; then restart driftd",
+      {{"file", config_.service.data_dir + "/references.db"}, {"why", why.message}});
+}
+
+Result<std::vector<PlanEdition>> Service::plans_of(const StreamConfig& stream) {
+  const bool all = config_.service.findings_all;
+  auto plans = plans_for(stream, references_.get(), all);
+  if (!stream.reference.empty() && references_ == nullptr) plans = references().error().at("stream " + stream.name);
+  const bool damaged = !plans && plans.error().code == ErrorCode::kCorrupt;
+  if (damaged) {
+    references_damaged(plans.error());
+    // Others that share it have the reference, and their windows would wait for this one's.
+    if (shared_ != nullptr && stream.source == "kafka") return plans;
+    plans = plans_for(stream, nullptr, all);
+  }
+  if (!plans) return plans;
+  {
+    const std::scoped_lock lock(streams_mutex_);
+    without_reference_.erase(stream.name);
+    if (damaged) without_reference_.insert(stream.name);
+  }
+  if (!damaged && !stream.reference.empty() && plans->front().plan->reference == nullptr && plans->size() == 1) {
+    log::warning("the stream has no reference yet; checks that need one say no_verdict",
+                 {{"stream", stream.name}, {"reference", stream.reference}, {"why", "nothing was promoted under that name"}});
+  }
+  return plans;
+}
+
 void Service::take_promotions() {
+  if (references_ == nullptr) return;
   std::set<std::string> used;
   {
     const std::scoped_lock lock(streams_mutex_);
@@ -19,6 +77,7 @@ void Service::take_promotions() {
     if (sign == std::string::npos) continue;
     const auto promotions = references_->promotions(which.substr(0, sign));
     if (!promotions) {
+      if (promotions.error().code == ErrorCode::kCorrupt) references_damaged(promotions.error());
       log::warning("promotions cannot be read; tried again with the next checkpoint",
                    {{"reference", which}, {"why", promotions.error().message}});
       continue;
@@ -26,6 +85,7 @@ void Service::take_promotions() {
     for (const stats::Promotion& p : *promotions) {
       if (p.settled || p.alias != which.substr(sign + 1)) continue;
       if (const Status s = take_promotion(which, p); !s) {
+        if (s.error().code == ErrorCode::kCorrupt) references_damaged(s.error());
         log::error("a promotion is not taken; tried again with the next checkpoint", {{"reference", which}, {"why", s.error().message}});
       }
     }

@@ -96,6 +96,7 @@ void Service::remove_stream(const std::string& name) {
   {
     const std::scoped_lock lock(streams_mutex_);
     why_not_started_.erase(name);
+    without_reference_.erase(name);
   }
   rejected(name).publish();
   {

@@ -26,11 +26,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open_to_read(const std::string
   for (const bool immutable : {false, true}) {
     if (immutable && !alone) break;
     sqlite3* db = nullptr;
-    std::string uri = "file:";
-    for (const char c : path)
-      uri += std::strchr("%?#", c) != nullptr ? "%" + std::string(c == '%' ? "25" : c == '?' ? "3f" : "23") : std::string(1, c);
-    if (immutable) uri += "?immutable=1";
-    const bool opened = sqlite3_open_v2(uri.c_str(), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr) == SQLITE_OK;
+    const bool opened =
+        sqlite3_open_v2(sqlite_uri(path, immutable).c_str(), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr) == SQLITE_OK;
     std::unique_ptr<SqliteStore> store(new SqliteStore(db, path));
     sqlite3_busy_timeout(db, 5000);
     Statement version(db, "SELECT value FROM meta WHERE key='version'");

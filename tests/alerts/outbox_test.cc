@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "samples.h"
 
@@ -214,11 +215,30 @@ TEST_F(OutboxTest, CurrentIsWhatIsPendingOrWasDeliveredLately) {
   EXPECT_EQ((*rows)[1].message.id, "3");
 }
 
-TEST_F(OutboxTest, DropsWhatNobodyFetches) {
-  put({outgoing("1", "no longer configured")});
-  EXPECT_EQ(*outbox_->prune(kNow + Outbox::kMaxAge), 0U);
-  EXPECT_EQ(*outbox_->prune(kNow + Outbox::kMaxAge + 1), 1U);
-  EXPECT_EQ(*outbox_->pending(), 0U);
+TEST_F(OutboxTest, NothingThatWaitsIsDroppedForItsAge) {
+  put({outgoing("1"), outgoing("2"), outgoing("3")});
+  mark("2", R::kRetry, kNow);
+  mark("3", R::kDelivered, kNow);
+  ASSERT_TRUE(outbox_->prune(kNow + 365 * kDay).ok());
+  EXPECT_EQ(*outbox_->pending(), 2U);
+  EXPECT_EQ(outbox_->list(10, kNow)->size(), 2U) << "what is finished is forgotten";
+  EXPECT_EQ(due(kNow + 365 * kDay).size(), 2U);
+}
+
+TEST_F(OutboxTest, AReceiverThatIsDownDoesNotTakeThePlaceOfOthers) {
+  std::vector<Outgoing> messages;
+  for (const char* id : {"1", "2", "3"}) messages.push_back(outgoing(id));
+  put(messages, kNow, 4);
+  put({outgoing("4", "other")}, kNow + 1, 4);
+  EXPECT_EQ(put({outgoing("5"), outgoing("6", "other"), outgoing("7")}, kNow + 2, 4), 1U);
+  EXPECT_EQ(telemetry_.series(Metric::kOutboxDropped, {"full"}).value(), 3) << "5, 7 and the newest of those before, 3";
+  const auto rest = due(kNow + 2);
+  ASSERT_EQ(rest.size(), 2U);
+  EXPECT_EQ(rest[0].message.id, "1");
+  EXPECT_EQ(rest[1].message.id, "2");
+  EXPECT_EQ(outbox_->current("other", kNow, kNow)->size(), 2U);
+  EXPECT_EQ(put({outgoing("8", "other")}, kNow + 3, 4), 0U) << "as many as of hook: it pays for itself";
+  EXPECT_EQ(due(kNow + 3).size(), 2U);
 }
 
 TEST_F(OutboxTest, OperatorsListReplayAndDrop) {
@@ -272,6 +292,40 @@ TEST(Outbox, SaysWhenItCannotBeOpened) {
   ASSERT_FALSE(wrong.ok());
   EXPECT_EQ(wrong.error().code, ErrorCode::kCorrupt);
   std::filesystem::remove(path);
+}
+
+TEST_F(OutboxTest, RefusesTheFormatOfANewerVersion) {
+  put({outgoing("1")});
+  outbox_.reset();
+  run("PRAGMA user_version=0");
+  reopen();
+  EXPECT_EQ(due(kNow).size(), 1U) << "a file of before formats had a number";
+  outbox_.reset();
+  run("PRAGMA user_version=2");
+  const auto opened = Outbox::open(path_);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, ErrorCode::kInvalidArgument);
+  run("PRAGMA user_version=1");
+  reopen();
+  EXPECT_EQ(due(kNow).size(), 1U);
+}
+
+TEST_F(OutboxTest, SaysWhetherItsFileIsSoundAndTakesAnotherOne) {
+  put({outgoing("1")});
+  EXPECT_TRUE(outbox_->check().ok());
+  outbox_->close();
+  EXPECT_EQ(outbox_->check().error().code, ErrorCode::kIo);
+  EXPECT_EQ(outbox_->pending().error().code, ErrorCode::kIo);
+  sqlite3_close(db_);
+  db_ = nullptr;
+  std::fstream(path_, std::ios::in | std::ios::out | std::ios::binary).seekp(4096) << std::string(4096, '\xa5');
+  const Status opened = outbox_->connect();
+  EXPECT_EQ((opened ? outbox_->check() : opened).error().code, ErrorCode::kCorrupt);
+  outbox_->close();
+  remove_files();
+  ASSERT_TRUE(outbox_->connect().ok());
+  EXPECT_TRUE(outbox_->check().ok());
+  EXPECT_EQ(*outbox_->pending(), 0U);
 }
 
 TEST_F(OutboxTest, DropsWhatWaitsForOthers) {

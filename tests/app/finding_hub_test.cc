@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "app/config/config.h"
 #include "core/segment_id.h"
@@ -253,6 +255,64 @@ TEST_F(FindingHubTest, NoCheckpointWhileFindingsAreInMemoryOnly) {
   EXPECT_EQ(lines(), 0U);
   saved();
   EXPECT_EQ(lines(), 1U);
+}
+
+TEST_F(FindingHubTest, AnOutboxThatIsNoDatabaseIsMovedAside) {
+  start(config_of({"hook"}));
+  take(1, true);
+  const std::string state = saved();
+  EXPECT_EQ(telemetry_.series(Metric::kStoreDamaged, {"outbox"}).value(), 0);
+  hub_.reset();
+  std::ofstream(outbox()) << std::string(10000, 'x');
+  start(config_of({"hook"}), state);
+  EXPECT_EQ(telemetry_.series(Metric::kStoreDamaged, {"outbox"}).value(), 1);
+  EXPECT_TRUE(messages().empty());
+  std::ifstream aside(outbox() + ".damaged-" + std::to_string(clock_.now() / kSecond));
+  std::string line;
+  EXPECT_TRUE(std::getline(aside, line));
+  EXPECT_EQ(line, std::string(10000, 'x'));
+  take(2, false);
+  EXPECT_EQ(messages(), (Messages{"hook alert.resolved pending"}));
+  saved();
+}
+
+TEST_F(FindingHubTest, AnOutboxOfANewerDriftdIsLeftAlone) {
+  start(config_of({"hook"}));
+  hub_.reset();
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(outbox().c_str(), &db), SQLITE_OK);
+  sqlite3_exec(db, "PRAGMA user_version=2", nullptr, nullptr, nullptr);
+  sqlite3_close(db);
+  const auto made = FindingHub::make({.findings_log = folder_.path() + "/findings.jsonl", .outbox = outbox(), .external_url = ""},
+                                     config_of({"hook"}), "", telemetry_, clock_);
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(made.error().message.find("newer version"), std::string::npos) << made.error().message;
+}
+
+// The messages that could not be put go into the new one, and checkpoints go on.
+TEST_F(FindingHubTest, AnOutboxDamagedWhileItRunsIsMovedAside) {
+  start(config_of({"hook"}));
+  take(1, true);
+  std::thread dispatcher([this] { hub_->dispatch(); });
+  const auto wait = [&](const std::function<bool()>& probe) {
+    const Deadline deadline = Deadline::after(20 * kSecond);
+    while (!probe() && !deadline.passed()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return probe();
+  };
+  EXPECT_TRUE(wait([&] { return messages() == Messages{"hook alert.firing delivered"}; }));
+  for (const char* suffix : {"", "-wal"}) {  // all but the header and the first page
+    std::fstream file(outbox() + suffix, std::ios::in | std::ios::out | std::ios::binary | std::ios::ate);
+    const auto size = static_cast<std::int64_t>(file.tellp()), keep = static_cast<std::int64_t>(*suffix == 0 ? 4096 : 32);
+    file.seekp(keep);
+    if (size > keep) file << std::string(static_cast<std::size_t>(size - keep), '\xa5');
+  }
+  take(2, false);
+  EXPECT_TRUE(wait([&] { return telemetry_.series(Metric::kStoreDamaged, {"outbox"}).value() == 1; }));
+  EXPECT_TRUE(wait([&] { return messages() == Messages{"hook alert.resolved delivered"}; }));
+  saved();
+  hub_->stop_dispatch();
+  dispatcher.join();
 }
 
 // From one driftd to another that shares the stream: told once that it fires and once that it is over.

@@ -27,6 +27,7 @@ const std::map<std::string, std::string> kTestedThrough = {
     {"app/commands/embedded_kafka.cc", "scripts/demo"},
     {"app/commands/input.cc", "tests/e2e/test_replay.py"},
     {"app/commands/quarantine.cc", "tests/e2e/test_quarantine.py"},
+    {"app/commands/store_files.cc", "tests/e2e/test_damaged_stores.py"},
     {"app/engine/judge.cc", "tests/app/stream_engine_test.cc"},
     {"app/engine/plan.cc", "tests/app/stream_engine_test.cc"},
     {"app/config/database_connection.cc", "tests/e2e/test_mysql_reference.py"},

@@ -61,3 +61,30 @@ def test_every_member_is_told_and_one_that_is_away_later(driftd, alertmanager):
         servers.wait_for(alertmanager.alerts, lambda: f"the alert at the member that is there\n{service.log_tail()}")
         other.start()
         servers.wait_for(other.alerts, lambda: f"the alert at the member that came back\n{service.log_tail()}", 90)
+
+
+def test_a_lone_one_that_is_stopped_and_started_again(driftd, alertmanager, webhook):
+    """What began while it was away is told when it is back, and what ended in the meantime ends."""
+    settings = config(alertmanager)
+    settings["streams"]["plant"]["windows"]["by"] = ["sensor"]
+    settings["alerts"].update({"for": 1, "group_by": ["stream", "segment"]})
+    service = driftd(settings).wait_ready()
+    both = lambda first, windows, p1, p2: plant.post(service, [
+        {**row, "sensor": name, "temperature": value} for row in plant.records(first, windows) for name, value in [("p1", p1), ("p2", p2)]])
+    both(0, 3, 90.0, 20.0)
+    servers.wait_for(lambda: len(alertmanager.alerts()) == 1, lambda: f"the alert of p1\n{service.log_tail()}")
+    [first] = alertmanager.alerts()
+    alertmanager.stop()
+    tried = service.metrics().get("driftd_notifications_total", notifier="am", result="retry")
+    both(3, 3, 20.0, 90.0)  # one ends, another one begins
+    service.wait_metric("driftd_notifications_total", tried + 1, notifier="am", result="retry")
+    service.wait_metric("driftd_outbox_pending", 1)
+    alertmanager.start()
+    shown = lambda: [a["fingerprint"] for a in alertmanager.alerts()]
+    servers.wait_for(lambda: len(shown()) == 1 and shown() != [first["fingerprint"]],
+                     lambda: f"the alert of p2 alone, there is {alertmanager.alerts()}\n{service.log_tail()}", 90)
+    servers.wait_for(lambda: "resolved" in [m["status"] for m in webhook.json()], "Alertmanager says that the one of p1 is resolved")
+    both(6, 3, 20.0, 20.0)
+    servers.wait_for(lambda: alertmanager.alerts() == [], lambda: f"no alert any more, there is {alertmanager.alerts()}\n{service.log_tail()}")
+    service.wait(lambda: service.metrics().get("driftd_outbox_pending") == 0, "an empty outbox")
+    assert not any(n for _, n in service.metrics().all("driftd_outbox_dropped_total"))

@@ -85,3 +85,27 @@ def test_records_of_now_under_a_clock_of_yesterday_are_kept_until_it_is_right(dr
     assert done.returncode == 0 and f"{len(rows)} sent to" in done.stdout, done
     service.wait_metric("driftd_records_total", len(rows), stream="plant", result="accepted")
     service.wait(lambda: [value for _, value in counted(service)] == [plant.PER_WINDOW] * 2, lambda: f"two whole windows: {counted(service)}")
+
+
+@pytest.mark.parametrize("off", [False, True], ids=["running", "off"])
+def test_messages_that_wait_outlast_a_month(driftd, webhook, config, clock, off):
+    """Their attempts bound them, not their age: by a jump of the clock, or while driftd is off, none is made."""
+    webhook.default = (503, {})
+    config["streams"]["plant"]["windows"]["by"] = ["stream", "sensor"]
+    config["alerts"]["group_by"] = ["stream", "segment"]
+    service = driftd(config, env=clock.environment()).wait_ready()
+    rows = list(plant.records(0, 2, temperature=90))
+    plant.post(service, [{**row, "sensor": f"p{n}"} for row in rows for n in range(4)])
+    service.wait_metric("driftd_outbox_pending", 5)
+    if off:
+        assert service.terminate() == 0
+    tried = len(webhook.received())
+    clock.turn(30 * DAY)
+    if off:
+        service.start().wait_ready()
+    webhook.wait_count(tried + 2, timeout=60)
+    service.wait_metric("driftd_outbox_pending", 5)
+    webhook.default = (200, {})
+    service.wait(lambda: service.metrics().get("driftd_outbox_pending") == 0, "an empty outbox", 90)
+    assert len({r.headers["webhook-id"] for r in webhook.received()}) == 5
+    assert not any(n for _, n in service.metrics().all("driftd_outbox_dropped_total"))

@@ -96,7 +96,7 @@ def test_counters_are_there_from_zero():
               for field, check in [("temperature", "in_range"), ("", "count"), ("broken", "ddm")]),
             *(("driftd_notifications_total", {"notifier": "hook", "result": result})
               for result in ["delivered", "retry", "rejected", "gone"]),
-            *(("driftd_outbox_dropped_total", {"reason": reason}) for reason in ["full", "expired", "rejected", "gone", "attempts"]),
+            *(("driftd_outbox_dropped_total", {"reason": reason}) for reason in ["full", "rejected", "gone", "attempts"]),
             *(("driftd_alerts", {"stream": "plant", "severity": severity, "state": state})
               for severity in ["info", "warning", "critical"] for state in ["pending", "firing"]),
             *((name, {"stream": "plant"}) for name in [

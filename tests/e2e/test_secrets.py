@@ -11,16 +11,17 @@ import servers
 from driftd import run_driftd
 from servers import certificates, wait_for
 
-SECRETS = {name: f"TopSecret{name.title()}0123456789" for name in ["kafka", "mqtt", "mysql", "webhook", "web"]}
+SECRETS = {name: f"TopSecret{name.title()}0123456789" for name in ["kafka", "mqtt", "mysql", "webhook", "web", "store"]}
 SIGNING = b"signing-secret-0123456789abcdef!"
+TRAINING = b"training-secret-0123456789abcdef"
 HASH = crypt.crypt(SECRETS["web"], crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=1 << 5))
-ENDPOINTS = ["/", "/metrics", "/-/healthy", "/-/ready", "/api/v1/status", "/api/v1/streams", "/api/v1/findings",
-             "/api/v1/alerts", "/api/v1/references", "/api/v1/checks", "/api/v1/units", "/api/v1/config", "/nothing"]
+ENDPOINTS = ["/", "/metrics", "/-/healthy", "/-/ready", "/healthz", "/readyz", "/api/v1/streams", "/api/v1/findings",
+             "/api/v1/alerts", "/api/v1/references", "/api/v1/units", "/nothing"]
 
 
 def forms():
     """Each secret as it is and as it could leak coded."""
-    for secret in [*SECRETS.values(), HASH, HASH[7:], SIGNING.decode(), "PRIVATE KEY"]:
+    for secret in [*SECRETS.values(), HASH, HASH[7:], SIGNING.decode(), TRAINING.decode(), "PRIVATE KEY"]:
         yield secret
         yield base64.b64encode(secret.encode()).decode().rstrip("=")[:-1]
     yield base64.b64encode(f"prometheus:{SECRETS['web']}".encode()).decode()
@@ -32,7 +33,8 @@ def files(tmp_path):
     credentials = tmp_path / "credentials"
     credentials.mkdir()
     out = {}
-    for name, text in {**SECRETS, "webhook": "whsec_" + base64.b64encode(SIGNING).decode()}.items():
+    for name, text in {**SECRETS, "webhook": "whsec_" + base64.b64encode(SIGNING).decode(),
+                       "train": "whsec_" + base64.b64encode(TRAINING).decode()}.items():
         folder = credentials if name in ["kafka", "webhook"] else tmp_path
         (folder / name).write_text(text + "\n")
         out[name] = f"credential:{name}" if folder == credentials else str(tmp_path / name)
@@ -50,12 +52,14 @@ def test_no_secret_is_shown_anywhere(driftd, secure_kafka, mariadb, unique, file
     with servers.Mosquitto(tls=True, user="driftd", password="another") as broker, \
             servers.WebhookReceiver(default=(500, {})) as receiver:
         config = plant.config(
-            [{"check": "in_range", "field": "temperature", "min": 0, "max": 50}],
+            [{"check": "in_range", "field": "temperature", "min": 0, "max": 500}, {"check": "page_hinkley", "field": "temperature"}],
             service={"web_config": str(web), "log_level": "debug"},
             databases={"plant": {"host": "127.0.0.1", "port": mariadb.port, "database": mariadb.database,
                                  "user": mariadb.user, "password_file": files["mysql"]}},
             alerts={"for": 1, "notifiers": {"hook": {"type": "webhook", "url": receiver.url,
-                                                     "secret_file": [files["webhook"]]}}})
+                                                     "secret_file": [files["webhook"]]},
+                                            "train": {"type": "retrain", "url": receiver.url, "secret_file": [files["train"]],
+                                                      "guard": {"cooldown": "1h"}}}})
         for name, source in {
                 "kafka": {"brokers": [secure_kafka.secure_bootstrap], "topics": [unique], "group": unique,
                           "sasl_password_file": files["kafka"],
@@ -67,14 +71,16 @@ def test_no_secret_is_shown_anywhere(driftd, secure_kafka, mariadb, unique, file
             config["streams"][name] = {**config["streams"]["plant"], "from": {name: source}}
         service = driftd(config, env=env, client={"context": certificates.trusting(made),
                                                   "user": ("prometheus", SECRETS["web"])})
-        plant.post(service, plant.records(0, 2, temperature=90))
-        service.wait_metric("driftd_notifications_total", 1, notifier="hook", result="retry")
+        plant.post(service, [*plant.records(0, 3), *plant.records(3, 3, temperature=90)])  # a drift
+        for name in ["hook", "train"]:
+            service.wait_metric("driftd_notifications_total", 1, notifier=name, result="retry")
         assert service.get("/", user=("prometheus", "wrong")).status == 401
         wait_for(lambda: "uthentication" in service.log(), "Kafka's refusal in the log", 15)
 
         shown = {"log": service.log()}
         for path in ENDPOINTS:
             answer = service.get(path)
+            assert (answer.status == 404) == (path == "/nothing"), answer
             shown[path] = answer.text + str(answer.headers)
         for arguments in [["check"], ["outbox", "list"], ["reference", "list"], ["store", "inspect"],
                           ["rules", "prometheus"]]:
@@ -97,6 +103,39 @@ def test_no_secret_is_shown_anywhere(driftd, secure_kafka, mariadb, unique, file
             if path.is_file():
                 shown[str(path)] = path.read_bytes().decode("latin-1")
         assert len(shown["log"]) > 1000 and "s3cret" not in shown["log"]
-        for place, text in shown.items():
-            for secret in forms():
-                assert secret not in text, f"{place} shows {secret}"
+        nowhere(shown, forms())
+
+
+def nowhere(shown, secrets):
+    secrets = list(secrets)
+    for place, text in shown.items():
+        for secret in secrets:
+            assert secret not in text, f"{place} shows {secret}"
+
+
+def test_the_password_of_the_shared_store_is_not_shown(driftd, mariadb, files, tmp_path):
+    """One that the database refuses, which ends the start, and the right one."""
+    mariadb.execute("DROP TABLE IF EXISTS driftd_unit, driftd_state, driftd_output")
+    password = tmp_path / "store"
+    config = plant.config([{"check": "count", "min": 1000}], service={"store": "state", "log_level": "debug"},
+                          databases={"state": {"host": "127.0.0.1", "port": mariadb.port, "database": mariadb.database,
+                                               "user": mariadb.user, "password_file": files["store"]}})
+    config["alerts"] = {"for": 1, "notifiers": {"log": {"type": "log"}}}
+    password.write_text(mariadb.password + "\n")
+    service = driftd(config).wait_ready()
+    plant.post(service, plant.records(0, 3))
+    service.wait_metric("driftd_windows_total", 2, stream="plant")
+    shown = {path: service.get(path).text for path in ENDPOINTS}
+    password.write_text(SECRETS["store"] + "\n")
+    for arguments in [["check"], ["store", "inspect"], ["store", "verify"], ["rules", "prometheus"]]:
+        done = run_driftd(*arguments, service.config_path)
+        shown[" ".join(arguments)] = done.stdout + done.stderr
+    assert "Access denied" in shown["store inspect"] and "Access denied" in shown["store verify"], shown
+    service.terminate(within=20)
+    refused = run_driftd("run", service.config_path)
+    assert refused.returncode == 3 and "Access denied" in refused.stderr, refused
+    shown.update({"log": service.log(), "refused": refused.stdout + refused.stderr})
+    for path in pathlib.Path(service.data_dir).rglob("*"):
+        if path.is_file():
+            shown[str(path)] = path.read_bytes().decode("latin-1")
+    nowhere(shown, [SECRETS["store"], mariadb.password])
