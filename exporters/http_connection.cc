@@ -252,7 +252,8 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
 
   void handle() {
     work();
-    asio::post(shared_.handlers, [self = this->shared_from_this()] {
+    const bool reads = request_.method == "GET" || request_.method == "HEAD";
+    asio::post(reads ? shared_.handlers : shared_.writers, [self = this->shared_from_this()] {
       auto response = std::make_shared<Response>(call(*self->handler_, self->request_));
       asio::post(self->shared_.io, [self, response] {
         if (!self->closed_) self->respond(std::move(*response), false);

@@ -30,6 +30,7 @@ namespace driftd::exporters {
 struct HttpShared {
   boost::asio::io_context& io;
   boost::asio::thread_pool& handlers;
+  boost::asio::thread_pool& writers;  // of what may wait for the disk
   boost::asio::thread_pool& passwords;
   Router router;
   std::size_t max_body = 0;    // bytes of one

@@ -69,8 +69,10 @@ struct HttpServer::Impl {
       : options(o),
         telemetry(t),
         handlers(o.threads),
+        writers(o.threads),
         shared{io,
                handlers,
+               writers,
                passwords,
                std::move(router),
                o.max_body,
@@ -92,7 +94,7 @@ struct HttpServer::Impl {
   Telemetry* telemetry = nullptr;
   ListenAddress address;
   asio::io_context io{1};
-  asio::thread_pool io_thread{1}, handlers, passwords{1};
+  asio::thread_pool io_thread{1}, handlers, writers, passwords{1};
   tcp::acceptor acceptor{io};
   asio::steady_timer pause{io}, refresh{io};
   HttpShared shared;
@@ -254,7 +256,7 @@ void HttpServer::stop() {
   }
   asio::post(impl_->io, [impl = impl_.get()] { impl->close_all(); });
   impl_->io_thread.join();
-  for (asio::thread_pool* pool : {&impl_->handlers, &impl_->passwords}) {
+  for (asio::thread_pool* pool : {&impl_->handlers, &impl_->writers, &impl_->passwords}) {
     pool->stop();  // what has not begun by now is for clients that are gone
     pool->join();
   }

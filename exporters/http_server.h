@@ -4,8 +4,9 @@
 // address, password checks; what
 // goes over is answered with a problem document and the connection is closed.
 //
-// One thread does the input and output of all connections and never blocks; handlers run on
-// `threads` others and password checks on one more. So slow clients cost memory, not threads:
+// One thread does the input and output of all connections and never blocks; handlers of GET run on
+// `threads` others, those of other methods, which may wait for the disk, on as many more, and password
+// checks on one. So a disk that hangs does not keep metrics and health from being answered. So slow clients cost memory, not threads:
 // about 15 KB a connection without TLS (measured), and max_bodies. At max_connections the one that has
 // waited longest for its client gives way, so that idle and slow connections lock nobody out.
 //
@@ -32,7 +33,7 @@ class HttpServer {
  public:
   struct Options {
     std::string listen = "127.0.0.1:9464";    // see listen.h; port 0: a free one, see port()
-    unsigned threads = 8;                     // requests answered at the same time; 1 to 256
+    unsigned threads = 8;                     // GETs answered at the same time, and others; 1 to 256
     unsigned max_connections = 256;           // above it the one that waits longest is closed
     std::size_t max_body = 16U << 20;         // bytes; above it 413
     std::size_t max_bodies = 128U << 20;      // bytes of all bodies on their way; above it 429

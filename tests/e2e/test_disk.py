@@ -1,5 +1,6 @@
 """A disk that is full or read-only for a while: driftd goes on, says so, loses nothing that it acknowledged,
 and needs nobody when there is room again."""
+import concurrent.futures
 import errno
 import json
 import os
@@ -133,6 +134,27 @@ def test_a_disk_that_refuses_at_the_start_is_said_and_a_later_start_goes_on(disk
         service.wait(lambda: counted(disk) == whole(5), lambda: f"five whole windows, once each: {counted(disk)}")
     finally:
         service.close()
+
+
+def test_a_disk_that_hangs_holds_up_records_only(driftd, disk):
+    """More requests than there are handlers wait for the journal; health and metrics are answered meanwhile, and
+    what waited is answered when the disk is back."""
+    settings = config(disk)
+    settings["service"]["checkpoint_every"] = "1h"
+    service = driftd(settings, env=disk.environment()).wait_ready()
+    disk.hangs()
+    row = plant.lines(list(plant.records(0, 1))[:1])
+    with concurrent.futures.ThreadPoolExecutor(20) as clients:
+        waiting = [clients.submit(service.post, "/api/v1/streams/plant/records", row, headers=NDJSON, timeout=60) for _ in range(20)]
+        try:
+            time.sleep(1)
+            assert not any(request.done() for request in waiting)
+            for path in ["/-/healthy", "/metrics"]:
+                assert service.get(path, timeout=5).status == 200, path
+        finally:
+            disk.heals()
+        assert [request.result().status for request in waiting] == [200] * 20
+    service.wait_metric("driftd_records_total", 20, stream="plant", result="accepted")
 
 
 def test_a_disk_that_hangs_does_not_hold_a_stop_for_longer_than_its_grace(driftd, disk):
