@@ -13,8 +13,9 @@ class MariaDB(Process):
     name = "mariadb"
     database, user, password = "plant", "driftd", "s3cret-of-the-test"
 
-    def __init__(self):
+    def __init__(self, *options):
         super().__init__()
+        self._options = options
         self.port = free_port()
         self._tls = certificates.make(self.dir / "tls")
         self.ca = self._tls.ca
@@ -30,7 +31,7 @@ class MariaDB(Process):
     def argv(self):
         return ["mariadbd", "--no-defaults", f"--datadir={self._data}", f"--socket={self._socket}",
                 f"--port={self.port}", "--bind-address=127.0.0.1", "--skip-name-resolve",
-                f"--ssl-ca={self.ca}", f"--ssl-cert={self._tls.certificate}", f"--ssl-key={self._tls.key}",
+                f"--ssl-ca={self.ca}", f"--ssl-cert={self._tls.certificate}", f"--ssl-key={self._tls.key}", *self._options,
                 *(["--user=root"] if os.geteuid() == 0 else [])]
 
     def ready(self):
