@@ -1,6 +1,9 @@
 #include "app/run/mysql_store.h"
 
 #include <algorithm>
+#include <chrono>
+#include <random>
+#include <thread>
 
 #include "core/bytes.h"
 #include "core/hash.h"
@@ -11,6 +14,11 @@ namespace {
 using stats::MysqlSession;
 
 constexpr std::int64_t kLeastPacket = 1 << 20;  // the smallest default of any server; the longest statement is half of it
+
+// A transaction that met another one's locks is done again: all attempts are over before a database counts as frozen
+// (Service::open_shared_store), as a checkpoint holds up all streams.
+constexpr unsigned kAttempts = 4;
+constexpr std::int64_t kLockWait = 2;  // seconds
 
 constexpr const char* kTables[] = {
     "CREATE TABLE IF NOT EXISTS driftd_unit(scope VARBINARY(64) NOT NULL, stream VARBINARY(64) NOT NULL, part BIGINT NOT NULL, "
@@ -39,19 +47,31 @@ Status MysqlStore::connect() {
     return Error{ErrorCode::kUnavailable, "the server takes statements of " + (*packet)[0][0].value_or("") +
                                               " bytes only: set its max_allowed_packet to " + num(kLeastPacket) + " or more"};
   }
-  const auto set = session->execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
-  if (!set) return set.error();
+  for (const std::string& sql :
+       {std::string("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"), "SET SESSION innodb_lock_wait_timeout=" + num(kLockWait)}) {
+    if (const auto set = session->execute(sql); !set) return set.error();
+  }
   session_ = std::move(*session);
   return {};
 }
 
-Status MysqlStore::transact(const std::function<Status()>& work) { return run({"BEGIN"}, work); }
-
-Status MysqlStore::look(const std::function<Status()>& work) {
-  return run({"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"}, work);
+Status MysqlStore::transact(const std::function<Status()>& work) {
+  for (unsigned attempt = 1;; ++attempt) {
+    bool conflicted = false;
+    const Status done = run({"BEGIN"}, work, conflicted);
+    if (done || !conflicted || attempt == kAttempts) return done;
+    // Two that met are not to meet again.
+    std::this_thread::sleep_for(attempt * std::chrono::milliseconds(10 + std::random_device()() % 40));
+  }
 }
 
-Status MysqlStore::run(std::initializer_list<const char*> begin, const std::function<Status()>& work) {
+Status MysqlStore::look(const std::function<Status()>& work) {
+  bool conflicted = false;  // it takes no locks
+  return run({"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"}, work,
+             conflicted);
+}
+
+Status MysqlStore::run(std::initializer_list<const char*> begin, const std::function<Status()>& work, bool& conflicted) {
   if (!session_) {
     if (const Status s = connect(); !s) return s.error().at("the shared store");
   }
@@ -66,7 +86,8 @@ Status MysqlStore::run(std::initializer_list<const char*> begin, const std::func
     if (!committed) done = committed.error();
   }
   if (done) return {};
-  if (done.error().code == ErrorCode::kUnavailable) {
+  conflicted = done.error().code == ErrorCode::kUnavailable && session_->conflicted();
+  if (done.error().code == ErrorCode::kUnavailable && !conflicted) {
     session_.reset();  // its end rolls back
   } else if (const auto rolled_back = session_->execute("ROLLBACK"); !rolled_back) {
     session_.reset();
@@ -101,9 +122,11 @@ std::string MysqlStore::where(const std::string& stream, std::int64_t partition)
 
 Result<std::uint64_t> MysqlStore::put(const Checkpoint& checkpoint) {
   const std::scoped_lock lock(mutex_);
-  std::uint64_t bytes = checkpoint.hub.size();
+  std::uint64_t bytes = 0;
   std::vector<Key> fenced;
   const Status done = transact([&]() -> Status {
+    bytes = checkpoint.hub.size();
+    fenced.clear();
     for (const CheckpointUnit& unit : checkpoint.units) {
       bytes += unit.state.size();
       if (const Status s = put_unit(unit, fenced); !s) return s;

@@ -92,11 +92,12 @@ class MysqlStore final : public CheckpointStore {
   static constexpr std::size_t kChunk = 256U << 10;  // quoting doubles it at most
 
   Status connect();
-  // Runs `work` in a transaction, connected. An Error rolls back; the connection goes when the server failed.
+  // Runs `work` in a transaction, connected. An Error rolls back; the connection goes when the server failed. When the server
+  // ended the transaction for another one's locks, `work` is run again, from its beginning: it starts what it fills anew.
   Status transact(const std::function<Status()>& work);
-  // The same for work that only reads: all its statements see one moment.
+  // The same for work that only reads, once: all its statements see one moment.
   Status look(const std::function<Status()>& work);
-  Status run(std::initializer_list<const char*> begin, const std::function<Status()>& work);
+  Status run(std::initializer_list<const char*> begin, const std::function<Status()>& work, bool& conflicted);
   std::string where(const std::string& stream, std::int64_t partition) const;
   std::string scope_of(const std::string& stream) const { return shared_.count(stream) != 0 ? "" : instance_; }
   Status put_unit(const CheckpointUnit& unit, std::vector<Key>& fenced);

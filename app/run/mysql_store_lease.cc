@@ -16,7 +16,11 @@ Result<MysqlStore::Lease> MysqlStore::lead(const std::string& stream, const std:
   const std::scoped_lock lock(mutex_);
   Lease lease = Lease::kFollows;
   const bool led = epochs_.count({stream, kMergerUnit}) != 0;
+  const unsigned seen_over = seen_over_[stream];
   const Status done = transact([&]() -> Status {
+    lease = Lease::kFollows;
+    seen_over_[stream] = seen_over;
+    if (!led) epochs_.erase({stream, kMergerUnit});  // of an attempt that was rolled back
     std::string parts;
     for (const std::uint32_t partition : mine) parts += (parts.empty() ? "" : ",") + std::to_string(partition);
     if (!parts.empty()) {

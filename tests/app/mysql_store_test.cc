@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "core/bytes.h"
@@ -52,6 +55,18 @@ class MysqlStoreTest : public ::testing::Test {
   std::int64_t count(const std::string& table) const {
     const auto rows = session().query("SELECT COUNT(*) FROM " + table);
     return rows ? MysqlSession::integer((*rows)[0][0]) : -1;
+  }
+  std::int64_t status(const std::string& name) const {
+    const auto rows = session().query("SHOW GLOBAL STATUS LIKE '" + name + "'");
+    return rows && rows->size() == 1 ? MysqlSession::integer((*rows)[0][1]) : -1;
+  }
+  // For a lock.
+  void wait_until_somebody_waits() const {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (status("Innodb_row_lock_current_waits") != 1) {
+      ASSERT_LT(std::chrono::steady_clock::now(), give_up);
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
   }
   // The partition is taken over and put.
   static void put(MysqlStore& store, std::int64_t partition, std::int64_t position, const std::string& state) {
@@ -300,6 +315,52 @@ TEST_F(MysqlStoreTest, GoesOnWhenTheConnectionWasLost) {
   ASSERT_FALSE(lost);
   EXPECT_EQ(lost.error().code, ErrorCode::kUnavailable);
   ASSERT_TRUE(store->put(next));
+  EXPECT_EQ((*store->unit("plant", 0))->state, "after");
+}
+
+// Another session has row 1, the checkpoint row 0, and each wants the other's. The server ends the one that has done less.
+TEST_F(MysqlStoreTest, ADeadlockIsTriedAgain) {
+  const auto store = open("a"), other = open("b");
+  for (const std::int64_t partition : {0, 1, 5}) put(*store, partition, 1, "before");
+  ASSERT_TRUE(other->unit("plant", 5));
+  const std::int64_t deadlocks = status("Innodb_deadlocks");
+  MysqlSession rival = session();
+  std::string ballast = "INSERT INTO ballast VALUES(0)";
+  for (int i = 1; i < 1000; ++i) ballast += ",(" + std::to_string(i) + ")";
+  for (const std::string& sql : {std::string("CREATE TABLE ballast(n INT PRIMARY KEY) ENGINE=InnoDB"), std::string("BEGIN"), ballast,
+                                 std::string("UPDATE driftd_unit SET idle=0 WHERE scope='' AND stream='plant' AND part=1")}) {
+    ASSERT_TRUE(rival.execute(sql));
+  }
+  const Checkpoint next{{{"plant", 5, 2, "conf", "stale"}, {"plant", 0, 2, "conf", "after"}, {"plant", 1, 2, "conf", "after"}},
+                        "hub",
+                        0,
+                        handed_over(1, 10, "once")};
+  auto put = std::async(std::launch::async, [&] { return store->put(next); });
+  wait_until_somebody_waits();
+  const auto won = rival.execute("UPDATE driftd_unit SET idle=0 WHERE scope='' AND stream='plant' AND part=0");
+  EXPECT_TRUE(won) << won.error().message;
+  ASSERT_TRUE(rival.execute("COMMIT"));
+  const auto done = put.get();
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(status("Innodb_deadlocks"), deadlocks + 1);
+  EXPECT_EQ(*done, 3 * 5U + 3);
+  EXPECT_EQ(store->fenced().size(), 1U) << "of the second time only";
+  EXPECT_EQ((*store->unit("plant", 0))->state, "after");
+  EXPECT_EQ((*store->unit("plant", 1))->state, "after");
+  EXPECT_EQ(store->news("plant", {})->outputs.size(), 1U);
+}
+
+TEST_F(MysqlStoreTest, ALockThatLastsIsWaitedForAgain) {
+  const auto store = open("a");
+  put(*store, 0, 1, "before");
+  MysqlSession rival = session();
+  ASSERT_TRUE(rival.execute("BEGIN"));
+  ASSERT_TRUE(rival.execute("UPDATE driftd_unit SET idle=0 WHERE scope='' AND stream='plant' AND part=0"));
+  auto put = std::async(std::launch::async, [&] { return store->put({{{"plant", 0, 2, "conf", "after"}}, "hub", 0}); });
+  EXPECT_EQ(put.wait_for(std::chrono::milliseconds(2500)), std::future_status::timeout) << "more than one wait for a lock";
+  ASSERT_TRUE(rival.execute("COMMIT"));
+  const auto done = put.get();
+  ASSERT_TRUE(done) << done.error().message;
   EXPECT_EQ((*store->unit("plant", 0))->state, "after");
 }
 
