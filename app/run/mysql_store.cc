@@ -13,47 +13,13 @@ namespace {
 
 using stats::MysqlSession;
 
-constexpr std::int64_t kLeastPacket = 1 << 20;  // the smallest default of any server; the longest statement is half of it
-
 // A transaction that met another one's locks is done again: all attempts are over before a database counts as frozen
 // (Service::open_shared_store), as a checkpoint holds up all streams.
 constexpr unsigned kAttempts = 4;
-constexpr std::int64_t kLockWait = 2;  // seconds
-
-constexpr const char* kTables[] = {
-    "CREATE TABLE IF NOT EXISTS driftd_unit(scope VARBINARY(64) NOT NULL, stream VARBINARY(64) NOT NULL, part BIGINT NOT NULL, "
-    "owner VARBINARY(64) NOT NULL, epoch BIGINT NOT NULL, beat DATETIME(6) NULL, position BIGINT NULL, config_hash VARBINARY(64) NULL, "
-    "crc BIGINT NULL, size BIGINT NULL, closed_until BIGINT NULL, warm_from BIGINT NULL, idle BOOL NOT NULL, "
-    "told_hash VARBINARY(64) NULL, PRIMARY KEY(scope, stream, part)) ENGINE=InnoDB",
-    "CREATE TABLE IF NOT EXISTS driftd_state(scope VARBINARY(64) NOT NULL, stream VARBINARY(64) NOT NULL, part BIGINT NOT NULL, "
-    "chunk INT NOT NULL, bytes MEDIUMBLOB NOT NULL, PRIMARY KEY(scope, stream, part, chunk)) ENGINE=InnoDB",
-    "CREATE TABLE IF NOT EXISTS driftd_output(id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, stream VARBINARY(64) NOT NULL, "
-    "part BIGINT NOT NULL, window_end BIGINT NOT NULL, config_hash VARBINARY(64) NOT NULL, reference VARBINARY(64) NOT NULL, crc BIGINT "
-    "NOT NULL, size BIGINT NOT NULL, UNIQUE KEY(stream, part, window_end, config_hash)) ENGINE=InnoDB",
-    "CREATE TABLE IF NOT EXISTS driftd_output_chunk(id BIGINT NOT NULL, chunk INT NOT NULL, bytes MEDIUMBLOB NOT NULL, "
-    "PRIMARY KEY(id, chunk)) ENGINE=InnoDB",
-};
 
 std::string num(std::int64_t n) { return std::to_string(n); }
 
 }  // namespace
-
-Status MysqlStore::connect() {
-  auto session = MysqlSession::connect(connection_);
-  if (!session) return session.error();
-  const auto packet = session->query("SELECT @@max_allowed_packet");
-  if (!packet) return packet.error();
-  if (MysqlSession::integer((*packet)[0][0]) < kLeastPacket) {
-    return Error{ErrorCode::kUnavailable, "the server takes statements of " + (*packet)[0][0].value_or("") +
-                                              " bytes only: set its max_allowed_packet to " + num(kLeastPacket) + " or more"};
-  }
-  for (const std::string& sql :
-       {std::string("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"), "SET SESSION innodb_lock_wait_timeout=" + num(kLockWait)}) {
-    if (const auto set = session->execute(sql); !set) return set.error();
-  }
-  session_ = std::move(*session);
-  return {};
-}
 
 Status MysqlStore::transact(const std::function<Status()>& work) {
   for (unsigned attempt = 1;; ++attempt) {
@@ -93,22 +59,6 @@ Status MysqlStore::run(std::initializer_list<const char*> begin, const std::func
     session_.reset();
   }
   return done.error().at("the shared store");
-}
-
-Result<std::unique_ptr<MysqlStore>> MysqlStore::open(const stats::MysqlConnection& connection, std::string instance, Duration lease) {
-  std::unique_ptr<MysqlStore> store(new MysqlStore(connection, std::move(instance), lease));
-  const Status made = store->transact([&]() -> Status {
-    for (const char* sql : kTables) {
-      if (const auto s = store->session_->execute(sql); !s) return s.error();
-    }
-    return {};
-  });
-  if (!made) return made.error();
-  return store;
-}
-
-std::unique_ptr<MysqlStore> MysqlStore::open_to_read(const stats::MysqlConnection& connection) {
-  return std::unique_ptr<MysqlStore>(new MysqlStore(connection, "", 0));
 }
 
 void MysqlStore::share(const std::string& stream) {

@@ -31,8 +31,8 @@ namespace driftd::app {
 
 class MysqlStore final : public CheckpointStore {
  public:
-  // Connects and makes the tables. `instance` names this driftd, the same after a restart; `lease` is how long a lease
-  // lasts that is not renewed, in whole seconds.
+  // Connects and makes the tables; like each call that connects, it refuses those of another format. `instance` names this driftd, the same
+  // after a restart; `lease` is how long a lease lasts that is not renewed, in whole seconds.
   static Result<std::unique_ptr<MysqlStore>> open(const stats::MysqlConnection& connection, std::string instance, Duration lease);
 
   // Only to be looked at (each_unit); makes nothing, and connects with the first call.

@@ -60,6 +60,12 @@ class MysqlStoreTest : public ::testing::Test {
     const auto rows = session().query("SHOW GLOBAL STATUS LIKE '" + name + "'");
     return rows && rows->size() == 1 ? MysqlSession::integer((*rows)[0][1]) : -1;
   }
+  // All sessions of the test's stores.
+  void cut_off() const {
+    const auto sessions = session().query("SELECT id FROM information_schema.processlist WHERE db=DATABASE() AND id<>CONNECTION_ID()");
+    ASSERT_FALSE(sessions->empty());
+    for (const auto& row : *sessions) execute("KILL " + *row[0]);
+  }
   // For a lock.
   void wait_until_somebody_waits() const {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -307,9 +313,7 @@ TEST_F(MysqlStoreTest, RefusesAServerThatTakesShortStatementsOnly) {
 TEST_F(MysqlStoreTest, GoesOnWhenTheConnectionWasLost) {
   const auto store = open("a");
   put(*store, 0, 1, "before");
-  const auto sessions = session().query("SELECT id FROM information_schema.processlist WHERE db=DATABASE() AND id<>CONNECTION_ID()");
-  ASSERT_FALSE(sessions->empty());
-  for (const auto& row : *sessions) execute("KILL " + *row[0]);
+  cut_off();
   const Checkpoint next{{{"plant", 0, 2, "conf", "after"}}, "hub", 0};
   const auto lost = store->put(next);
   ASSERT_FALSE(lost);
@@ -362,6 +366,38 @@ TEST_F(MysqlStoreTest, ALockThatLastsIsWaitedForAgain) {
   const auto done = put.get();
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_EQ((*store->unit("plant", 0))->state, "after");
+}
+
+TEST_F(MysqlStoreTest, RefusesTablesOfAnotherFormat) {
+  const auto expect_refused = [&](const std::string& what) {
+    const std::string why = "the shared store: its tables are of " + what + ", and this one (";
+    const auto opened = MysqlStore::open(connection_, "b", 0);
+    ASSERT_FALSE(opened);
+    EXPECT_THAT(opened.error().message, ::testing::StartsWith(why));
+    EXPECT_THAT(opened.error().message, ::testing::HasSubstr("reads and writes format 2 only"));
+    const Status looked = MysqlStore::open_to_read(connection_)->each_unit([](const auto&...) { FAIL(); });
+    ASSERT_FALSE(looked);
+    EXPECT_THAT(looked.error().message, ::testing::StartsWith(why));
+  };
+  const auto store = open("a");
+  put(*store, 0, 1, "before");
+  ASSERT_TRUE(MysqlStore::open(connection_, "b", 0)) << "of the same format";
+  execute("UPDATE driftd_format SET format=3");
+  expect_refused("a newer driftd, of format 3");
+  // One that runs while others were updated.
+  ASSERT_TRUE(store->put({{}, "hub", 0})) << "not before it connects again";
+  cut_off();
+  const Checkpoint next{{{"plant", 0, 2, "conf", "after"}}, "hub", 0};
+  EXPECT_FALSE(store->put(next));
+  const auto refused = store->put(next);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr("its tables are of a newer driftd, of format 3"));
+  execute("UPDATE driftd_format SET format=2");
+  EXPECT_TRUE(store->put(next));
+  // Before there were formats.
+  execute("DROP TABLE driftd_format");
+  expect_refused("an older driftd, of format 1");
+  EXPECT_EQ(count("information_schema.tables WHERE table_schema=DATABASE() AND table_name='driftd_format'"), 0) << "left as it was";
 }
 
 TEST_F(MysqlStoreTest, LookingMakesNoTables) {

@@ -19,7 +19,7 @@ PARTITIONS = 4
 
 @pytest.fixture
 def database(mariadb, tmp_path):
-    mariadb.execute("DROP TABLE IF EXISTS driftd_unit, driftd_state, driftd_output, driftd_output_chunk")
+    mariadb.execute("DROP TABLE IF EXISTS driftd_unit, driftd_state, driftd_output, driftd_output_chunk, driftd_format")
     return shared_crash.database(mariadb, tmp_path)
 
 
@@ -248,6 +248,18 @@ def test_a_database_that_takes_short_statements_only_is_refused(tmp_path):
             assert service.child.returncode == 3 and "set its max_allowed_packet to 1048576 or more" in service.log(), service.log_tail()
         finally:
             service.close()
+
+
+def test_a_store_of_another_format_is_refused(database, mariadb):
+    mariadb.execute("CREATE TABLE driftd_format(one INT NOT NULL PRIMARY KEY, format INT NOT NULL)")
+    mariadb.execute("INSERT INTO driftd_format VALUES(1, 99)")
+    service = Driftd(shared_crash.member(plant.config(CHECKS), database))
+    try:
+        for done in run_driftd("run", service.config_path), run_driftd("store", "verify", service.config_path):
+            assert done.returncode == 3 and "its tables are of a newer driftd, of format 99, and this one" in done.stderr, done
+    finally:
+        service.close()
+    assert [t for t, in mariadb.execute("SHOW TABLES LIKE 'driftd_%%'")] == ["driftd_format"]
 
 
 def test_a_database_that_is_not_there_at_the_start_is_named(tmp_path):
