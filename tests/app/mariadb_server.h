@@ -32,8 +32,10 @@ class MariaDbServer {
     connection_.port = free_port();
     connection_.user = "driftd";
     const std::vector<std::string> arguments = {
-        "mariadbd", "--no-defaults", "--datadir=" + folder_, "--socket=" + folder_ + "/s.sock", "--pid-file=" + folder_ + "/pid",
-        "--port=" + std::to_string(connection_.port), "--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-grant-tables",
+        "mariadbd", "--no-defaults", "--datadir=" + folder_, "--socket=" + folder_ + "/s.sock",
+        // A server that starts removes temporary tables there, also those of another one.
+        "--tmpdir=" + folder_, "--pid-file=" + folder_ + "/pid", "--port=" + std::to_string(connection_.port), "--bind-address=127.0.0.1",
+        "--skip-name-resolve", "--skip-grant-tables",
         // Small, as it holds little; and a crash of the machine need not be outlived.
         "--innodb-log-file-size=16M", "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0", "--performance-schema=0",
         "--max-allowed-packet=1M", "--log-error=" + folder_ + "/log", geteuid() == 0 ? "--user=root" : "--console"};

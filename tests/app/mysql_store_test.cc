@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "core/bytes.h"
 #include "tests/app/mariadb_server.h"
@@ -187,6 +188,20 @@ TEST_F(MysqlStoreTest, NamesADamagedState) {
   expect_damaged("UPDATE driftd_unit SET position=position+1 WHERE stream='plant' AND part=0");
   put(*store, 0, 8, state);
   EXPECT_TRUE(store->unit("plant", 0));
+}
+
+TEST_F(MysqlStoreTest, LooksAtOneMoment) {
+  const auto store = open("a");
+  put(*store, 0, 1, "before");
+  put(*store, 1, 1, "before");
+  std::vector<std::string> seen;
+  const auto looking = MysqlStore::open_to_read(connection_);
+  ASSERT_TRUE(looking->each_unit([&](const std::string&, const CheckpointUnit& unit, const Status& intact) {
+    EXPECT_TRUE(intact);
+    if (unit.stream == "plant") seen.push_back(unit.state);
+    ASSERT_TRUE(store->put({{{"plant", 1, 2, "conf", "written meanwhile"}}, "hub", 0}));
+  }));
+  EXPECT_EQ(seen, (std::vector<std::string>{"before", "before"}));
 }
 
 TEST_F(MysqlStoreTest, OneLeadsAtATime) {
