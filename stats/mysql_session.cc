@@ -1,6 +1,7 @@
 #include "stats/mysql_session.h"
 
 #include <mysql.h>
+#include <mysqld_error.h>
 
 #include <cstdlib>
 
@@ -34,6 +35,11 @@ Result<MysqlSession> MysqlSession::connect(const MysqlConnection& c) {
 
 Error MysqlSession::failed(const std::string& what) const {
   return {ErrorCode::kUnavailable, what + " on " + where_ + ": " + mysql_error(mysql_.get())};
+}
+
+bool MysqlSession::conflicted() const {
+  const unsigned code = mysql_errno(mysql_.get());
+  return code == ER_LOCK_DEADLOCK || code == ER_LOCK_WAIT_TIMEOUT;
 }
 
 Result<std::uint64_t> MysqlSession::execute(const std::string& sql) {

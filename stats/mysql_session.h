@@ -46,6 +46,9 @@ class MysqlSession {
 
   // "cannot connect on user@host:port/database: why", of the newest failure.
   Error failed(const std::string& what) const;
+  // It is a deadlock, or a lock that another session kept for too long: the session is as good as before, and the whole
+  // transaction, rolled back, may be done again.
+  bool conflicted() const;
   st_mysql* handle() const { return mysql_.get(); }
 
  private:

@@ -1,6 +1,9 @@
 #include "app/run/mysql_store.h"
 
 #include <algorithm>
+#include <chrono>
+#include <random>
+#include <thread>
 
 #include "core/bytes.h"
 #include "core/hash.h"
@@ -10,68 +13,52 @@ namespace {
 
 using stats::MysqlSession;
 
-constexpr std::size_t kChunk = 1U << 20;  // a server takes statements of 16 MiB at least by default, and quoting doubles
-
-constexpr const char* kTables[] = {
-    "CREATE TABLE IF NOT EXISTS driftd_unit(scope VARBINARY(64) NOT NULL, stream VARBINARY(64) NOT NULL, part BIGINT NOT NULL, "
-    "owner VARBINARY(64) NOT NULL, epoch BIGINT NOT NULL, beat DATETIME(6) NULL, position BIGINT NULL, config_hash VARBINARY(64) NULL, "
-    "crc BIGINT NULL, size BIGINT NULL, closed_until BIGINT NULL, warm_from BIGINT NULL, idle BOOL NOT NULL, "
-    "told_hash VARBINARY(64) NULL, PRIMARY KEY(scope, stream, part)) ENGINE=InnoDB",
-    "CREATE TABLE IF NOT EXISTS driftd_state(scope VARBINARY(64) NOT NULL, stream VARBINARY(64) NOT NULL, part BIGINT NOT NULL, "
-    "chunk INT NOT NULL, bytes MEDIUMBLOB NOT NULL, PRIMARY KEY(scope, stream, part, chunk)) ENGINE=InnoDB",
-    "CREATE TABLE IF NOT EXISTS driftd_output(id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, stream VARBINARY(64) NOT NULL, "
-    "part BIGINT NOT NULL, window_end BIGINT NOT NULL, config_hash VARBINARY(64) NOT NULL, reference VARBINARY(64) NOT NULL, crc BIGINT "
-    "NOT NULL, bytes LONGBLOB NOT NULL, "
-    "UNIQUE KEY(stream, part, window_end, config_hash)) ENGINE=InnoDB",
-};
+// A transaction that met another one's locks is done again: all attempts are over before a database counts as frozen
+// (Service::open_shared_store), as a checkpoint holds up all streams.
+constexpr unsigned kAttempts = 4;
 
 std::string num(std::int64_t n) { return std::to_string(n); }
-
-std::string ids_of(const std::set<std::int64_t>& ids) {
-  std::string out;
-  for (const std::int64_t id : ids) out += (out.empty() ? "" : ",") + num(id);
-  return out;
-}
 
 }  // namespace
 
 Status MysqlStore::transact(const std::function<Status()>& work) {
-  if (!session_) {
-    auto session = MysqlSession::connect(connection_);
-    if (!session) return session.error().at("the shared store");
-    const auto set = session->execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
-    if (!set) return set.error().at("the shared store");
-    session_ = std::move(*session);
+  for (unsigned attempt = 1;; ++attempt) {
+    bool conflicted = false;
+    const Status done = run({"BEGIN"}, work, conflicted);
+    if (done || !conflicted || attempt == kAttempts) return done;
+    // Two that met are not to meet again.
+    std::this_thread::sleep_for(attempt * std::chrono::milliseconds(10 + std::random_device()() % 40));
   }
-  const auto begun = session_->execute("BEGIN");
-  Status done = begun ? work() : Status(begun.error());
+}
+
+Status MysqlStore::look(const std::function<Status()>& work) {
+  bool conflicted = false;  // it takes no locks
+  return run({"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"}, work,
+             conflicted);
+}
+
+Status MysqlStore::run(std::initializer_list<const char*> begin, const std::function<Status()>& work, bool& conflicted) {
+  if (!session_) {
+    if (const Status s = connect(); !s) return s.error().at("the shared store");
+  }
+  Status done;
+  for (const char* sql : begin) {
+    if (!done) break;
+    if (const auto begun = session_->execute(sql); !begun) done = begun.error();
+  }
+  if (done) done = work();
   if (done) {
     const auto committed = session_->execute("COMMIT");
     if (!committed) done = committed.error();
   }
   if (done) return {};
-  if (done.error().code == ErrorCode::kUnavailable) {
+  conflicted = done.error().code == ErrorCode::kUnavailable && session_->conflicted();
+  if (done.error().code == ErrorCode::kUnavailable && !conflicted) {
     session_.reset();  // its end rolls back
   } else if (const auto rolled_back = session_->execute("ROLLBACK"); !rolled_back) {
     session_.reset();
   }
   return done.error().at("the shared store");
-}
-
-Result<std::unique_ptr<MysqlStore>> MysqlStore::open(const stats::MysqlConnection& connection, std::string instance, Duration lease) {
-  std::unique_ptr<MysqlStore> store(new MysqlStore(connection, std::move(instance), lease));
-  const Status made = store->transact([&]() -> Status {
-    for (const char* sql : kTables) {
-      if (const auto s = store->session_->execute(sql); !s) return s.error();
-    }
-    return {};
-  });
-  if (!made) return made.error();
-  return store;
-}
-
-std::unique_ptr<MysqlStore> MysqlStore::open_to_read(const stats::MysqlConnection& connection) {
-  return std::unique_ptr<MysqlStore>(new MysqlStore(connection, "", 0));
 }
 
 void MysqlStore::share(const std::string& stream) {
@@ -85,18 +72,17 @@ std::string MysqlStore::where(const std::string& stream, std::int64_t partition)
 
 Result<std::uint64_t> MysqlStore::put(const Checkpoint& checkpoint) {
   const std::scoped_lock lock(mutex_);
-  std::uint64_t bytes = checkpoint.hub.size();
+  std::uint64_t bytes = 0;
   std::vector<Key> fenced;
   const Status done = transact([&]() -> Status {
+    bytes = checkpoint.hub.size();
+    fenced.clear();
     for (const CheckpointUnit& unit : checkpoint.units) {
       bytes += unit.state.size();
       if (const Status s = put_unit(unit, fenced); !s) return s;
     }
     if (const Status s = put_handed_over(checkpoint.handed_over); !s) return s;
-    if (!checkpoint.taken.empty()) {
-      const std::set<std::int64_t> ids(checkpoint.taken.begin(), checkpoint.taken.end());
-      if (const auto s = session_->execute("DELETE FROM driftd_output WHERE id IN (" + ids_of(ids) + ")"); !s) return s.error();
-    }
+    if (const Status s = delete_outputs(checkpoint.taken); !s) return s;
     return put_unit({"", kHubUnit, 0, "", checkpoint.hub}, fenced);
   });
   if (!done) return done.error().at("writing a checkpoint");
@@ -143,25 +129,6 @@ Status MysqlStore::put_state(const CheckpointUnit& unit) {
   const auto rest =
       session_->execute("DELETE FROM driftd_state" + where(unit.stream, unit.partition) + " AND chunk>=" + std::to_string(chunk));
   return rest ? Status() : Status(rest.error());
-}
-
-Status MysqlStore::put_handed_over(const HandOver& what) {
-  for (const HandedOver& o : what.outputs) {
-    const auto done =
-        session_->execute("INSERT IGNORE INTO driftd_output(stream, part, window_end, config_hash, reference, crc, bytes) VALUES(" +
-                          session_->quote(o.stream) + "," + num(o.partition) + "," + num(o.end) + "," + session_->quote(o.config_hash) +
-                          "," + session_->quote(o.reference) + "," + num(crc32c(o.output)) + "," + session_->quote(o.output) + ")");
-    if (!done) return done.error();
-  }
-  for (const HandOverProgress& p : what.progress) {
-    const auto epoch = epochs_.find({p.stream, p.partition});
-    const auto done = session_->execute("UPDATE driftd_unit SET closed_until=" + num(p.closed_until) + ", warm_from=" + num(p.warm_from) +
-                                        ", idle=" + (p.idle ? "1" : "0") + ", told_hash=" + session_->quote(p.config_hash) +
-                                        where(p.stream, p.partition) + " AND owner=" + session_->quote(instance_) +
-                                        " AND epoch=" + num(epoch == epochs_.end() ? -1 : epoch->second));
-    if (!done) return done.error();
-  }
-  return {};
 }
 
 Result<std::optional<CheckpointUnit>> MysqlStore::unit(const std::string& stream, std::int64_t partition) {
@@ -214,7 +181,7 @@ Status MysqlStore::read_unit(const std::string& in_row, const std::string& strea
 
 Status MysqlStore::each_unit(const UnitVisitor& visit) {
   const std::scoped_lock lock(mutex_);
-  return transact([&]() -> Status {
+  return look([&]() -> Status {
     const auto rows =
         session_->query("SELECT scope, stream, part, owner FROM driftd_unit WHERE position IS NOT NULL ORDER BY stream, scope, part");
     if (!rows) return rows.error();
@@ -240,7 +207,7 @@ Result<std::optional<std::string>> MysqlStore::hub() {
 Result<CheckpointStore::Progress> MysqlStore::progress(const std::string& stream) {
   const std::scoped_lock lock(mutex_);
   Progress out;
-  const Status done = transact([&]() -> Status {
+  const Status done = look([&]() -> Status {
     const auto rows = session_->query("SELECT SUBSTR(bytes, 1, 16) FROM driftd_state WHERE scope=" + session_->quote(scope_of(stream)) +
                                       " AND stream=" + session_->quote(stream) + " AND part>=0 AND chunk=0");
     if (!rows) return rows.error();

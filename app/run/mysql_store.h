@@ -9,10 +9,12 @@
 // under its instance id. Tables: docs/FORMATS.md.
 //
 // Thread-safety: internal lock. Durability: the server's. Errors: kUnavailable when the server does not answer;
-// the next call connects again. Cost: states go whole with each checkpoint, in chunks of 1 MiB.
+// the next call connects again. Cost: states go whole with each checkpoint. No statement is longer than half a MiB: what may be
+// large, states and what is handed over, goes in chunks.
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -29,8 +31,8 @@ namespace driftd::app {
 
 class MysqlStore final : public CheckpointStore {
  public:
-  // Connects and makes the tables. `instance` names this driftd, the same after a restart; `lease` is how long a lease
-  // lasts that is not renewed, in whole seconds.
+  // Connects and makes the tables; like each call that connects, it refuses those of another format. `instance` names this driftd, the same
+  // after a restart; `lease` is how long a lease lasts that is not renewed, in whole seconds.
   static Result<std::unique_ptr<MysqlStore>> open(const stats::MysqlConnection& connection, std::string instance, Duration lease);
 
   // Only to be looked at (each_unit); makes nothing, and connects with the first call.
@@ -87,13 +89,24 @@ class MysqlStore final : public CheckpointStore {
 
   MysqlStore(stats::MysqlConnection connection, std::string instance, Duration lease)
       : connection_(std::move(connection)), instance_(std::move(instance)), lease_(lease) {}
-  // Runs `work` in a transaction, connected. An Error rolls back; the connection goes when the server failed.
+  static constexpr std::size_t kChunk = 256U << 10;  // quoting doubles it at most
+
+  Status connect();
+  // Runs `work` in a transaction, connected. An Error rolls back; the connection goes when the server failed. When the server
+  // ended the transaction for another one's locks, `work` is run again, from its beginning: it starts what it fills anew.
   Status transact(const std::function<Status()>& work);
+  // The same for work that only reads, once: all its statements see one moment.
+  Status look(const std::function<Status()>& work);
+  Status run(std::initializer_list<const char*> begin, const std::function<Status()>& work, bool& conflicted);
   std::string where(const std::string& stream, std::int64_t partition) const;
   std::string scope_of(const std::string& stream) const { return shared_.count(stream) != 0 ? "" : instance_; }
   Status put_unit(const CheckpointUnit& unit, std::vector<Key>& fenced);
   Status put_state(const CheckpointUnit& unit);
   Status put_handed_over(const HandOver& what);
+  Status put_output(const HandedOver& output);
+  Status delete_outputs(const std::vector<std::int64_t>& ids);
+  Status read_outputs(const std::string& stream, const std::string& ids, std::vector<Output>& outputs);
+  Status read_chunks(std::vector<Output>& outputs, std::size_t begin, std::size_t end);
   Status read_unit(const std::string& row, const std::string& stream, std::int64_t partition, std::optional<CheckpointUnit>& unit);
   Status try_lead(const std::string& stream, Lease& lease);
   Status take_lease(const std::string& stream);

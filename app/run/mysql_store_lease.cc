@@ -1,8 +1,5 @@
-// Who leads a shared stream, and what the others hand over to it.
-#include <algorithm>
-
+// Who leads a shared stream.
 #include "app/run/mysql_store.h"
-#include "core/hash.h"
 
 namespace driftd::app {
 namespace {
@@ -19,7 +16,11 @@ Result<MysqlStore::Lease> MysqlStore::lead(const std::string& stream, const std:
   const std::scoped_lock lock(mutex_);
   Lease lease = Lease::kFollows;
   const bool led = epochs_.count({stream, kMergerUnit}) != 0;
+  const unsigned seen_over = seen_over_[stream];
   const Status done = transact([&]() -> Status {
+    lease = Lease::kFollows;
+    seen_over_[stream] = seen_over;
+    if (!led) epochs_.erase({stream, kMergerUnit});  // of an attempt that was rolled back
     std::string parts;
     for (const std::uint32_t partition : mine) parts += (parts.empty() ? "" : ",") + std::to_string(partition);
     if (!parts.empty()) {
@@ -75,7 +76,7 @@ Status MysqlStore::take_lease(const std::string& stream) {
 Result<bool> MysqlStore::led_before(const std::string& stream) {
   const std::scoped_lock lock(mutex_);
   bool ours = false;
-  const Status done = transact([&]() -> Status {
+  const Status done = look([&]() -> Status {
     const auto rows = session_->query("SELECT owner FROM driftd_unit WHERE scope='' AND stream=" + session_->quote(stream) +
                                       " AND part=" + std::to_string(kMergerUnit));
     if (!rows) return rows.error();
@@ -99,15 +100,10 @@ Status MysqlStore::resign(const std::string& stream) {
   });
 }
 
-Status MysqlStore::hand_over(const HandOver& what) {
-  const std::scoped_lock lock(mutex_);
-  return transact([&] { return put_handed_over(what); });
-}
-
 Result<Time> MysqlStore::waiting_until(const std::string& stream) {
   const std::scoped_lock lock(mutex_);
   Time end = kNoTime;
-  const Status done = transact([&]() -> Status {
+  const Status done = look([&]() -> Status {
     const auto rows = session_->query("SELECT closed_until FROM driftd_unit" + where(stream, kMergerUnit));
     if (!rows) return rows.error();
     if (!rows->empty()) end = time_of((*rows)[0][0]);
@@ -123,49 +119,6 @@ Status MysqlStore::tell_waiting_until(const std::string& stream, Time end) {
     const auto done = session_->execute("UPDATE driftd_unit SET closed_until=" + std::to_string(end) + where(stream, kMergerUnit));
     return done ? Status() : Status(done.error());
   });
-}
-
-Result<MysqlStore::News> MysqlStore::news(const std::string& stream, const std::set<std::int64_t>& known) {
-  const std::scoped_lock lock(mutex_);
-  News news;
-  const Status done = transact([&]() -> Status {
-    // Progress before outputs: what a progress tells of was committed with it.
-    const std::string of_stream = " WHERE stream=" + session_->quote(stream);
-    const auto rows =
-        session_->query("SELECT part, told_hash, closed_until, warm_from, idle, TIMESTAMPDIFF(SECOND, beat, NOW(6)) FROM driftd_unit" +
-                        of_stream + " AND scope='' AND part>=0 ORDER BY part");
-    if (!rows) return rows.error();
-    for (const auto& row : *rows) {
-      news.progress.push_back({stream, static_cast<std::uint32_t>(MysqlSession::integer(row[0])), row[1].value_or(""), time_of(row[2]),
-                               time_of(row[3]), MysqlSession::integer(row[4]) != 0});
-      news.unread[news.progress.back().partition] = MysqlSession::integer(row[5]) * kSecond;
-    }
-    const auto ids = session_->query("SELECT id FROM driftd_output" + of_stream);
-    if (!ids) return ids.error();
-    std::string fresh;
-    for (const auto& row : *ids) {
-      if (known.count(MysqlSession::integer(row[0])) == 0) fresh += (fresh.empty() ? "" : ",") + *row[0];
-    }
-    if (fresh.empty()) return {};
-    const auto outputs =
-        session_->query("SELECT id, part, window_end, config_hash, reference, crc, bytes FROM driftd_output WHERE id IN (" + fresh +
-                        ") ORDER BY part, window_end, id");
-    if (!outputs) return outputs.error();
-    for (const auto& row : *outputs) {
-      const std::string& bytes = *row[6];
-      if (crc32c(bytes) != static_cast<std::uint32_t>(MysqlSession::integer(row[5]))) {
-        return Error{ErrorCode::kCorrupt, "what partition " + *row[1] + " of stream " + stream +
-                                              " handed over is damaged (driftd_output, id " + *row[0] +
-                                              "); without it the window cannot be judged: delete the row to judge it by half"};
-      }
-      news.outputs.push_back(
-          {MysqlSession::integer(row[0]),
-           {stream, static_cast<std::uint32_t>(MysqlSession::integer(row[1])), MysqlSession::integer(row[2]), *row[3], *row[4], bytes}});
-    }
-    return {};
-  });
-  if (!done) return done.error();
-  return news;
 }
 
 }  // namespace driftd::app

@@ -32,8 +32,6 @@ const std::map<std::string, std::string> kTestedThrough = {
     {"app/engine/plan.cc", "tests/app/stream_engine_test.cc"},
     {"app/config/database_connection.cc", "tests/e2e/test_mysql_reference.py"},
     {"app/run/checkpoint_store.cc", "tests/app/sqlite_store_test.cc"},
-    {"app/run/mysql_store.cc", "tests/e2e/test_shared_store.py"},
-    {"app/run/mysql_store_lease.cc", "tests/e2e/test_shared_store.py"},
     {"app/run/service_sharing.cc", "tests/e2e/test_shared_store.py"},
     {"app/run/stream_sharing.cc", "tests/e2e/test_shared_store.py"},
     {"app/run/reject_keeper.cc", "tests/e2e/test_quarantine.py"},
@@ -51,7 +49,6 @@ const std::map<std::string, std::string> kTestedThrough = {
     {"ingest/kafka_transaction.cc", "tests/e2e/test_gate.py"},
     {"ingest/mqtt_client.cc", "tests/ingest/mqtt_source_test.cc"},
     {"rules/expression_parser.cc", "tests/rules/expression_test.cc"},
-    {"stats/mysql_session.cc", "tests/e2e/test_mysql_reference.py"},
     {"stats/mysql_rows.cc", "tests/e2e/test_mysql_reference.py"},
 };
 

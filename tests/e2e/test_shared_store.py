@@ -19,7 +19,7 @@ PARTITIONS = 4
 
 @pytest.fixture
 def database(mariadb, tmp_path):
-    mariadb.execute("DROP TABLE IF EXISTS driftd_unit, driftd_state, driftd_output")
+    mariadb.execute("DROP TABLE IF EXISTS driftd_unit, driftd_state, driftd_output, driftd_output_chunk, driftd_format")
     return shared_crash.database(mariadb, tmp_path)
 
 
@@ -209,6 +209,57 @@ def test_a_database_that_is_away_holds_up_what_is_shared_and_loses_nothing(drift
         assert found(*pair) == wanted
         for m in pair:
             assert m.terminate() == 0, m.log_tail()
+
+
+def test_windows_that_are_larger_than_any_statement_are_handed_over(driftd, kafka, unique, tmp_path):
+    sensors, checks = 6000, [{"check": "in_range", "field": "temperature", "min": 0, "max": 50},
+                             {"check": "mean", "field": "temperature", "min": 0, "max": 50}, {"check": "not_null", "field": "status"}]
+    kafka.create_topic(unique, partitions=2)
+    with servers.MariaDB("--max-allowed-packet=1M") as mariadb:
+        databases = shared_crash.database(mariadb, tmp_path)
+        settings = plant.config(checks, service={"checkpoint_every": "1s"},
+                                source={"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique}},
+                                stream_windows={"size": "10s", "lateness": "0s", "idle": "1h", "by": ["stream", "sensor"]})
+        pair = [driftd(shared_crash.member(settings, databases)).wait_ready() for _ in range(2)]
+        pair[0].wait(lambda: [partitions(m) for m in pair] == [1, 1], "a partition each", 40)
+        for p in range(2):
+            rows = [{"sensor": f"sensor-{p}-{n:05}", "ts": plant.START + n, "temperature": 90.0} for n in range(sensors)]
+            rows.append({"sensor": "end", "ts": plant.START + 10_001, "temperature": 20.0, "status": "on"})
+            kafka.produce(unique, list(plant.kafka_records(rows)), partition=p)
+        pair[0].wait(lambda: found(*pair), "the window to be judged", 60)
+        judged = found(*pair)
+        assert sum(len(json.dumps(f)) for f in judged) > 2 * (4 << 20), "of each partition more than four statements hold"
+        assert {f["segment"]["value"] for f in judged if f["segment"]["by"] == "sensor"} == {
+            f"sensor-{p}-{n:05}" for p in range(2) for n in range(sensors)}
+        pair[0].wait(lambda: not mariadb.execute("SELECT id FROM driftd_output UNION SELECT id FROM driftd_output_chunk"),
+                     "what the merger has to be deleted")
+        for m in pair:
+            assert m.metrics().get("driftd_hand_over_pending_bytes", stream="plant") == 0
+            assert m.metrics().get("driftd_checkpoint_failures_total") == 0, m.log_tail()
+            assert "cannot be handed over" not in m.log(), m.log_tail()
+
+
+def test_a_database_that_takes_short_statements_only_is_refused(tmp_path):
+    with servers.MariaDB("--max-allowed-packet=512K") as mariadb:
+        service = Driftd(shared_crash.member(plant.config(CHECKS), shared_crash.database(mariadb, tmp_path)))
+        try:
+            service.spawn()
+            servers.wait_for(lambda: not service.running(), "its end", 30)
+            assert service.child.returncode == 3 and "set its max_allowed_packet to 1048576 or more" in service.log(), service.log_tail()
+        finally:
+            service.close()
+
+
+def test_a_store_of_another_format_is_refused(database, mariadb):
+    mariadb.execute("CREATE TABLE driftd_format(one INT NOT NULL PRIMARY KEY, format INT NOT NULL)")
+    mariadb.execute("INSERT INTO driftd_format VALUES(1, 99)")
+    service = Driftd(shared_crash.member(plant.config(CHECKS), database))
+    try:
+        for done in run_driftd("run", service.config_path), run_driftd("store", "verify", service.config_path):
+            assert done.returncode == 3 and "its tables are of a newer driftd, of format 99, and this one" in done.stderr, done
+    finally:
+        service.close()
+    assert [t for t, in mariadb.execute("SHOW TABLES LIKE 'driftd_%%'")] == ["driftd_format"]
 
 
 def test_a_database_that_is_not_there_at_the_start_is_named(tmp_path):

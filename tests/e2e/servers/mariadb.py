@@ -13,24 +13,29 @@ class MariaDB(Process):
     name = "mariadb"
     database, user, password = "plant", "driftd", "s3cret-of-the-test"
 
-    def __init__(self):
+    def __init__(self, *options):
         super().__init__()
+        self._options = options
         self.port = free_port()
         self._tls = certificates.make(self.dir / "tls")
         self.ca = self._tls.ca
         self._data, self._socket = self.dir / "data", self.dir / "s.sock"
         done = subprocess.run(
             ["mariadb-install-db", "--no-defaults", f"--datadir={self._data}", "--skip-test-db",
-             "--auth-root-authentication-method=normal", f"--user={getpass.getuser()}"],
+             "--auth-root-authentication-method=normal", f"--user={getpass.getuser()}", self._own_tables()],
             capture_output=True, text=True, timeout=120, check=False)
         if done.returncode != 0:
             raise ServerError(f"mariadb-install-db failed:\n{done.stdout}{done.stderr}")
         self._prepared = False
 
+    def _own_tables(self):
+        """A server that starts removes the temporary tables in that folder, also those of another one."""
+        return f"--tmpdir={self.dir}"
+
     def argv(self):
-        return ["mariadbd", "--no-defaults", f"--datadir={self._data}", f"--socket={self._socket}",
+        return ["mariadbd", "--no-defaults", f"--datadir={self._data}", f"--socket={self._socket}", self._own_tables(),
                 f"--port={self.port}", "--bind-address=127.0.0.1", "--skip-name-resolve",
-                f"--ssl-ca={self.ca}", f"--ssl-cert={self._tls.certificate}", f"--ssl-key={self._tls.key}",
+                f"--ssl-ca={self.ca}", f"--ssl-cert={self._tls.certificate}", f"--ssl-key={self._tls.key}", *self._options,
                 *(["--user=root"] if os.geteuid() == 0 else [])]
 
     def ready(self):

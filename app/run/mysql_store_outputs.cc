@@ -1,0 +1,159 @@
+// What partitions hand over to the driftd that leads the stream: a row each output, its bytes in chunks.
+#include <algorithm>
+
+#include "app/run/mysql_store.h"
+#include "core/hash.h"
+
+namespace driftd::app {
+namespace {
+
+using stats::MysqlSession;
+
+// Read, or deleted, with one statement.
+constexpr std::size_t kMostIds = 1000;
+constexpr std::size_t kMostBytes = 8U << 20;  // but one output at least
+
+Time time_of(const MysqlSession::Cell& text) { return text ? MysqlSession::integer(text) : kNoTime; }
+
+// "(1,2,3)", of at most kMostIds from `begin` on; `begin` is behind them then.
+std::string next_ids(std::vector<std::int64_t>::const_iterator& begin, std::vector<std::int64_t>::const_iterator end) {
+  std::string out;
+  for (std::size_t n = 0; n < kMostIds && begin != end; ++n, ++begin) out += (out.empty() ? "(" : ",") + std::to_string(*begin);
+  return out + ")";
+}
+
+Error damaged(const std::string& stream, std::uint32_t partition, std::int64_t id, const std::string& how) {
+  const std::string row = std::to_string(id);
+  return {ErrorCode::kCorrupt, "what partition " + std::to_string(partition) + " of stream " + stream + " handed over is damaged: " + how +
+                                   " (driftd_output, id " + row +
+                                   "); without it the window cannot be judged: delete the row, and those of "
+                                   "driftd_output_chunk with that id, to judge it by half"};
+}
+
+}  // namespace
+
+Status MysqlStore::hand_over(const HandOver& what) {
+  const std::scoped_lock lock(mutex_);
+  return transact([&] { return put_handed_over(what); });
+}
+
+Status MysqlStore::put_handed_over(const HandOver& what) {
+  for (const HandedOver& output : what.outputs) {
+    if (const Status s = put_output(output); !s) return s;
+  }
+  for (const HandOverProgress& p : what.progress) {
+    const auto epoch = epochs_.find({p.stream, p.partition});
+    const auto done = session_->execute(
+        "UPDATE driftd_unit SET closed_until=" + std::to_string(p.closed_until) + ", warm_from=" + std::to_string(p.warm_from) +
+        ", idle=" + (p.idle ? "1" : "0") + ", told_hash=" + session_->quote(p.config_hash) + where(p.stream, p.partition) +
+        " AND owner=" + session_->quote(instance_) + " AND epoch=" + std::to_string(epoch == epochs_.end() ? -1 : epoch->second));
+    if (!done) return done.error();
+  }
+  return {};
+}
+
+Status MysqlStore::put_output(const HandedOver& o) {
+  const auto made = session_->execute(
+      "INSERT IGNORE INTO driftd_output(stream, part, window_end, config_hash, reference, crc, size) VALUES(" + session_->quote(o.stream) +
+      "," + std::to_string(o.partition) + "," + std::to_string(o.end) + "," + session_->quote(o.config_hash) + "," +
+      session_->quote(o.reference) + "," + std::to_string(crc32c(o.output)) + "," + std::to_string(o.output.size()) + ")");
+  if (!made) return made.error();
+  if (*made == 0) return {};  // it is there already, and its chunks with it
+  std::size_t chunk = 0;
+  for (std::size_t at = 0; at < o.output.size(); at += kChunk, ++chunk) {
+    const auto done = session_->execute("INSERT INTO driftd_output_chunk VALUES(LAST_INSERT_ID()," + std::to_string(chunk) + "," +
+                                        session_->quote(std::string_view(o.output).substr(at, kChunk)) + ")");
+    if (!done) return done.error();
+  }
+  return {};
+}
+
+Status MysqlStore::delete_outputs(const std::vector<std::int64_t>& ids) {
+  for (auto it = ids.begin(); it != ids.end();) {
+    const std::string these = next_ids(it, ids.end());
+    for (const char* table : {"driftd_output", "driftd_output_chunk"}) {
+      const auto done = session_->execute(std::string("DELETE FROM ") + table + " WHERE id IN " + these);
+      if (!done) return done.error();
+    }
+  }
+  return {};
+}
+
+Result<MysqlStore::News> MysqlStore::news(const std::string& stream, const std::set<std::int64_t>& known) {
+  const std::scoped_lock lock(mutex_);
+  News news;
+  const Status done = look([&]() -> Status {
+    const std::string of_stream = " WHERE stream=" + session_->quote(stream);
+    const auto rows =
+        session_->query("SELECT part, told_hash, closed_until, warm_from, idle, TIMESTAMPDIFF(SECOND, beat, NOW(6)) FROM driftd_unit" +
+                        of_stream + " AND scope='' AND part>=0 ORDER BY part");
+    if (!rows) return rows.error();
+    for (const auto& row : *rows) {
+      news.progress.push_back({stream, static_cast<std::uint32_t>(MysqlSession::integer(row[0])), row[1].value_or(""), time_of(row[2]),
+                               time_of(row[3]), MysqlSession::integer(row[4]) != 0});
+      news.unread[news.progress.back().partition] = MysqlSession::integer(row[5]) * kSecond;
+    }
+    const auto ids = session_->query("SELECT id FROM driftd_output" + of_stream + " ORDER BY part, window_end, id");
+    if (!ids) return ids.error();
+    std::vector<std::int64_t> fresh;
+    for (const auto& row : *ids) {
+      if (known.count(MysqlSession::integer(row[0])) == 0) fresh.push_back(MysqlSession::integer(row[0]));
+    }
+    for (auto it = fresh.cbegin(); it != fresh.cend();) {
+      if (const Status s = read_outputs(stream, next_ids(it, fresh.cend()), news.outputs); !s) return s;
+    }
+    return {};
+  });
+  if (!done) return done.error();
+  return news;
+}
+
+Status MysqlStore::read_outputs(const std::string& stream, const std::string& ids, std::vector<Output>& outputs) {
+  // What there is of each is known before any of it is read: a chunk too many takes no memory.
+  const auto rows = session_->query(
+      "SELECT id, part, window_end, config_hash, reference, crc, size, "
+      "(SELECT SUM(LENGTH(bytes)) FROM driftd_output_chunk c WHERE c.id=o.id) FROM driftd_output o WHERE id IN " +
+      ids + " ORDER BY part, window_end, id");
+  if (!rows) return rows.error();
+  std::vector<std::pair<std::uint32_t, std::size_t>> crc_and_size;
+  for (const auto& row : *rows) {
+    const auto partition = static_cast<std::uint32_t>(MysqlSession::integer(row[1]));
+    const std::int64_t id = MysqlSession::integer(row[0]), size = MysqlSession::integer(row[6]), stored = MysqlSession::integer(row[7]);
+    if (stored != size) {
+      return damaged(stream, partition, id, "its chunks have " + std::to_string(stored) + " bytes, not " + std::to_string(size));
+    }
+    outputs.push_back({id, {stream, partition, MysqlSession::integer(row[2]), row[3].value_or(""), row[4].value_or(""), ""}});
+    crc_and_size.emplace_back(static_cast<std::uint32_t>(MysqlSession::integer(row[5])), static_cast<std::size_t>(size));
+  }
+  const std::size_t first = outputs.size() - rows->size();
+  for (std::size_t begin = 0, end = 0; begin < rows->size(); begin = end) {
+    std::size_t bytes = 0;
+    do {
+      bytes += crc_and_size[end++].second;
+    } while (end < rows->size() && bytes + crc_and_size[end].second <= kMostBytes);
+    if (const Status s = read_chunks(outputs, first + begin, first + end); !s) return s;
+  }
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    const Output& read = outputs[first + i];
+    if (crc32c(read.what.output) != crc_and_size[i].first) {
+      return damaged(stream, read.what.partition, read.id, "its checksum does not match");
+    }
+  }
+  return {};
+}
+
+// Of outputs[begin] up to outputs[end].
+Status MysqlStore::read_chunks(std::vector<Output>& outputs, std::size_t begin, std::size_t end) {
+  std::map<std::int64_t, std::string*> bytes;
+  std::string ids;
+  for (std::size_t i = begin; i < end; ++i) {
+    bytes[outputs[i].id] = &outputs[i].what.output;
+    ids += (ids.empty() ? "" : ",") + std::to_string(outputs[i].id);
+  }
+  const auto chunks = session_->query("SELECT id, bytes FROM driftd_output_chunk WHERE id IN (" + ids + ") ORDER BY id, chunk");
+  if (!chunks) return chunks.error();
+  for (const auto& chunk : *chunks) *bytes.at(MysqlSession::integer(chunk[0])) += chunk[1].value_or("");
+  return {};
+}
+
+}  // namespace driftd::app
