@@ -2,10 +2,10 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 
-#include "alerts/alert_codec.h"
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/sqlite_statement.h"
@@ -14,15 +14,12 @@
 namespace driftd::alerts {
 namespace {
 
-constexpr std::array<const char*, 6> kStates = {"pending", "delivered", "rejected", "gone", "cooldown", "dropped"};
 // Standard Webhooks' schedule, with more attempts in the first quarter of an hour: a receiver that
 // restarts is back within a minute, and an alert must not wait five for it.
 constexpr std::array<Duration, 12> kWaits = {5 * kSecond, 15 * kSecond, kMinute,    5 * kMinute, 15 * kMinute, 30 * kMinute,
                                              2 * kHour,   5 * kHour,    10 * kHour, 14 * kHour,  20 * kHour,   24 * kHour};
 constexpr Duration kLongestWait = 30 * kHour;  // above 24 h + 20 %
 constexpr Duration kMaxRetryAfter = kDay;
-constexpr std::uint32_t kMaxAlerts = 1024;  // of a stored message
-constexpr std::uint32_t kMaxLines = 64;
 constexpr std::size_t kMaxDetail = 300;
 
 constexpr const char* kColumns =
@@ -40,43 +37,17 @@ constexpr const char* kPending = "SELECT COUNT(*) FROM outbox WHERE state=0";
 
 int code(RowState state) { return static_cast<int>(state); }
 
-std::string encode(const Message& m) {
-  ByteWriter out;
-  out.u32(static_cast<std::uint32_t>(m.alerts.size()));
-  for (const Alert& alert : m.alerts) save(out, alert);
-  save(out, m.finding_lines);
-  return out.take();
-}
-
-Status decode(std::string_view bytes, Message& m) {
-  ByteReader in(bytes);
-  m.alerts.resize(in.count(kMaxAlerts, 64));
-  for (Alert& alert : m.alerts) {
-    if (const Status s = load(in, alert); !s) return s;
-  }
-  if (const Status s = load(in, m.finding_lines, kMaxLines); !s) return s;
-  return in.done("message");
-}
-
 Result<OutboxRow> read_row(Statement& s) {
-  OutboxRow row;
-  row.message.id = s.text(0);
-  row.receiver = s.text(1);
-  row.message.type = s.text(2);
-  row.message.group_key = s.text(3);
-  if (const Status body = decode(s.text(4), row.message); !body) {
-    return body.error().at("outbox: message " + row.message.id);
-  }
-  row.message.created_at = s.integer(5);
-  row.message.attempt = static_cast<unsigned>(s.integer(6)) + 1;
-  row.next_attempt_at = s.integer(7);
-  const std::int64_t state = s.integer(8);
-  if (state < 0 || state >= static_cast<std::int64_t>(kStates.size())) {
-    return Error{ErrorCode::kCorrupt, "outbox: message " + row.message.id + ": unknown state"};
-  }
-  row.state = static_cast<RowState>(state);
-  row.detail = s.text(9);
-  return row;
+  return row_of({.id = s.text(0),
+                 .receiver = s.text(1),
+                 .type = s.text(2),
+                 .group_key = s.text(3),
+                 .body = s.text(4),
+                 .created_at = s.integer(5),
+                 .attempts = s.integer(6),
+                 .next_attempt_at = s.integer(7),
+                 .state = s.integer(8),
+                 .detail = s.text(9)});
 }
 
 Status set_finished(sqlite3* db, const std::string& id, RowState state, const std::string& detail, Time now) {
@@ -155,8 +126,6 @@ Result<bool> known(Statement& find, const std::string& id) {
 
 }  // namespace
 
-const char* to_string(RowState state) { return kStates[static_cast<std::size_t>(state)]; }
-
 std::optional<Duration> retry_wait(const std::string& id, unsigned attempt) {
   if (attempt == 0 || attempt > kWaits.size()) return std::nullopt;
   const Duration wait = kWaits[attempt - 1];
@@ -188,7 +157,7 @@ Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messag
       --free;
     }
     insert.bind(m->message.id).bind(m->receiver).bind(m->message.type).bind(m->message.group_key);
-    insert.bind_blob(encode(m->message)).bind(now).bind(now);
+    insert.bind_blob(encode_body(m->message)).bind(now).bind(now);
     if (const Status s = insert.run(); !s) return s.error();
     insert.reset();
     ++added;
@@ -231,7 +200,7 @@ Result<Time> Outbox::newest() {
   Statement s(db_, "SELECT COALESCE(MAX(created_at), 0) FROM outbox");
   const auto row = s.step();
   if (!row) return row.error();
-  return Time{s.integer(0)};
+  return std::max<Time>(s.integer(0), 0);  // a damaged row's may be anything; due() drops it
 }
 
 Status Outbox::hurry(Time now) {
@@ -253,7 +222,7 @@ Result<std::optional<Time>> Outbox::next_due(const std::string& receiver) {
   Statement s(db_, sql.c_str());
   const auto row = s.bind(receiver).step();
   if (!row) return row.error();
-  return s.integer(1) == 0 ? std::optional<Time>() : std::optional<Time>(s.integer(0));
+  return s.integer(1) == 0 ? std::optional<Time>() : std::optional<Time>(std::max<Time>(s.integer(0), 0));
 }
 
 Result<std::size_t> Outbox::pending() { return count(db_, kPending); }
@@ -297,7 +266,8 @@ Result<std::optional<Time>> Outbox::last_sent(const std::string& receiver, const
   Statement s(db_, "SELECT at FROM outbox_sent WHERE receiver=? AND group_key=?");
   const auto row = s.bind(receiver).bind(group_key).step();
   if (!row) return row.error();
-  return *row ? std::optional<Time>(s.integer(0)) : std::optional<Time>();
+  if (!*row || !is_stored_wall_time(s.integer(0))) return std::optional<Time>();  // a damaged one is none
+  return std::optional<Time>(s.integer(0));
 }
 
 Status Outbox::remember_sent(const std::string& receiver, const std::string& group_key, Time now) {

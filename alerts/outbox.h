@@ -25,7 +25,7 @@
 #include <string>
 #include <vector>
 
-#include "alerts/notifier.h"
+#include "alerts/outbox_row.h"
 #include "alerts/router.h"
 #include "core/result.h"
 #include "core/telemetry.h"
@@ -33,24 +33,6 @@
 struct sqlite3;
 
 namespace driftd::alerts {
-
-enum class RowState : std::uint8_t {
-  kPending,    // to be sent, or to be sent again
-  kDelivered,  // taken by the receiver
-  kRejected,   // the receiver will never take it
-  kGone,       // the receiver said that it is gone (410)
-  kCooldown,   // a retrain request within the cooldown of the one before; never sent
-  kDropped     // attempts used up, damaged, its receiver removed, or dropped by an operator
-};
-const char* to_string(RowState state);  // pending delivered rejected gone cooldown dropped
-
-struct OutboxRow {
-  std::string receiver;
-  Message message;  // attempt: the next one
-  RowState state = RowState::kPending;
-  Time next_attempt_at = 0;  // wall clock
-  std::string detail;        // of the newest attempt
-};
 
 class Outbox {
  public:

@@ -1,5 +1,6 @@
 // retrain: asks any training system for a new model by one signed webhook.
 // Only alerts about drift, concept drift or performance ask, and only when they start to fire.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "alerts/cloud_event.h"
@@ -10,11 +11,18 @@
 namespace driftd::alerts {
 namespace {
 
+// A name, a version and a hash, and nothing that goes deeper: dump() of a stored line that nests without end would take all
+// of the stack.
+bool is_flat_object(const nlohmann::ordered_json& json) {
+  if (!json.is_object()) return false;
+  return std::none_of(json.begin(), json.end(), [](const auto& member) { return member.is_structured(); });
+}
+
 // "reference":{...}, of the newest finding that names one; empty when none does.
 std::string reference_member(const Message& message) {
   for (auto line = message.finding_lines.rbegin(); line != message.finding_lines.rend(); ++line) {
     const auto finding = nlohmann::ordered_json::parse(*line, nullptr, /*allow_exceptions=*/false);
-    if (!finding.is_object() || !finding.contains("reference")) continue;
+    if (!finding.is_object() || !finding.contains("reference") || !is_flat_object(finding["reference"])) continue;
     using Json = nlohmann::ordered_json;
     return "\"reference\":" + finding["reference"].dump(-1, ' ', false, Json::error_handler_t::replace) + ",";
   }

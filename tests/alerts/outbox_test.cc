@@ -280,6 +280,19 @@ TEST_F(OutboxTest, ADamagedRowIsDroppedAndTheOthersPass) {
   EXPECT_EQ(*outbox_->pending(), 2U);
 }
 
+TEST_F(OutboxTest, ADamagedTimeIsNeitherAddedToNorWaitedFor) {
+  put({outgoing("1"), outgoing("2")});
+  run("UPDATE outbox SET next_attempt_at=-9223372036854775808, created_at=-9223372036854775808 WHERE id='2'");
+  EXPECT_EQ(*outbox_->next_due("hook"), 0) << "a time of which one can take another";
+  EXPECT_TRUE(due(kNow).empty()) << "it stands before the other one of its group";
+  EXPECT_EQ(due(kNow).size(), 1U) << "what cannot be is dropped";
+  ASSERT_TRUE(outbox_->remember_sent("train", "g", kNow).ok());
+  run("UPDATE outbox_sent SET at=-9223372036854775808");
+  EXPECT_EQ(*outbox_->last_sent("train", "g"), std::nullopt) << "at worst it is asked for once more";
+  run("UPDATE outbox SET created_at=-9223372036854775808");
+  EXPECT_EQ(*outbox_->newest(), 0);
+}
+
 TEST(Outbox, SaysWhenItCannotBeOpened) {
   const auto opened = Outbox::open("/nonexistent/outbox.db");
   ASSERT_FALSE(opened.ok());

@@ -42,6 +42,17 @@ TEST(RetrainNotifier, SendsWithoutAReference) {
   EXPECT_NE(body.find("\"segment\":{\"by\":\"stream\"}"), std::string::npos);
 }
 
+TEST(RetrainNotifier, AReferenceThatNestsWithoutEndIsNone) {
+  HttpServer server;
+  ManualClock clock(kDay0);
+  auto train = make_notifier("retrain", server.url(), clock);
+  Message m = sample_message("retrain.requested");
+  const std::size_t deep = 200000;
+  m.finding_lines = {R"({"reference":{"name":)" + std::string(deep, '[') + std::string(deep, ']') + "}}"};
+  (*train)->send(m, Deadline::after(5 * kSecond));
+  EXPECT_EQ(server.requests().at(0).body.find("\"reference\""), std::string::npos);
+}
+
 TEST(RetrainNotifier, CooldownIsADayUnlessSaid) {
   ManualClock clock;
   EXPECT_EQ((*make_notifier("retrain", "http://h/", clock))->retrain_cooldown(), kDay);

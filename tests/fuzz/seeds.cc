@@ -1,6 +1,7 @@
 #include "tests/fuzz/seeds.h"
 
 #include "alerts/alert_book.h"
+#include "alerts/outbox_row.h"
 #include "app/engine/stream_engine.h"
 #include "core/dictionary.h"
 #include "ingest/journal_frame.h"
@@ -41,6 +42,28 @@ void add_states(std::map<std::string, std::vector<std::string>>& out) {
   }
   out["merger_state"].push_back(saved(**merger));
   out["alert_book"].push_back(saved(book));
+}
+
+// A message about a finding, in the columns of its row.
+std::string outbox_row_seed(const char* type, std::int64_t attempts, std::int64_t state) {
+  Finding finding;
+  finding.id = "00000000000000f1";
+  finding.stream = "pumps";
+  alerts::Message message;
+  Alert& alert = message.alerts.emplace_back();
+  alert.stream = "pumps";
+  alert.segment = {"site", "a"};
+  alert.starts_at = alert.last_seen = 1700000000 * kSecond;
+  alert.findings = {finding.id};
+  alert.summary = "pumps site=a: in_range fails";
+  alert.fingerprint = alerts::fingerprint(alert);
+  append_json(message.finding_lines.emplace_back(), finding);
+  ByteWriter out;
+  for (const char* text : {"0123456789abcdef", "hook", type, "stream=\"pumps\""}) out.str(text);
+  for (const std::int64_t n : {1700000000 * kSecond, attempts, 1700000060 * kSecond, state}) out.i64(n);
+  out.str("503");
+  out.str(encode_body(message));
+  return out.take();
 }
 
 void add_units(std::vector<std::string>& out) {
@@ -99,6 +122,7 @@ std::map<std::string, std::vector<std::string>> seeds() {
   const auto reference = reference_of(all_checks_stream().schema);
   out["reference"] = {'\0' + stats::export_bytes(*reference), '\1' + stats::export_bytes(*reference).substr(8),
                       '\2' + reference->content()};
+  out["outbox_row"] = {outbox_row_seed("alert.firing", 0, 0), outbox_row_seed("retrain.requested", 2, 1)};
   out["journal"] = {journal_seed('\0'), journal_seed('\2')};
   out["config"] = {all_checks_yaml()};
   return out;
