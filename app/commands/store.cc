@@ -176,7 +176,8 @@ int store_command(const std::string& action, const StoreOptions& options) {
   if (action == "verify") {
     const bool files = print_store_files(folder);
     const int status = verify(checked, (*store)->pages());
-    if (!files) std::cout << "a file beside the checkpoints is not: driftd begins outbox.db anew, and runs without references that it cannot read\n";
+    if (!files)
+      std::cout << "a file beside the checkpoints is not: driftd begins outbox.db anew, and runs without references that it cannot read\n";
     return files ? status : std::max(status, int{kExitVerdict});
   }
   options.json ? inspect_json(checked) : inspect(checked);
