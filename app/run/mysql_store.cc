@@ -150,7 +150,7 @@ Status MysqlStore::put_handed_over(const HandOver& what) {
     const auto done =
         session_->execute("INSERT IGNORE INTO driftd_output(stream, part, window_end, config_hash, reference, crc, bytes) VALUES(" +
                           session_->quote(o.stream) + "," + num(o.partition) + "," + num(o.end) + "," + session_->quote(o.config_hash) +
-                          "," + session_->quote(o.reference) + "," + num(crc32c(o.output)) + "," + session_->quote(o.output) + ")");
+                          "," + session_->quote(o.reference) + "," + num(crc_of(o)) + "," + session_->quote(o.output) + ")");
     if (!done) return done.error();
   }
   for (const HandOverProgress& p : what.progress) {
@@ -246,7 +246,7 @@ Result<CheckpointStore::Progress> MysqlStore::progress(const std::string& stream
     if (!rows) return rows.error();
     for (const auto& row : *rows) {
       ByteReader in(*row[0]);
-      const Time max_time = in.i64(), closed_until = in.i64();
+      const Time max_time = in.time(), closed_until = in.time();
       if (in.failed()) continue;
       out.max_time = std::max(out.max_time, max_time);
       out.closed_until = std::max(out.closed_until, closed_until);

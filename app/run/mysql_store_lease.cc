@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "app/run/mysql_store.h"
-#include "core/hash.h"
 
 namespace driftd::app {
 namespace {
@@ -10,7 +9,6 @@ namespace {
 constexpr unsigned kSeenOver = 5;
 
 std::int64_t number(const std::optional<std::string>& text) { return text ? std::strtoll(text->c_str(), nullptr, 10) : 0; }
-Time time_of(const std::optional<std::string>& text) { return text ? number(text) : kNoTime; }
 
 }  // namespace
 
@@ -109,7 +107,11 @@ Result<Time> MysqlStore::waiting_until(const std::string& stream) {
   const Status done = transact([&]() -> Status {
     const auto rows = session_->query("SELECT closed_until FROM driftd_unit" + where(stream, kMergerUnit));
     if (!rows) return rows.error();
-    if (!rows->empty()) end = time_of((*rows)[0][0]);
+    if (rows->empty()) return {};
+    const auto told = time_of((*rows)[0][0]);
+    if (!told)
+      return told.error().at("what stream " + stream + " waits for is damaged (driftd_unit); whoever judges its windows tells it anew");
+    end = *told;
     return {};
   });
   if (!done) return done.error();
@@ -130,14 +132,14 @@ Result<MysqlStore::News> MysqlStore::news(const std::string& stream, const std::
   const Status done = transact([&]() -> Status {
     // Progress before outputs: what a progress tells of was committed with it.
     const std::string of_stream = " WHERE stream=" + session_->quote(stream);
-    const auto rows =
-        session_->query("SELECT part, told_hash, closed_until, warm_from, idle, TIMESTAMPDIFF(SECOND, beat, NOW(6)) FROM driftd_unit" +
-                        of_stream + " AND scope='' AND part>=0 ORDER BY part");
+    const auto rows = session_->query(std::string("SELECT ") + kProgressColumns + " FROM driftd_unit" + of_stream +
+                                      " AND scope='' AND part>=0 ORDER BY part");
     if (!rows) return rows.error();
     for (const auto& row : *rows) {
-      news.progress.push_back(
-          {stream, static_cast<std::uint32_t>(number(row[0])), row[1].value_or(""), time_of(row[2]), time_of(row[3]), number(row[4]) != 0});
-      news.unread[news.progress.back().partition] = number(row[5]) * kSecond;
+      auto progress = progress_of(stream, row);
+      if (!progress) return progress.error();
+      news.unread[progress->what.partition] = progress->unread;
+      news.progress.push_back(std::move(progress->what));
     }
     const auto ids = session_->query("SELECT id FROM driftd_output" + of_stream);
     if (!ids) return ids.error();
@@ -146,19 +148,13 @@ Result<MysqlStore::News> MysqlStore::news(const std::string& stream, const std::
       if (known.count(number(row[0])) == 0) fresh += (fresh.empty() ? "" : ",") + *row[0];
     }
     if (fresh.empty()) return {};
-    const auto outputs =
-        session_->query("SELECT id, part, window_end, config_hash, reference, crc, bytes FROM driftd_output WHERE id IN (" + fresh +
-                        ") ORDER BY part, window_end, id");
+    const auto outputs = session_->query(std::string("SELECT ") + kOutputColumns + " FROM driftd_output WHERE id IN (" + fresh +
+                                         ") ORDER BY part, window_end, id");
     if (!outputs) return outputs.error();
     for (const auto& row : *outputs) {
-      const std::string& bytes = *row[6];
-      if (crc32c(bytes) != static_cast<std::uint32_t>(number(row[5]))) {
-        return Error{ErrorCode::kCorrupt, "what partition " + *row[1] + " of stream " + stream +
-                                              " handed over is damaged (driftd_output, id " + *row[0] +
-                                              "); without it the window cannot be judged: delete the row to judge it by half"};
-      }
-      news.outputs.push_back(
-          {number(row[0]), {stream, static_cast<std::uint32_t>(number(row[1])), number(row[2]), *row[3], *row[4], bytes}});
+      auto output = output_of(stream, row);
+      if (!output) return output.error();
+      news.outputs.push_back(std::move(*output));
     }
     return {};
   });
