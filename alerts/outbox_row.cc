@@ -18,6 +18,11 @@ constexpr std::uint32_t kMaxLines = 64;
 constexpr std::size_t kMaxId = 64;
 constexpr std::int64_t kMaxAttempts = 1000;  // a row is given up long before
 
+// Receivers get it as it stands. The parser takes a zero byte for the end, whatever is behind it.
+bool is_json_object(const std::string& line) {
+  return line.starts_with('{') && line.find('\0') == std::string::npos && nlohmann::json::accept(line);
+}
+
 Status decode_body(std::string_view bytes, Message& m) {
   ByteReader in(bytes);
   m.alerts.resize(in.count(kMaxAlerts, 64));
@@ -27,8 +32,7 @@ Status decode_body(std::string_view bytes, Message& m) {
   }
   if (const Status s = load(in, m.finding_lines, kMaxLines); !s) return s;
   for (const std::string& line : m.finding_lines) {
-    // Receivers get it as it stands.
-    if (!line.starts_with('{') || !nlohmann::json::accept(line)) return Error{ErrorCode::kCorrupt, "finding: not a JSON object"};
+    if (!is_json_object(line)) return Error{ErrorCode::kCorrupt, "finding: not a JSON object"};
   }
   return in.done("message");
 }

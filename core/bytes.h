@@ -45,6 +45,7 @@ class ByteWriter {
 class ByteReader {
  public:
   static constexpr std::int64_t kFarthestTime = 8'000'000'000'000'000'000;
+  static constexpr std::int64_t kOldestTime = -1'000'000'000'000'000'000;
 
   explicit ByteReader(std::string_view bytes) : bytes_(bytes) {}
 
@@ -59,11 +60,11 @@ class ByteReader {
     return v == 1;
   }
 
-  // A point in time in nanoseconds (core/time.h), or kNoTime. Refuses those before 1717 and after 2223:
-  // nobody writes them, and adding a length of time to one may overflow.
+  // A point in time in nanoseconds (core/time.h), or kNoTime. Refuses those before 1938 and after 2223:
+  // nobody writes them, and taking one from another, or adding a length of time, may overflow.
   std::int64_t time() {
     const std::int64_t t = i64();
-    if (t != INT64_MIN && (t > kFarthestTime || t < -kFarthestTime)) return fail(), INT64_MIN;
+    if (t != INT64_MIN && (t > kFarthestTime || t < kOldestTime)) return fail(), INT64_MIN;
     return t;
   }
 

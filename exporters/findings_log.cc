@@ -27,6 +27,17 @@ std::int64_t size_of(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 ? static_cast<std::int64_t>(info.st_size) : -1;
 }
 
+// Whether the file is as long, and a line ends there: in one that somebody replaced it may not, and what is cut off in the
+// middle of a line would be the beginning of the next one.
+bool line_ends_at(const std::string& path, std::uint64_t offset) {
+  const std::int64_t size = size_of(path);
+  if (size < 0 || static_cast<std::uint64_t>(size) < offset) return false;
+  if (offset == 0) return true;
+  std::ifstream in(path, std::ios::binary);
+  in.seekg(static_cast<std::streamoff>(offset - 1));
+  return in.get() == '\n';
+}
+
 }  // namespace
 
 FindingsLog::FindingsLog(Options options, Telemetry* telemetry)
@@ -150,11 +161,10 @@ Status FindingsLog::start_over(std::uint64_t generation) {
 Status FindingsLog::truncate_to(const LogPosition& position) {
   pending_.clear();
   line_sizes_.clear();
-  const auto shorter = [&](std::int64_t size) { return size < 0 || static_cast<std::uint64_t>(size) < position.offset; };
   if (position_.generation == position.generation) {
-    if (!shorter(static_cast<std::int64_t>(position_.offset))) return failed(cut(position.offset));
+    if (line_ends_at(options_.path, position.offset)) return failed(cut(position.offset));
   } else if (position_.generation == position.generation + 1) {
-    if (!shorter(size_of(older_))) return failed(undo_rotation(position));
+    if (line_ends_at(older_, position.offset)) return failed(undo_rotation(position));
   } else if (position_.generation > position.generation) {
     return failed(start_over(position_.generation + 1));
   } else if (Status status = write_state(position.generation + 1, kSteady); !status) {

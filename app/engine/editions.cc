@@ -38,13 +38,6 @@ Status Editions::adopt(const PlanEdition& edition) {
   return {};
 }
 
-Editions::Edition* Editions::with_hash(const std::string& hash) {
-  for (auto it = editions_.rbegin(); it != editions_.rend(); ++it) {
-    if ((*it)->hash() == hash) return it->get();
-  }
-  return nullptr;
-}
-
 void Editions::forget_before(Time start) {
   while (editions_.size() > 1 && editions_[1]->from <= start) editions_.erase(editions_.begin());
 }

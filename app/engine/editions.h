@@ -46,8 +46,6 @@ class Editions {
     }
     return *editions_.front();
   }
-  // For stored panes; null: none was made with this reference.
-  Edition* with_hash(const std::string& hash);
   // Of windows that panes of several editions share; judge with judge_across().
   Edition& across() { return *across_; }
   // Panes that start before `start` are gone, and will not come.

@@ -45,12 +45,16 @@ Status PartitionOutput::load(ByteReader& in, Editions& editions) {
   partition = in.u32();
   for (Time* t : {&start, &end, &closed_until, &warm_from}) *t = in.time();
   if (const Status s = load_findings(in, findings); !s) return s;
+  const StreamPlan& plan = *editions.at(start).plan;
+  const Duration slide = plan.config.windows.slide;
+  // Its end chooses where its blocks are added, its start in whose bins they count.
+  const bool sound = start == kNoTime ? end == kNoTime : end != kNoTime && end - start == slide && floor_to(start, slide) == start;
   const std::uint32_t n = in.count(kMaxPanes, 8);
+  if (!sound || (start == kNoTime && n != 0)) return damaged();
   for (std::uint32_t i = 0; i < n; ++i) {
     WidePart& part = parts.emplace_back();
     part.level = in.u32();
     part.value = in.str(65536);
-    const StreamPlan& plan = *editions.at(start).plan;
     if (part.level >= plan.config.windows.levels.size()) return damaged();
     if (const Status s = part.block.load(in, plan.wide); !s) return s;
   }
@@ -115,11 +119,15 @@ Status PartitionEngine::load(ByteReader& in) {
     const std::uint32_t n = in.count(kMaxPanes, 8);
     for (std::uint32_t i = 0; i < n; ++i) {
       const Time start = in.time();
-      Editions::Edition* edition = editions_.with_hash(in.str(64));
-      if (edition == nullptr) {
-        return Error{ErrorCode::kNotFound, "partition state: its windows were counted for a reference that is not in use any more"};
+      const std::string reference = in.str(64);
+      const Duration slide = plan_->config.windows.slide;
+      if (start == kNoTime || floor_to(start, slide) != start || (!panes->empty() && start <= panes->back()->start)) return damaged();
+      // In the bins of another one the merger would take its blocks for what they are not.
+      Editions::Edition& edition = editions_.at(start);
+      if (edition.hash() != reference) {
+        return Error{ErrorCode::kNotFound, "partition state: its windows were counted for a reference that is not in use then"};
       }
-      auto pane = new_pane(start, *edition);
+      auto pane = new_pane(start, edition);
       for (std::size_t l = 0; l < pane->levels.size(); ++l) {
         const Level& level = plan_->config.windows.levels[l];
         std::uint32_t cap = 1;

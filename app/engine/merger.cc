@@ -58,6 +58,7 @@ Result<std::uint64_t> Merger::take_stored(std::string_view bytes) {
   PartitionOutput output;
   ByteReader in(bytes);
   if (const Status s = output.load(in, editions_); !s) return s.error();
+  if (const Status s = in.done("what a partition handed over"); !s) return s.error();
   return take(std::move(output));
 }
 
@@ -194,6 +195,7 @@ void Merger::save(ByteWriter& out) const {
 
 Status Merger::load(ByteReader& in) {
   constexpr std::uint32_t kMost = 1U << 24;
+  const Duration slide = plan_->config.windows.slide;
   const Error damaged{ErrorCode::kCorrupt, "merger state: damaged"};
   emitted_until_ = in.time();
   warm_from_ = in.time();
@@ -208,16 +210,16 @@ Status Merger::load(ByteReader& in) {
     for (std::uint32_t m = in.count(kMost, 32); m > 0; --m) {
       PartitionOutput output;
       if (const Status s = output.load(in, editions_); !s) return s;
-      if (output.end == kNoTime) return damaged;
+      if (output.end == kNoTime || output.end <= emitted_until_) return damaged;
       pending_[output.end][output.partition] = std::move(output);
     }
   }
   recent_.clear();
   for (std::uint32_t n = in.count(kMost, 12); n > 0; --n) {
     const Time pane_end = in.time();
-    if (pane_end == kNoTime) return damaged;
+    if (pane_end == kNoTime || pane_end > emitted_until_ || floor_to(pane_end, slide) != pane_end) return damaged;
     auto& blocks = recent_[pane_end];
-    const stats::PaneLayout& layout = editions_.at(pane_end - plan_->config.windows.slide).plan->wide;
+    const stats::PaneLayout& layout = editions_.at(pane_end - slide).plan->wide;
     for (std::uint32_t m = in.count(kMost, 24); m > 0; --m) {
       SegmentKey key;
       key.first = in.u32();

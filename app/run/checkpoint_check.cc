@@ -35,7 +35,7 @@ CheckedPart part_of(const CheckpointUnit& unit) {
   if (unit.damaged) return part;
   if (unit.partition < kMergerUnit) return part;
   ByteReader in(unit.state);
-  const Time first = in.i64(), second = in.i64();
+  const Time first = in.time(), second = in.time();
   if (in.failed()) return part;
   part.newest = unit.partition == kMergerUnit ? kNoTime : first;
   part.closed_until = unit.partition == kMergerUnit ? first : second;

@@ -20,7 +20,8 @@ Status load_state(std::string_view state, exporters::LogPosition& position, aler
   position.offset = in.u64();
   ByteReader alerts(in.view(1U << 30));
   if (const Status s = in.done("state of the alerts"); !s) return s;
-  return book.load(alerts);
+  if (const Status s = book.load(alerts); !s) return s;
+  return alerts.done("alerts");
 }
 
 }  // namespace
@@ -176,7 +177,12 @@ Status FindingHub::adopt(const StreamConfig& stream, std::string_view alerts) {
     const std::scoped_lock lock(mutex_);
     book_.drop(stream.name);
     ByteReader in(alerts);
-    if (const Status s = alerts.empty() ? Status() : book_.load_stream(stream.name, in); !s) return s;
+    Status taken = alerts.empty() ? Status() : book_.load_stream(stream.name, in);
+    if (taken) taken = in.done("alerts");
+    if (!taken) {
+      book_.drop(stream.name);
+      return taken.error();
+    }
   }
   configure(stream);
   return {};

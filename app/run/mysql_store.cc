@@ -213,7 +213,7 @@ Result<CheckpointStore::Progress> MysqlStore::progress(const std::string& stream
     if (!rows) return rows.error();
     for (const auto& row : *rows) {
       ByteReader in(*row[0]);
-      const Time max_time = in.i64(), closed_until = in.i64();
+      const Time max_time = in.time(), closed_until = in.time();
       if (in.failed()) continue;
       out.max_time = std::max(out.max_time, max_time);
       out.closed_until = std::max(out.closed_until, closed_until);

@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-#include "app/run/checkpoint_store.h"
+#include "app/run/hand_over_rows.h"
 #include "stats/mysql_session.h"
 
 namespace driftd::app {
@@ -73,10 +73,7 @@ class MysqlStore final : public CheckpointStore {
   Status tell_waiting_until(const std::string& stream, Time end);
   // What partitions handed over, ordered by partition and window, but those of `known` ids; and the progress of all
   // partitions that a driftd ever had. Every output of a progress told is among them, or known, or was taken.
-  struct Output {
-    std::int64_t id = 0;
-    HandedOver what;
-  };
+  using Output = StoredOutput;
   struct News {
     std::vector<HandOverProgress> progress;
     std::map<std::uint32_t, Duration> unread;  // by partition: since when nobody reads it

@@ -8,8 +8,6 @@ using stats::MysqlSession;
 
 constexpr unsigned kSeenOver = 5;
 
-Time time_of(const MysqlSession::Cell& text) { return text ? MysqlSession::integer(text) : kNoTime; }
-
 }  // namespace
 
 Result<MysqlStore::Lease> MysqlStore::lead(const std::string& stream, const std::set<std::uint32_t>& mine) {
@@ -106,7 +104,11 @@ Result<Time> MysqlStore::waiting_until(const std::string& stream) {
   const Status done = look([&]() -> Status {
     const auto rows = session_->query("SELECT closed_until FROM driftd_unit" + where(stream, kMergerUnit));
     if (!rows) return rows.error();
-    if (!rows->empty()) end = time_of((*rows)[0][0]);
+    if (rows->empty()) return {};
+    const auto told = time_of((*rows)[0][0]);
+    if (!told)
+      return told.error().at("what stream " + stream + " waits for is damaged (driftd_unit); whoever judges its windows tells it anew");
+    end = *told;
     return {};
   });
   if (!done) return done.error();

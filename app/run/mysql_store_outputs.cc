@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "app/run/mysql_store.h"
-#include "core/hash.h"
 
 namespace driftd::app {
 namespace {
@@ -13,21 +12,11 @@ using stats::MysqlSession;
 constexpr std::size_t kMostIds = 1000;
 constexpr std::size_t kMostBytes = 8U << 20;  // but one output at least
 
-Time time_of(const MysqlSession::Cell& text) { return text ? MysqlSession::integer(text) : kNoTime; }
-
 // "(1,2,3)", of at most kMostIds from `begin` on; `begin` is behind them then.
 std::string next_ids(std::vector<std::int64_t>::const_iterator& begin, std::vector<std::int64_t>::const_iterator end) {
   std::string out;
   for (std::size_t n = 0; n < kMostIds && begin != end; ++n, ++begin) out += (out.empty() ? "(" : ",") + std::to_string(*begin);
   return out + ")";
-}
-
-Error damaged(const std::string& stream, std::uint32_t partition, std::int64_t id, const std::string& how) {
-  const std::string row = std::to_string(id);
-  return {ErrorCode::kCorrupt, "what partition " + std::to_string(partition) + " of stream " + stream + " handed over is damaged: " + how +
-                                   " (driftd_output, id " + row +
-                                   "); without it the window cannot be judged: delete the row, and those of "
-                                   "driftd_output_chunk with that id, to judge it by half"};
 }
 
 }  // namespace
@@ -56,7 +45,7 @@ Status MysqlStore::put_output(const HandedOver& o) {
   const auto made = session_->execute(
       "INSERT IGNORE INTO driftd_output(stream, part, window_end, config_hash, reference, crc, size) VALUES(" + session_->quote(o.stream) +
       "," + std::to_string(o.partition) + "," + std::to_string(o.end) + "," + session_->quote(o.config_hash) + "," +
-      session_->quote(o.reference) + "," + std::to_string(crc32c(o.output)) + "," + std::to_string(o.output.size()) + ")");
+      session_->quote(o.reference) + "," + std::to_string(crc_of(o)) + "," + std::to_string(o.output.size()) + ")");
   if (!made) return made.error();
   if (*made == 0) return {};  // it is there already, and its chunks with it
   std::size_t chunk = 0;
@@ -84,14 +73,14 @@ Result<MysqlStore::News> MysqlStore::news(const std::string& stream, const std::
   News news;
   const Status done = look([&]() -> Status {
     const std::string of_stream = " WHERE stream=" + session_->quote(stream);
-    const auto rows =
-        session_->query("SELECT part, told_hash, closed_until, warm_from, idle, TIMESTAMPDIFF(SECOND, beat, NOW(6)) FROM driftd_unit" +
-                        of_stream + " AND scope='' AND part>=0 ORDER BY part");
+    const auto rows = session_->query(std::string("SELECT ") + kProgressColumns + " FROM driftd_unit" + of_stream +
+                                      " AND scope='' AND part>=0 ORDER BY part");
     if (!rows) return rows.error();
     for (const auto& row : *rows) {
-      news.progress.push_back({stream, static_cast<std::uint32_t>(MysqlSession::integer(row[0])), row[1].value_or(""), time_of(row[2]),
-                               time_of(row[3]), MysqlSession::integer(row[4]) != 0});
-      news.unread[news.progress.back().partition] = MysqlSession::integer(row[5]) * kSecond;
+      auto progress = progress_of(stream, row);
+      if (!progress) return progress.error();
+      news.unread[progress->what.partition] = progress->unread;
+      news.progress.push_back(std::move(progress->what));
     }
     const auto ids = session_->query("SELECT id FROM driftd_output" + of_stream + " ORDER BY part, window_end, id");
     if (!ids) return ids.error();
@@ -110,34 +99,30 @@ Result<MysqlStore::News> MysqlStore::news(const std::string& stream, const std::
 
 Status MysqlStore::read_outputs(const std::string& stream, const std::string& ids, std::vector<Output>& outputs) {
   // What there is of each is known before any of it is read: a chunk too many takes no memory.
-  const auto rows = session_->query(
-      "SELECT id, part, window_end, config_hash, reference, crc, size, "
-      "(SELECT SUM(LENGTH(bytes)) FROM driftd_output_chunk c WHERE c.id=o.id) FROM driftd_output o WHERE id IN " +
-      ids + " ORDER BY part, window_end, id");
+  const auto rows = session_->query(std::string("SELECT ") + kOutputColumns +
+                                    ", (SELECT SUM(LENGTH(bytes)) FROM driftd_output_chunk c WHERE c.id=o.id) FROM driftd_output o "
+                                    "WHERE id IN " +
+                                    ids + " ORDER BY part, window_end, id");
   if (!rows) return rows.error();
-  std::vector<std::pair<std::uint32_t, std::size_t>> crc_and_size;
+  const std::size_t first = outputs.size();
   for (const auto& row : *rows) {
-    const auto partition = static_cast<std::uint32_t>(MysqlSession::integer(row[1]));
-    const std::int64_t id = MysqlSession::integer(row[0]), size = MysqlSession::integer(row[6]), stored = MysqlSession::integer(row[7]);
-    if (stored != size) {
-      return damaged(stream, partition, id, "its chunks have " + std::to_string(stored) + " bytes, not " + std::to_string(size));
+    auto output = output_of(stream, row);
+    if (!output) return output.error();
+    const std::int64_t stored = MysqlSession::integer(row.back());
+    if (stored != static_cast<std::int64_t>(output->size)) {
+      return damaged(*output, "its chunks have " + std::to_string(stored) + " bytes, not " + std::to_string(output->size));
     }
-    outputs.push_back({id, {stream, partition, MysqlSession::integer(row[2]), row[3].value_or(""), row[4].value_or(""), ""}});
-    crc_and_size.emplace_back(static_cast<std::uint32_t>(MysqlSession::integer(row[5])), static_cast<std::size_t>(size));
+    outputs.push_back(std::move(*output));
   }
-  const std::size_t first = outputs.size() - rows->size();
-  for (std::size_t begin = 0, end = 0; begin < rows->size(); begin = end) {
+  for (std::size_t begin = first, end = first; begin < outputs.size(); begin = end) {
     std::size_t bytes = 0;
     do {
-      bytes += crc_and_size[end++].second;
-    } while (end < rows->size() && bytes + crc_and_size[end].second <= kMostBytes);
-    if (const Status s = read_chunks(outputs, first + begin, first + end); !s) return s;
+      bytes += outputs[end++].size;
+    } while (end < outputs.size() && bytes + outputs[end].size <= kMostBytes);
+    if (const Status s = read_chunks(outputs, begin, end); !s) return s;
   }
-  for (std::size_t i = 0; i < rows->size(); ++i) {
-    const Output& read = outputs[first + i];
-    if (crc32c(read.what.output) != crc_and_size[i].first) {
-      return damaged(stream, read.what.partition, read.id, "its checksum does not match");
-    }
+  for (std::size_t i = first; i < outputs.size(); ++i) {
+    if (const Status s = intact(outputs[i]); !s) return s;
   }
   return {};
 }

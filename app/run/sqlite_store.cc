@@ -239,7 +239,7 @@ Result<CheckpointStore::Progress> SqliteStore::progress(const std::string& strea
     if (!*row) return out;
     const std::string head = s.text(0);
     ByteReader in(head);
-    const Time max_time = in.i64(), closed_until = in.i64();
+    const Time max_time = in.time(), closed_until = in.time();
     if (in.failed()) continue;  // damaged, as was said when it was found
     out.max_time = std::max(out.max_time, max_time);
     out.closed_until = std::max(out.closed_until, closed_until);

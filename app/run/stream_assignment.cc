@@ -204,8 +204,8 @@ void StreamRuntime::restore(Partition& partition, const CheckpointUnit& unit) {
     return;
   }
   ByteReader in(unit.state);
-  in.i64();  // newest event time
-  report_reconfigured(in.i64());
+  in.time();  // newest event time
+  report_reconfigured(in.time());
 }
 
 // Of the checkpoint only the position can be used.

@@ -82,6 +82,7 @@ TEST(OutboxRow, ABodyThatCannotBeIsRefused) {
       << "it would tell of another alert";
   EXPECT_NE(with([](Message& m) { m.finding_lines = {"{\"id\":"}; }).find("JSON"), std::string::npos) << "receivers get it as it stands";
   EXPECT_NE(with([](Message& m) { m.finding_lines = {"7"}; }), "");
+  EXPECT_NE(with([](Message& m) { m.finding_lines = {std::string("{}\0]", 4)}; }), "") << "a parser would stop at the zero";
   EXPECT_NE(refused([](OutboxColumns& c) { c.body += '\0'; }), "");
   EXPECT_NE(refused([](OutboxColumns& c) { c.body.pop_back(); }), "");
 }

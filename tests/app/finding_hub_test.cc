@@ -363,5 +363,20 @@ TEST(AlertLine, HasTheKeysOfTheContractInOrder) {
                                "findings", "summary"}));
 }
 
+TEST_F(FindingHubTest, AStateWithBytesLeftOverIsNone) {
+  start(config_of({"hook"}));
+  take(1, true);
+  const std::string alerts = hub_->alerts_of("pumps");
+  const std::string state = saved();
+  EXPECT_TRUE(FindingHub::try_state(state).ok());
+  EXPECT_FALSE(FindingHub::try_state(state + '\0').ok());
+  std::string longer = state + '\0';  // the same within the length of the alerts
+  ++longer[16];
+  EXPECT_FALSE(FindingHub::try_state(longer).ok());
+  EXPECT_TRUE(hub_->adopt(pumps_by_site(), alerts).ok());
+  EXPECT_FALSE(hub_->adopt(pumps_by_site(), alerts + '\0').ok());
+  EXPECT_TRUE(hub_->alerts().empty()) << "half of it is not believed";
+}
+
 }  // namespace
 }  // namespace driftd::app

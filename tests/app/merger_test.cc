@@ -97,5 +97,48 @@ TEST_F(MergerTest, KnowsAfterARestartWhatItHad) {
   EXPECT_EQ(seen(), "2 ");
 }
 
+// What is stored of a window that ends with this minute, and was counted as one that starts at `start`.
+std::string stored(int minute, Time start) {
+  PartitionOutput output;
+  output.end = output.closed_until = minute * kMinute;
+  output.start = start;
+  ByteWriter out;
+  output.save(out);
+  return out.take();
+}
+
+// A start under another reference than the end's would choose the layout of blocks that are added to those of the other.
+TEST_F(MergerTest, WhatIsStoredOfAWindowMustBeOne) {
+  EXPECT_TRUE(merger_->take_stored(stored(3, 2 * kMinute)).ok());
+  EXPECT_FALSE(merger_->take_stored(stored(4, 2 * kMinute)).ok()) << "two windows long";
+  EXPECT_FALSE(merger_->take_stored(stored(4, kNoTime)).ok()) << "an end without a start";
+  PartitionOutput shifted;
+  shifted.start = 3 * kMinute + kSecond;
+  shifted.end = 4 * kMinute + kSecond;
+  ByteWriter out;
+  shifted.save(out);
+  EXPECT_FALSE(merger_->take_stored(out.bytes()).ok()) << "between the windows of the stream";
+  EXPECT_FALSE(merger_->take_stored(stored(4, 3 * kMinute) + '\0').ok()) << "bytes left over";
+}
+
+TEST_F(MergerTest, AWindowThatHasGoneOutIsNotTakenFromAStateAsOneThatWaits) {
+  merger_->set_partitions({0});
+  hand_over(0, 1, 5);
+  merger_->set_partitions({0, 1});
+  hand_over(0, 2, 6);  // waits for 1
+  ByteWriter out;
+  merger_->save(out);
+  std::string state = out.take();
+  const auto loads = [&] {
+    auto again = Merger::make(plan_, nullptr, [](ClosedWindow) {});
+    ByteReader in(state);
+    return (*again)->load(in).ok();
+  };
+  EXPECT_TRUE(loads());
+  const Time later = 2 * kMinute;  // what has gone out, as of the state
+  state.replace(0, sizeof later, reinterpret_cast<const char*>(&later), sizeof later);
+  EXPECT_FALSE(loads());
+}
+
 }  // namespace
 }  // namespace driftd::app

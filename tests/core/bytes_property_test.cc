@@ -108,5 +108,20 @@ RC_GTEST_PROP(Bytes, NothingIsReadFromBeyondTheEnd, (const std::string& bytes)) 
   }
 }
 
+// So that nothing that is done with two of them overflows.
+TEST(Bytes, TimesAreReadOnlyFromTheYearsThatMayBeSubtracted) {
+  const auto read = [](std::int64_t t) {
+    ByteWriter out;
+    out.i64(t);
+    ByteReader in(out.bytes());
+    const std::int64_t back = in.time();
+    return in.failed() ? std::string("refused") : std::to_string(back);
+  };
+  const std::int64_t oldest = ByteReader::kOldestTime, farthest = ByteReader::kFarthestTime;
+  for (const std::int64_t t : {INT64_MIN, oldest, std::int64_t{0}, farthest}) EXPECT_EQ(read(t), std::to_string(t));
+  for (const std::int64_t t : {INT64_MIN + 1, oldest - 1, farthest + 1, INT64_MAX}) EXPECT_EQ(read(t), "refused") << t;
+  EXPECT_LE(static_cast<__int128>(farthest) - oldest, INT64_MAX);
+}
+
 }  // namespace
 }  // namespace driftd

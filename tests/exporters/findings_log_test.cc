@@ -194,6 +194,20 @@ TEST_F(FindingsLogTest, SaysWhenTheFilesAreNotTheCheckpoints) {
   EXPECT_EQ(read(options_.path), line(0) + line(1));
 }
 
+TEST_F(FindingsLogTest, IsNotCutInTheMiddleOfALineOfAFileThatReplacedIt) {
+  write(options_.path, line(0) + line(1));
+  auto log = open();
+  const Status status = log->truncate_to({0, line(0).size() - 2});
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(read(options_.path), line(0) + line(1));
+  append(*log, 2, 3);
+  ASSERT_TRUE(log->flush().ok());
+  EXPECT_EQ(read(options_.path), line(0) + line(1) + line(2));
+  EXPECT_TRUE(log->truncate_to({0, line(0).size()}).ok());
+  EXPECT_EQ(read(options_.path), line(0));
+}
+
 // The disk takes half a line and then refuses, as a full one does.
 TEST_F(FindingsLogTest, AFullDiskIsAnErrorAndLosesNothingUntilTheBufferIsFull) {
   options_.buffer = 4 * line(0).size();

@@ -28,7 +28,8 @@ const std::vector<std::pair<std::string, Target>> kTargets = {
 #undef FUZZ_TARGET
 };
 
-constexpr std::size_t kVariants = 64;  // of a file, of each sort
+constexpr std::size_t kVariants = 64;       // of a seed, of each sort; of a file where there are no seeds
+constexpr std::size_t kFileVariants = 128;  // else of all files together: they are variants of seeds already
 
 class EveryTarget : public ::testing::TestWithParam<std::pair<std::string, Target>> {};
 
@@ -42,6 +43,7 @@ TEST_P(EveryTarget, TakesItsCorpus) {
   static const auto made = seeds();
   std::vector<std::string> inputs;
   if (made.contains(name)) inputs = made.at(name);
+  const std::size_t files_from = inputs.size();
   const std::string folder = std::string(DRIFTD_SOURCE_DIR) + "/tests/fuzz/corpus/" + name;
   if (std::filesystem::exists(folder)) {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
@@ -51,9 +53,12 @@ TEST_P(EveryTarget, TakesItsCorpus) {
     }
   }
   EXPECT_FALSE(inputs.empty()) << "no seeds and no files in " << folder;
-  for (const std::string& input : inputs) {
+  const std::size_t files = std::max<std::size_t>(1, inputs.size() - files_from);
+  const std::size_t of_a_file = files_from == 0 ? kVariants : std::clamp<std::size_t>(kFileVariants / files, 1, kVariants);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const std::string& input = inputs[i];
     run(input);
-    const std::size_t step = std::max<std::size_t>(1, input.size() / kVariants);
+    const std::size_t step = std::max<std::size_t>(1, input.size() / (i < files_from ? kVariants : of_a_file));
     for (std::size_t at = 0; at < input.size(); at += step) {
       run(input.substr(0, at));
       std::string turned = input;

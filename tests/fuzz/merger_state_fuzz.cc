@@ -1,4 +1,5 @@
-// A merger's checkpoint: what loads is saved the same, and windows go out of it.
+// A merger's checkpoint: a byte that picks the stream (0: all checks; else one whose reference changes), then the state.
+// What loads is saved the same, and windows go out of it.
 #include "app/engine/merger.h"
 #include "tests/fuzz/stream_for_fuzz.h"
 
@@ -6,24 +7,30 @@ namespace {
 
 using namespace driftd;
 
-std::unique_ptr<app::Merger> merger() {
-  static const auto plan = [] {
-    app::StreamConfig config = fuzz::all_checks_stream();
-    const auto reference = fuzz::reference_of(config.schema);
-    auto made = app::make_plan(std::move(config), reference, true);
-    FUZZ_CHECK(made.ok(), made.ok() ? "" : made.error().message);
-    return *made;
-  }();
-  auto made = app::Merger::make(plan, nullptr, [](app::ClosedWindow) {});
+std::vector<app::PlanEdition> all_checks() {
+  app::StreamConfig config = fuzz::all_checks_stream();
+  const auto reference = fuzz::reference_of(config.schema);
+  auto made = app::make_plan(std::move(config), reference, true);
   FUZZ_CHECK(made.ok(), made.ok() ? "" : made.error().message);
+  return {{kNoTime, *made}};
+}
+
+std::unique_ptr<app::Merger> merger(bool all) {
+  static const auto large = all_checks(), small = fuzz::two_editions();
+  const auto& editions = all ? large : small;
+  auto made = app::Merger::make(editions.front().plan, nullptr, [](app::ClosedWindow) {});
+  FUZZ_CHECK(made.ok(), made.ok() ? "" : made.error().message);
+  fuzz::adopt_rest(**made, editions);
   return std::move(*made);
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto first = merger(), second = merger();
-  if (!fuzz::load_is_stable(*first, *second, fuzz::text_of(data, size), "merger")) return 0;
+  std::string_view state = fuzz::text_of(data, size);
+  const bool all = fuzz::take_byte(state) == 0;
+  const auto first = merger(all), second = merger(all);
+  if (!fuzz::load_is_stable(*first, *second, state, "merger")) return 0;
   for (app::Merger* one : {first.get(), second.get()}) {
     one->set_partitions({0, 1});
     one->set_idle(0, true);

@@ -32,7 +32,7 @@ void add_states(std::map<std::string, std::vector<std::string>>& out) {
   out["partition_state"].push_back(saved(**engine));
   (*engine)->process(raw_batch(records), outputs);
   out["partition_state"].push_back(saved(**engine));
-  out["merger_state"].push_back(saved(**merger));
+  out["merger_state"].push_back('\0' + saved(**merger));
   alerts::AlertBook book{alerts::AlertRules{}};
   for (app::PartitionOutput& output : outputs.all) {
     for (const Finding& finding : output.findings) book.take(finding);
@@ -40,8 +40,64 @@ void add_states(std::map<std::string, std::vector<std::string>>& out) {
     if (!output.findings.empty()) book.close("all", output.end, {}, events);
     (*merger)->take(std::move(output));
   }
-  out["merger_state"].push_back(saved(**merger));
+  out["merger_state"].push_back('\0' + saved(**merger));
   out["alert_book"].push_back(saved(book));
+  ByteWriter stream, hub;
+  book.save_stream("all", stream);
+  out["alert_stream"].push_back(stream.take());
+  hub.u64(0);
+  hub.u64(11);  // of the log that the target writes
+  hub.str(out["alert_book"].back());
+  out["hub_state"].push_back(hub.take());
+}
+
+// A column of a row as hand_over_fuzz.cc reads it.
+void put_column(ByteWriter& out, const std::string& text) {
+  out.u8(static_cast<std::uint8_t>(text.size()));
+  out.raw(text.data(), text.size());
+}
+
+// Windows of a stream before and after its reference changed, in a merger and as rows of a shared store.
+void add_two_editions(std::map<std::string, std::vector<std::string>>& out) {
+  const auto editions = two_editions();
+  const app::StreamConfig& config = editions.front().plan->config;
+  IgnoreRejects rejects;
+  auto engine = app::PartitionEngine::make(editions.front().plan, 0, rejects);
+  auto merger = app::Merger::make(editions.front().plan, nullptr, [](app::ClosedWindow) {});
+  FUZZ_CHECK(engine.ok() && merger.ok(), "no engine");
+  adopt_rest(**engine, editions);
+  adopt_rest(**merger, editions);
+  (*merger)->set_partitions({0, 1});
+  Outputs outputs;
+  const auto records = some_records(config.schema, 30);
+  (*engine)->process(raw_batch(records), outputs);
+  std::vector<std::string> rows;
+  Time told = kNoTime;
+  for (app::PartitionOutput& output : outputs.all) {
+    ByteWriter row;
+    row.u8(0);
+    for (const std::string& text :
+         {std::to_string(rows.size()), std::string("0"), std::to_string(output.end), std::string("h"), std::string("r"), std::string()}) {
+      put_column(row, text);
+    }
+    row.str(saved(output));
+    told = output.closed_until;
+    if (output.end != kNoTime) rows.push_back(row.take());
+    (*merger)->take(std::move(output));
+  }
+  out["merger_state"].push_back('\1' + saved(**merger));
+  for (const std::uint32_t partition : {0U, 1U}) {
+    ByteWriter row;
+    row.u8(1);
+    for (const std::string& text : {std::to_string(partition), std::string("h"), std::to_string(told), std::to_string(kNoTime),
+                                    std::to_string(partition), std::string("7")}) {
+      put_column(row, text);
+    }
+    rows.push_back(row.take());
+  }
+  std::string all(1, '\0');
+  for (const std::string& row : rows) all += row;
+  out["hand_over"] = {all, '\0' + rows.front() + rows.back()};
 }
 
 // A message about a finding, in the columns of its row.
@@ -118,6 +174,7 @@ std::string journal_seed(char variant) {
 std::map<std::string, std::vector<std::string>> seeds() {
   std::map<std::string, std::vector<std::string>> out;
   add_states(out);
+  add_two_editions(out);
   add_units(out["unit_state"]);
   const auto reference = reference_of(all_checks_stream().schema);
   out["reference"] = {'\0' + stats::export_bytes(*reference), '\1' + stats::export_bytes(*reference).substr(8),

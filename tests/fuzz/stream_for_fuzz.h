@@ -6,6 +6,7 @@
 
 #include "app/config/config.h"
 #include "app/config/yaml.h"
+#include "app/engine/editions.h"
 #include "rules/check.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -58,7 +59,8 @@ inline app::StreamConfig all_checks_stream() {
   return std::move(config.streams[0]);
 }
 
-inline std::shared_ptr<const stats::Reference> reference_of(const Schema& schema) {
+// `edges`: of the bins of numbers, inner ones; each version of a reference has its own.
+inline std::shared_ptr<const stats::Reference> reference_of(const Schema& schema, const std::vector<double>& edges = {0, 1, 20}) {
   auto reference = std::make_shared<stats::Reference>();
   reference->name = "all";
   reference->version = 1;
@@ -75,9 +77,10 @@ inline std::shared_ptr<const stats::Reference> reference_of(const Schema& schema
       profile.bin_counts.assign(profile.bins.size(), 0);
     } else if (is_numeric(field.kind)) {
       for (int i = 0; i < 100; ++i) profile.moments.add(i % 3);
-      profile.bins.edges = {0, 1, 20};
-      profile.bin_counts = {30, 30, 30, 10};
-      profile.bin_sums = {0, 30, 60, 300};
+      profile.bins.edges = edges;
+      profile.bin_counts.assign(edges.size() + 1, 100 / (edges.size() + 1));
+      profile.bin_counts.back() += 100 % (edges.size() + 1);
+      for (std::size_t i = 0; i <= edges.size(); ++i) profile.bin_sums.push_back(static_cast<double>(30 * i));
     } else {
       profile.bins.kind = stats::Bins::Kind::kCategory;
       profile.bins.categories = {"idle", "ok"};
@@ -91,6 +94,40 @@ inline std::shared_ptr<const stats::Reference> reference_of(const Schema& schema
   const Status s = read.load_content(reference->content());
   FUZZ_CHECK(s.ok(), s.ok() ? "" : s.error().message);
   return std::make_shared<const stats::Reference>(std::move(read));
+}
+
+// A stream whose state is small, so that mutations meet what matters, under a reference that changes to one of other bins.
+inline std::vector<app::PlanEdition> two_editions() {
+  ErrorList errors;
+  app::Config config = app::read_config(
+      "service: {data_dir: data}\n"
+      "streams:\n"
+      "  all:\n"
+      "    from: {http: {}}\n"
+      "    decode: {format: json, sensor: s, time: {field: ts, unit: s}}\n"
+      "    reference: all\n"
+      "    fields:\n"
+      "      t: number\n"
+      "      site: {type: category, role: segment}\n"
+      "    windows: {size: 1m, slide: 30s, lateness: 5s, by: [stream, site]}\n"
+      "    checks:\n"
+      "      - {check: in_range, field: t, min: 0, max: 30}\n"
+      "      - {check: distance, field: t, metric: psi, max: 0.2}\n",
+      "/nonexistent", errors);
+  FUZZ_CHECK(errors.empty(), app::format_errors("two_editions", errors));
+  std::vector<app::PlanEdition> out;
+  for (const auto& edges : {std::vector<double>{0, 1, 20}, std::vector<double>{0, 1, 2, 3, 5, 8, 13, 21}}) {
+    const auto plan = app::make_plan(config.streams[0], reference_of(config.streams[0].schema, edges), true);
+    FUZZ_CHECK(plan.ok(), plan.ok() ? "" : plan.error().message);
+    out.push_back({out.empty() ? kNoTime : 1700000100 * kSecond, *plan});
+  }
+  return out;
+}
+
+// Adopts all editions but the first, of which the part was made.
+template <class Part>
+void adopt_rest(Part& part, const std::vector<app::PlanEdition>& editions) {
+  for (std::size_t i = 1; i < editions.size(); ++i) FUZZ_CHECK(part.adopt(editions[i]).ok(), "an edition that is not adopted");
 }
 
 // Records that touch every field, of a few sensors, over some windows.
