@@ -13,6 +13,7 @@
 #include "ingest/gate_sender.h"
 #include "ingest/kafka_partitions.h"
 #include "ingest/kafka_transaction.h"
+#include "ingest/kafka_watermarks.h"
 
 namespace driftd::ingest {
 namespace {
@@ -124,21 +125,24 @@ class KafkaGate final : public Gate {
     }
     auto error = rd_kafka_committed(settings_.consumer.get(), list.get(), kCallMillis);
     for (int i = 0; i < list->cnt && error == 0; ++i) error = list->elems[i].err;
-    for (int i = 0; i < list->cnt && error == 0; ++i) {
+    std::string trouble = error == RD_KAFKA_RESP_ERR_NO_ERROR ? "" : rd_kafka_err2str(error);
+    for (int i = 0; i < list->cnt && trouble.empty(); ++i) {
       const rd_kafka_topic_partition_t& entry = list->elems[i];
-      std::int64_t low = 0, end = entry.offset;
-      if (entry.offset > 0) {
-        error = rd_kafka_query_watermark_offsets(settings_.consumer.get(), entry.topic, entry.partition, &low, &end, kCallMillis);
+      const auto end = entry.offset > 0 ? kafka_end(settings_.consumer.get(), entry.topic, entry.partition, kCallMillis)
+                                        : Result<std::int64_t>(entry.offset);
+      if (!end) {
+        trouble = end.error().message;
+        break;
       }
       // Beyond the end: committed when there was another topic of this name.
-      const std::int64_t position = entry.offset >= 0 && entry.offset <= end ? entry.offset : -1;
+      const std::int64_t position = entry.offset >= 0 && entry.offset <= *end ? entry.offset : -1;
       queue_.forwarded(asked[static_cast<std::size_t>(i)], position);
     }
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (trouble.empty()) {
       unknown_.clear();
       return true;
     }
-    hold(std::string("asking for positions: ") + rd_kafka_err2str(error));
+    hold("asking for positions: " + trouble);
     return false;
   }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "ingest/kafka_watermarks.h"
+
 namespace driftd::ingest {
 
 std::optional<std::uint32_t> KafkaPartitions::number_of(std::string_view topic, std::int32_t partition) const {
@@ -63,7 +65,7 @@ void KafkaPartitions::take(rd_kafka_message_s* message) {
 }
 
 bool KafkaPartitions::wake_fetching(std::size_t least) const {
-  constexpr int kPatienceMillis = 5000;
+  constexpr int kPatienceMillis = 1000;
   for (const Partition& p : partitions_) {
     const char* topic = topic_of(p.number).c_str();
     std::int64_t low = 0, end = 0;
@@ -71,7 +73,7 @@ bool KafkaPartitions::wake_fetching(std::size_t least) const {
         end - p.taken < static_cast<std::int64_t>(least)) {
       continue;
     }
-    rd_kafka_query_watermark_offsets(handle_.get(), topic, id_of(p.number), &low, &end, kPatienceMillis);
+    (void)kafka_end(handle_.get(), topic, id_of(p.number), kPatienceMillis);  // what it says does not matter
     return true;
   }
   return false;

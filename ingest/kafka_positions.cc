@@ -6,6 +6,7 @@
 
 #include "core/log.h"
 #include "ingest/kafka_start.h"
+#include "ingest/kafka_watermarks.h"
 
 namespace driftd::ingest {
 namespace {
@@ -182,15 +183,16 @@ void KafkaPositions::close_gap(const rd_kafka_message_t& message) {
   const auto number = partitions_.number_of(topic, message.partition);
   auto* ours = number ? partitions_.find(*number) : nullptr;
   if (ours == nullptr || ours->held) return;
-  std::int64_t low = RD_KAFKA_OFFSET_BEGINNING, high = RD_KAFKA_OFFSET_END;
-  rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), message.partition, &low, &high, kBrokerTimeoutMillis);
+  const auto marks = kafka_watermarks(client_.get(), topic, message.partition, kBrokerTimeoutMillis);
   const std::int64_t wanted = ours->taken >= 0 ? ours->taken : message.offset;
-  // The new leader had not caught up with the one that we read from before, and has now.
-  if (low <= wanted && wanted <= high) {
+  // Its leader has gone since: whoever leads next says it again, if it is so. Or a new one had not caught up with the one that we
+  // read from before, and has now.
+  if (!marks || (marks->low <= wanted && wanted <= marks->end)) {
     const KafkaList list = new_kafka_list();
-    partitions_.add_to(*list, *number, wanted);
+    partitions_.add_to(*list, *number, wanted >= 0 ? wanted : start());
     return restart(*list);
   }
+  const auto [low, high] = *marks;
   const bool never_committed = gated_ && ours->taken < 0 && message.offset < 0;
   if (never_committed && from_latest_) return begin_at_end(*number, high);
   // Of a topic that was made anew (our position is beyond its end) it is not known how many there were.

@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/text.h"
+#include "ingest/kafka_watermarks.h"
 
 namespace driftd::ingest {
 namespace {
@@ -84,9 +85,9 @@ class RangeReader {
 
   // Where the range begins and ends now.
   Result<KafkaSpan> span_of(std::int32_t partition) {
-    std::int64_t low = 0, high = 0;
-    const auto error = rd_kafka_query_watermark_offsets(client_.get(), range_.topic.c_str(), partition, &low, &high, kBrokerTimeoutMillis);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return failed("asking for its offsets", error);
+    const auto marks = kafka_watermarks(client_.get(), range_.topic, partition, kBrokerTimeoutMillis);
+    if (!marks) return marks.error();
+    const auto [low, high] = *marks;
     std::int64_t begin = low, end = high;
     if (range_.from != kNoTime) {
       const auto at = offset_at(partition, range_.from, high);

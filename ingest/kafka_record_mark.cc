@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/hash.h"
 #include "ingest/kafka_fetch_queues.h"
+#include "ingest/kafka_watermarks.h"
 
 namespace driftd::ingest {
 namespace {
@@ -51,11 +52,10 @@ Result<bool> kafka_has_record(const KafkaConnection& connection, const std::stri
   if (!conf) return conf.error();
   auto client = kafka_consumer(std::move(conf).value(), nullptr);
   if (!client) return client.error();
-  std::int64_t low = 0, end = 0;
-  const auto error = rd_kafka_query_watermark_offsets(client->get(), topic.c_str(), partition, &low, &end, kPatienceMillis);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return Error{ErrorCode::kUnavailable, std::string("kafka: ") + rd_kafka_err2str(error)};
-  if (mark.offset < low) return true;  // a topic that was just made has all of its offsets
-  if (mark.offset >= end) return false;
+  const auto marks = kafka_watermarks(client->get(), topic, partition, kPatienceMillis);
+  if (!marks) return marks.error();
+  if (mark.offset < marks->low) return true;  // a topic that was just made has all of its offsets
+  if (mark.offset >= marks->end) return false;
   std::optional<bool> verdict;
   {
     KafkaFetchQueues queues(*client, rd_kafka_message_destroy);  // the topic may go while it is read

@@ -3,6 +3,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "ingest/kafka_client.h"
+#include "ingest/kafka_watermarks.h"
 
 namespace driftd::ingest {
 
@@ -26,11 +27,8 @@ std::optional<KafkaStart> kafka_start(rd_kafka_s* client, const rd_kafka_topic_p
   if (group.offset > 0) return KafkaStart{group.offset, group.offset, true};
   if (!from_latest || known_topic) return KafkaStart{RD_KAFKA_OFFSET_BEGINNING, std::nullopt, false};
   // A number and not "the end", so that a restart before the first record starts there too.
-  std::int64_t low = 0, end = 0;
-  if (rd_kafka_query_watermark_offsets(client, entry.topic, entry.partition, &low, &end, patience_millis) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return std::nullopt;
-  }
-  return KafkaStart{end, end, false};
+  const auto end = kafka_end(client, entry.topic, entry.partition, patience_millis);
+  return end ? std::optional(KafkaStart{*end, *end, false}) : std::nullopt;
 }
 
 }  // namespace driftd::ingest

@@ -1,0 +1,25 @@
+// Where a partition of a topic begins and ends, asked of its leader. Blocks for about `patience_millis` at most, then and on any other
+// trouble the Error is kUnavailable. What is read with read_committed ends before the oldest open transaction.
+//
+// rd_kafka_query_watermark_offsets must not be used for it: librdkafka (2.0) waits for its answer without end while the leader is down.
+// Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/result.h"
+
+struct rd_kafka_s;
+
+namespace driftd::ingest {
+
+struct KafkaWatermarks {
+  std::int64_t low = 0;  // offset of the oldest record
+  std::int64_t end = 0;  // offset behind the newest one
+};
+
+Result<KafkaWatermarks> kafka_watermarks(rd_kafka_s* client, const std::string& topic, std::int32_t partition, int patience_millis);
+Result<std::int64_t> kafka_end(rd_kafka_s* client, const std::string& topic, std::int32_t partition, int patience_millis);
+
+}  // namespace driftd::ingest
