@@ -16,7 +16,6 @@ constexpr std::size_t kActivePerMessage = 200;
 constexpr Duration kShortestPause = 5 * kSecond;
 constexpr Duration kLongestPause = 5 * kMinute;
 constexpr Duration kLongestBlock = kDay;  // a Retry-After above it is cut
-constexpr Duration kTellEnded = 5 * kMinute;
 constexpr Duration kLongestSleep = kMinute;
 constexpr Duration kPruneEvery = kHour;
 

@@ -35,6 +35,7 @@ namespace driftd::alerts {
 class Dispatcher {
  public:
   static constexpr Duration kDefaultTimeout = 15 * kSecond;
+  static constexpr Duration kTellEnded = 5 * kMinute;
 
   // `outbox`, `clock` and `telemetry` outlive the dispatcher.
   Dispatcher(Outbox& outbox, std::vector<Receiver> receivers, Router router, const Clock& clock, Telemetry& telemetry,

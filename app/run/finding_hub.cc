@@ -198,11 +198,15 @@ void FindingHub::drop(const std::string& stream, bool others_told) {
   if (!rows) return log::error("ends of alerts that are over cannot be dropped from the outbox", {{"why", rows.error().message}});
   for (const alerts::OutboxRow& row : *rows) {
     const auto of_stream = [&](const Alert& alert) { return alert.stream == stream; };
-    if (row.state != alerts::RowState::kPending || router_->takes_of(row.receiver) != alerts::Takes::kState ||
+    const bool pending = row.state == alerts::RowState::kPending, delivered = row.state == alerts::RowState::kDelivered;
+    if (!(pending || delivered) || router_->takes_of(row.receiver) != alerts::Takes::kState ||
         std::none_of(row.message.alerts.begin(), row.message.alerts.end(), of_stream)) {
       continue;
     }
-    const Status s = outbox_->finish(row.message.id, alerts::RowState::kDropped, "another driftd has told newer states", now);
+    // As if it had been told so long ago that it is not repeated.
+    const Time at = pending ? now : now - alerts::Dispatcher::kTellEnded;
+    const Status s =
+        outbox_->finish(row.message.id, pending ? alerts::RowState::kDropped : row.state, "another driftd has told newer states", at);
     if (!s)
       log::error("the end of an alert that is over cannot be dropped from the outbox",
                  {{"id", row.message.id}, {"why", s.error().message}});

@@ -75,8 +75,8 @@ class FindingHub {
 
   // A stream that several driftd share: its alerts are with the one that judges its windows. alerts_of() is what that
   // one puts into the store, adopt() takes it up there (empty: there are none yet). drop() forgets them without a word, before dispatch();
-  // with `others_told`, because another one has led since, also the ends that wait for receivers that take states: it has
-  // told them newer ones.
+  // with `others_told`, because another one has led since, receivers that take states are not told what was over here any more: it
+  // has told them newer states.
   std::string alerts_of(const std::string& stream) const;
   Status adopt(const StreamConfig& stream, std::string_view alerts);
   void drop(const std::string& stream, bool others_told);

@@ -237,6 +237,27 @@ TEST_F(FindingHubTest, EndsThatOthersHaveOvertakenAreNotTold) {
   }
 }
 
+// What was told is repeated for a while, but by the one that leads.
+TEST_F(FindingHubTest, EndsThatOthersHaveOvertakenAreNotToldAgain) {
+  start(with_alertmanager());
+  take(1, true);
+  take(2, false);
+  const auto outbox_file = alerts::Outbox::open(outbox());
+  const auto repeated = [&] {
+    return (*outbox_file)->current("alertmanager", clock_.now() - alerts::Dispatcher::kTellEnded, clock_.now());
+  };
+  ASSERT_EQ(repeated()->size(), 1U);
+  ASSERT_TRUE((*outbox_file)->finish(repeated()->front().message.id, alerts::RowState::kDelivered, "", clock_.now()));
+  clock_.advance(kSecond);
+  hub_->drop("fans", true);
+  hub_->drop("pumps", false);
+  EXPECT_EQ(repeated()->size(), 1U);
+  hub_->drop("pumps", true);
+  EXPECT_EQ(repeated()->size(), 0U);
+  const auto all = messages();
+  EXPECT_EQ(std::count(all.begin(), all.end(), "alertmanager alert.resolved delivered"), 1) << "what was delivered stays known";
+}
+
 // Else a crash would lose them: they would not be computed again.
 TEST_F(FindingHubTest, NoCheckpointWhileFindingsAreInMemoryOnly) {
   start(config_of({"hook"}, 2));
