@@ -13,6 +13,7 @@
 #include "ingest/kafka_partitions.h"
 #include "ingest/kafka_positions.h"
 #include "ingest/kafka_statistics.h"
+#include "ingest/kafka_watermarks.h"
 #include "ingest/link_status.h"
 
 namespace driftd::ingest {
@@ -23,6 +24,7 @@ constexpr Duration kLongestWait = 50 * kMillisecond;  // for a full batch
 constexpr Duration kCommitEvery = kSecond;
 constexpr std::size_t kDry = 4 * kBatch;  // messages left in librdkafka's queue
 constexpr Duration kWakeEvery = 50 * kMillisecond;
+constexpr int kEndWithinMillis = 1000;
 
 class KafkaSource final : public Source {
  public:
@@ -89,6 +91,14 @@ class KafkaSource final : public Source {
     const KafkaList list = new_kafka_list();
     for (const auto& p : partitions_->all()) partitions_->add_to(*list, p.number);
     apply_pause(*list);
+  }
+
+  std::optional<bool> at_end(std::uint32_t partition) override {
+    const auto* ours = partitions_ ? partitions_->find(partition) : nullptr;
+    if (ours == nullptr) return std::nullopt;
+    const auto end = kafka_end(client_.get(), partitions_->topic_of(partition), KafkaPartitions::id_of(partition), kEndWithinMillis);
+    if (!end) return std::nullopt;
+    return ours->lag(*end) == 0;
   }
 
   Result<std::unique_ptr<Gate>> make_gate(GateSettings settings) override {
@@ -279,8 +289,8 @@ class KafkaSource final : public Source {
   bool paused_ = false;
   bool gated_ = false;
   bool closing_ = false;
-  Duration last_commit_ = 0;  // monotonic
-  Duration last_wake_ = 0;    // monotonic
+  Duration last_commit_ = 0;   // monotonic
+  Duration last_wake_ = 0;     // monotonic
   std::optional<std::string> fatal_;
 };
 

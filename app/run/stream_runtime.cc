@@ -12,6 +12,8 @@ namespace {
 constexpr Duration kPollFor = 100 * kMillisecond;
 constexpr std::size_t kQueuedBatches = 4;
 constexpr Duration kFirstRecordWithin = 5 * kSecond;
+constexpr Duration kAskEndEvery = kSecond;
+constexpr Duration kServerAwayFor = 5 * kSecond;
 
 }  // namespace
 
@@ -178,24 +180,38 @@ void StreamRuntime::watch_idle() {
     Partition* partition;
     Duration since;
   };
-  const std::scoped_lock lock(dispatch_mutex_);
   std::map<Worker*, std::vector<Silent>> silent;  // one task a worker, for partitions are more than its queue holds
+  // Only this thread changes which partitions there are; the lock is not held while the server is asked.
   for (auto& [number, partition] : partitions_) {
     const Duration since = now - partition->last_record;
     // Windows wait for a partition that was never heard of only until it has had time to speak.
     const bool empty = !partition->had_records && unread.count(number) == 0;
     const Duration idle = empty ? std::min(plan_->config.windows.idle, kFirstRecordWithin) : plan_->config.windows.idle;
-    if (since < idle || partition->ended) continue;
-    partition->idle = true;
+    if (since < idle || partition->ended || !is_silent(number, *partition)) continue;
     silent[partition->worker].push_back({number, partition.get(), since});
   }
+  const std::scoped_lock lock(dispatch_mutex_);
   for (auto& [worker, partitions] : silent) {
+    for (const Silent& s : partitions) s.partition->idle = true;
     worker->push(
         [this, partitions = std::move(partitions)] {
           for (const Silent& s : partitions) close_idle(s.number, *s.partition, s.since);
         },
         Deadline::after(0));
   }
+}
+
+// That nothing came does not mean that there is nothing: while a group settles, or when the one broker that has the partition is slow,
+// nothing is fetched, and what is known of its end is old.
+bool StreamRuntime::is_silent(std::uint32_t number, Partition& partition) {
+  const Duration now = monotonic_now();
+  if (partition.idle) return true;
+  if (now < std::max(partition.ask_end_at, server_away_until_)) return false;
+  const auto at_end = source_->at_end(number);
+  if (at_end && *at_end) return true;
+  if (!at_end) server_away_until_ = monotonic_now() + kServerAwayFor;
+  partition.ask_end_at = now + kAskEndEvery;
+  return false;
 }
 
 // Worker. First the partition's windows close and their parts go to the merger; only when it has nothing

@@ -120,6 +120,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     std::unique_ptr<PartitionEngine> engine;
     Worker* worker = nullptr;
     Duration last_record = 0;       // monotonic; polling thread
+    Duration ask_end_at = 0;        // monotonic; polling thread
     std::atomic<bool> idle{false};  // set by the polling thread; a worker then closes and tells the merger
     bool ended = false;
     bool started = false;        // the source said where it starts, so that 0 is a position too
@@ -169,6 +170,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void note_detectors(Partition& partition) const;
   void count_late(std::uint64_t records);
   void watch_idle();
+  bool is_silent(std::uint32_t number, Partition& partition);
   void close_idle(std::uint32_t number, Partition& partition, Duration silent);
   void watch_status();
   void end_partitions();
@@ -236,6 +238,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   std::atomic<bool> given_up_{false};
   bool closed_ = false;
   std::atomic<bool> left_behind_{false};  // stopped with records that the gate could not forward
+  Duration server_away_until_ = 0;        // monotonic; polling thread
   std::thread poller_;
 };
 

@@ -13,13 +13,13 @@ namespace driftd::ingest {
 
 class KafkaCluster {
  public:
-  KafkaCluster() {
+  explicit KafkaCluster(int size = 1) {
     rd_kafka_conf_t* conf = rd_kafka_conf_new();
     char why[200];
     rd_kafka_conf_set(conf, "linger.ms", "1", why, sizeof why);
     rd_kafka_conf_set(conf, "log_level", "0", why, sizeof why);
     helper_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
-    cluster_ = rd_kafka_mock_cluster_new(helper_, 1);
+    cluster_ = rd_kafka_mock_cluster_new(helper_, size);
     rd_kafka_conf_t* producer = rd_kafka_conf_new();
     rd_kafka_conf_set(producer, "bootstrap.servers", brokers().c_str(), why, sizeof why);
     rd_kafka_conf_set(producer, "linger.ms", "1", why, sizeof why);
@@ -42,14 +42,15 @@ class KafkaCluster {
   }
   // Produces "<prefix>0" to "<prefix>n-1" with key "k" and timestamps of one second apart from 1 s.
   void produce(const std::string& topic, int partition, int n, const std::string& prefix = "") {
-    for (int i = 0; i < n; ++i) {
-      const std::string payload = prefix + std::to_string(i);
-      const auto error = rd_kafka_producev(producer_, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(partition),
-                                           RD_KAFKA_V_VALUE(const_cast<char*>(payload.data()), payload.size()), RD_KAFKA_V_KEY("k", 1),
-                                           RD_KAFKA_V_TIMESTAMP((1 + i) * 1000), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
-      ASSERT_EQ(error, RD_KAFKA_RESP_ERR_NO_ERROR);
-    }
+    for (int i = 0; i < n; ++i) send(topic, partition, prefix + std::to_string(i), (1 + i) * 1000);
     ASSERT_EQ(rd_kafka_flush(producer_, 10000), RD_KAFKA_RESP_ERR_NO_ERROR);
+  }
+  // Does not wait for the broker.
+  void send(const std::string& topic, int partition, const std::string& payload, std::int64_t timestamp_millis = 1000) {
+    const auto error = rd_kafka_producev(producer_, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(partition),
+                                         RD_KAFKA_V_VALUE(const_cast<char*>(payload.data()), payload.size()), RD_KAFKA_V_KEY("k", 1),
+                                         RD_KAFKA_V_TIMESTAMP(timestamp_millis), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    ASSERT_EQ(error, RD_KAFKA_RESP_ERR_NO_ERROR);
   }
 
  private:

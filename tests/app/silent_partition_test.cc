@@ -1,0 +1,99 @@
+// Whether a partition is silent, or only not read yet, in a whole service that reads from several brokers.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "app/run/service.h"
+#include "tests/ingest/kafka_cluster.h"
+#include "tests/ingest/temp_folder.h"
+
+namespace driftd::app {
+namespace {
+
+using ingest::KafkaCluster;
+
+constexpr Time kStart = 1700000000 * kSecond;
+constexpr int kRows = 100;  // a partition, one a second
+
+class KafkaSilentPartitionTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Service> start() {
+    const std::string path = folder_.path() + "/driftd.yaml";
+    std::ofstream(path) << "service: {listen: 127.0.0.1:0, data_dir: " + folder_.path() +
+                               "/data, findings: {all: true}}\n"
+                               "streams:\n"
+                               "  plant:\n"
+                               "    from: {kafka: {brokers: [\"" +
+                               cluster_.brokers() +
+                               "\"], topics: [plant], group: plant}}\n"
+                               "    decode: {format: json, sensor: sensor, time: {field: ts, unit: s}}\n"
+                               "    fields: {temperature: number}\n"
+                               "    windows: {size: 10s, lateness: 0s, idle: 1h, by: [stream]}\n"
+                               "    checks: [{check: count, min: 0, max: 1000000}]\n";
+    auto config = load_config(path);
+    EXPECT_TRUE(config.ok()) << config.error().message;
+    auto service = std::make_unique<Service>(std::move(*config), path);
+    const Status started = service->start();
+    EXPECT_TRUE(started.ok()) << (started.ok() ? "" : started.error().message);
+    return service;
+  }
+
+  void send(int partition) {
+    for (int i = 0; i < kRows; ++i) {
+      const std::int64_t second = kStart / kSecond + i;
+      cluster_.send("plant", partition,
+                    "{\"sensor\":\"p" + std::to_string(partition) + "\",\"ts\":" + std::to_string(second) + ",\"temperature\":20}",
+                    second * 1000);
+    }
+  }
+
+  // Records of each window that was judged.
+  std::vector<int> judged() const {
+    std::ifstream log(folder_.path() + "/data/findings.jsonl");
+    std::vector<int> out;
+    for (std::string line; std::getline(log, line);) {
+      const auto finding = nlohmann::json::parse(line);
+      if (finding["check"] == "count") out.push_back(finding["value"].get<int>());
+    }
+    return out;
+  }
+
+  static bool within(Duration patience, const std::function<bool()>& probe) {
+    for (const Deadline deadline = Deadline::after(patience); !probe();) {
+      if (deadline.passed()) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return true;
+  }
+
+  ingest::TempFolder folder_;
+  KafkaCluster cluster_{2};
+};
+
+// The one that has partition 1 takes 9 s for each answer, once it has said that the partition is empty: longer than a partition that
+// was never heard of is waited for.
+TEST_F(KafkaSilentPartitionTest, OneThatCannotBeReadYetIsWaitedFor) {
+  cluster_.create("plant", 2);
+  rd_kafka_mock_partition_set_leader(cluster_.mock(), "plant", 0, 1);
+  rd_kafka_mock_partition_set_leader(cluster_.mock(), "plant", 1, 2);
+  rd_kafka_mock_coordinator_set(cluster_.mock(), "group", "plant", 1);
+  const auto service = start();
+  ASSERT_TRUE(within(30 * kSecond, [&] { return service->stream_status().front().lag == 0; }));
+  rd_kafka_mock_broker_set_rtt(cluster_.mock(), 2, 9000);
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // what was asked before is answered
+  send(0);
+  send(1);
+  EXPECT_FALSE(within(8 * kSecond, [&] { return !judged().empty(); })) << "a window without a partition";
+  rd_kafka_mock_broker_set_rtt(cluster_.mock(), 2, 0);
+  ASSERT_TRUE(within(60 * kSecond, [&] { return judged().size() >= kRows / 10 - 1; }));
+  EXPECT_EQ(judged(), std::vector<int>(kRows / 10 - 1, 20));
+  EXPECT_EQ(service->stream_status().front().late, 0U);
+  service->stop();
+}
+
+}  // namespace
+}  // namespace driftd::app
