@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstring>
+#include <mutex>
 
 #include "core/log.h"
 #include "core/secret.h"
@@ -148,6 +149,14 @@ Result<KafkaHandle> kafka_consumer(KafkaConf conf, void* opaque) {
 }
 
 Result<KafkaHandle> kafka_producer(KafkaConf conf, void* opaque) { return new_client(RD_KAFKA_PRODUCER, std::move(conf), opaque); }
+
+void keep_until_exit(KafkaHandle client) {
+  static auto& mutex = *new std::mutex;
+  static auto& kept = *new std::vector<KafkaHandle>;  // never destroyed
+  rd_kafka_set_log_level(client.get(), 0);
+  const std::scoped_lock lock(mutex);
+  kept.push_back(std::move(client));
+}
 
 void KafkaListDeleter::operator()(rd_kafka_topic_partition_list_s* list) const { rd_kafka_topic_partition_list_destroy(list); }
 

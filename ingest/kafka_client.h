@@ -50,6 +50,11 @@ Result<KafkaConf> kafka_conf(const KafkaConnection& connection, const TextPairs&
 Result<KafkaHandle> kafka_consumer(KafkaConf conf, void* opaque);
 Result<KafkaHandle> kafka_producer(KafkaConf conf, void* opaque);
 
+// For a closed consumer whose group has never assigned anything. librdkafka 2.0 ends the process (an assertion in
+// rd_kafka_sticky_assignor_state_destroy) when it destroys one that was closed between the answer to its join and the assignment, which
+// is where a driftd is that is stopped right after its start. Its threads stay. Thread-safe.
+void keep_until_exit(KafkaHandle client);
+
 struct KafkaListDeleter {
   void operator()(rd_kafka_topic_partition_list_s* list) const;
 };

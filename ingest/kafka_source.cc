@@ -115,6 +115,7 @@ class KafkaSource final : public Source {
     rd_kafka_queue_destroy(queue_);
     positions_.reset();
     partitions_.reset();
+    if (!was_assigned_) keep_until_exit(client_);
     client_.reset();
     handler_ = nullptr;
     status_.closed();
@@ -168,6 +169,7 @@ class KafkaSource final : public Source {
 
   void answer(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t& list) {
     if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+      was_assigned_ = true;
       positions_->assign(list);
       if (paused_) apply_pause(list);
       handler_->on_settled();
@@ -289,6 +291,7 @@ class KafkaSource final : public Source {
   bool paused_ = false;
   bool gated_ = false;
   bool closing_ = false;
+  bool was_assigned_ = false;  // the group has answered with partitions, or none, once
   Duration last_commit_ = 0;   // monotonic
   Duration last_wake_ = 0;     // monotonic
   std::optional<std::string> fatal_;

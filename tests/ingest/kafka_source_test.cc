@@ -256,6 +256,23 @@ TEST(KafkaSource, AsksTheBrokerWhetherAPartitionIsAtItsEnd) {
   rd_kafka_mock_broker_set_up(cluster.mock(), 1);
 }
 
+// librdkafka 2.0 ended the process by an assertion.
+TEST(KafkaSource, MayBeClosedWhileItsGroupAssigns) {
+  constexpr std::int16_t kSyncGroup = 14;
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  rd_kafka_mock_broker_push_request_error_rtts(cluster.mock(), 1, kSyncGroup, 1, RD_KAFKA_RESP_ERR_NO_ERROR, 20000);
+  RecordingHandler handler;
+  auto source = opened(params(cluster, {"a"}), handler);
+  EXPECT_FALSE(poll_until(
+      *source, [&] { return source->status().assigned; }, 6 * kSecond))
+      << "the answer to its join takes 3 s";
+  source->close();
+  source.reset();
+  auto next = opened(params(cluster, {"a"}), handler);
+  EXPECT_TRUE(poll_until(*next, [&] { return next->status().assigned; }));
+}
+
 TEST(KafkaSource, PausesAndGoesOnWithoutLossOrRepetition) {
   KafkaCluster cluster;
   cluster.create("a", 1);
