@@ -60,6 +60,10 @@ listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:
 """
 
 
+_NOT_YET = (KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError.REQUEST_TIMED_OUT, KafkaError.NOT_CONTROLLER,
+            KafkaError.BROKER_NOT_AVAILABLE)
+
+
 class Kafka(Process):
     name = "kafka"
     start_timeout = 90.0
@@ -113,10 +117,23 @@ class Kafka(Process):
     def ready(self):
         return self._admin().list_topics(timeout=1).brokers
 
-    def create_topic(self, name, partitions=1, config=None):
+    def create_topic(self, name, partitions=1, config=None, patience=60):
         admin = self._admin()  # must live until the answer is there
-        admin.create_topics([NewTopic(name, partitions, 1, config=config or {})])[name].result(timeout=20)
-        return name
+        deadline = time.monotonic() + patience
+        again = False
+        while True:
+            try:
+                admin.create_topics([NewTopic(name, partitions, 1, config=config or {})])[name].result(timeout=20)
+                return name
+            except KafkaException as error:
+                code = error.args[0].code()
+                if again and code == KafkaError.TOPIC_ALREADY_EXISTS:  # it was heard, its answer was not
+                    return name
+                # One that has just come back, on a busy machine, has no controller for a while.
+                if code not in _NOT_YET or time.monotonic() > deadline:
+                    raise
+                again = True
+                time.sleep(0.5)
 
     def delete_topic(self, name):
         admin = self._admin()
