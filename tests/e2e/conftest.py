@@ -51,6 +51,14 @@ def alertmanager(webhook):
 
 
 @pytest.fixture
+def names():
+    """Names of servers that resolve or not."""
+    made = servers.Names()
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def webhook():
     with servers.WebhookReceiver() as server:
         yield server

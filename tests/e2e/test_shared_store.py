@@ -183,18 +183,21 @@ def test_what_another_has_taken_over_is_not_overwritten(member, kafka, unique, m
     assert found(service) == wanted
 
 
-def test_a_database_that_is_away_holds_up_what_is_shared_and_loses_nothing(driftd, kafka, unique, tmp_path):
+def test_a_database_that_is_away_holds_up_what_is_shared_and_loses_nothing(driftd, kafka, names, unique, tmp_path):
     kafka.create_topic(unique, partitions=PARTITIONS)
     with servers.MariaDB() as mariadb:
         databases = shared_crash.database(mariadb, tmp_path)
+        databases["state"]["host"] = "mariadb.test"
+        names.know("mariadb.test")
         settings = plant.config(CHECKS, service={"checkpoint_every": "1s", "findings": {"all": True}},
                                 source={"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique}},
                                 stream_windows={"size": "10s", "lateness": "0s", "idle": "1h", "by": ["stream", "sensor"]})
-        pair = [driftd(shared_crash.member(settings, databases)).wait_ready() for _ in range(2)]
+        pair = [driftd(shared_crash.member(settings, databases), env=names.environment()).wait_ready() for _ in range(2)]
         pair[0].wait(lambda: [partitions(m) for m in pair] == [2, 2], "two partitions each", 40)
         send(kafka, unique, 0, 3)
         wait_window(1, *pair)
         mariadb.kill()
+        names.know()
         for m in pair:
             m.wait(lambda m=m: m.metrics().get("driftd_checkpoint_failures_total") >= 2, "checkpoints to fail")
             assert m.log().count("a checkpoint could not be written") == 1, m.log_tail()
@@ -204,6 +207,9 @@ def test_a_database_that_is_away_holds_up_what_is_shared_and_loses_nothing(drift
             m.wait_metric("driftd_records_total", 2 * 6 * plant.PER_WINDOW, stream="plant", result="accepted")
         assert not any(f["window"]["start"] == plant.window_start(4) for f in found(*pair)), "not without the other's part"
         mariadb.start()
+        asked = names.asked("mariadb.test")
+        pair[0].wait(lambda: names.asked("mariadb.test") >= asked + 4, "the name to be asked for again and again", 60)
+        names.know("mariadb.test")
         wait_window(4, *pair)
         wanted = replay(pair[0], unique, tmp_path)
         assert found(*pair) == wanted

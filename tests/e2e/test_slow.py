@@ -26,13 +26,6 @@ def black_hole():
         yield f"http://127.0.0.1:{server.getsockname()[1]}/"
 
 
-@pytest.fixture
-def names():
-    made = servers.Names()
-    yield made
-    made.close()
-
-
 def kafka_source(bootstrap, topic):
     return {"kafka": {"brokers": [bootstrap], "topics": [topic], "group": topic,
                       "options": {"session.timeout.ms": "10000", "socket.timeout.ms": "10000", "fetch.message.max.bytes": "20000"}}}
