@@ -157,7 +157,8 @@ Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messag
       --free;
     }
     insert.bind(m->message.id).bind(m->receiver).bind(m->message.type).bind(m->message.group_key);
-    insert.bind_blob(encode_body(m->message)).bind(now).bind(now);
+    const std::string body = encode_body(m->message);
+    insert.bind_blob(body).bind(now).bind(now);
     if (const Status s = insert.run(); !s) return s.error();
     insert.reset();
     ++added;

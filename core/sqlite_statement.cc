@@ -42,7 +42,7 @@ Statement& Statement::bind(std::int64_t value) {
   return *this;
 }
 Statement& Statement::bind_blob(std::string_view bytes) {
-  sqlite3_bind_blob64(statement_, ++bound_, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
+  sqlite3_bind_blob64(statement_, ++bound_, bytes.data(), bytes.size(), SQLITE_STATIC);
   return *this;
 }
 

@@ -29,6 +29,7 @@ class Statement {
   // Binds the next parameter.
   Statement& bind(std::string_view text);
   Statement& bind(std::int64_t value);
+  // Not copied, as they may be many: the bytes must stay until the statement has run and is reset or gone.
   Statement& bind_blob(std::string_view bytes);
 
   // True when there is a row to read.
