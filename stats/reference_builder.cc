@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/hash.h"
+#include "core/text.h"
 
 namespace driftd::stats {
 namespace {
@@ -18,6 +20,15 @@ void merge(FieldProfile& into, const FieldSummary& window) {
   for (std::size_t b = 0; b < std::min(into.bin_counts.size(), window.bin_counts.size()); ++b) into.bin_counts[b] += window.bin_counts[b];
   if (into.bin_sums.empty()) into.bin_sums.assign(window.bin_sums.size(), 0);
   for (std::size_t b = 0; b < window.bin_sums.size(); ++b) into.bin_sums[b] += window.bin_sums[b];
+}
+
+std::array<double, ReferenceBuilder::kQuantiles.size()> quantiles_of(const FieldSummary& field) {
+  std::array<double, ReferenceBuilder::kQuantiles.size()> out{};
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto value = field.quantiles == nullptr ? std::nullopt : field.quantiles->quantile(ReferenceBuilder::kQuantiles[i]);
+    out[i] = value.value_or(std::numeric_limits<double>::quiet_NaN());
+  }
+  return out;
 }
 
 // Values so large that their squares or sums overflow: those are not known, rather than infinite.
@@ -86,7 +97,8 @@ void ReferenceBuilder::add_window(const Window& window) {
       if (field.bin_counts[b] == 0) continue;
       masses.push_back({b, static_cast<std::uint64_t>(field.bin_counts[b]), field.bin_sums.empty() ? 0 : field.bin_sums[b]});
     }
-    point.fields.push_back({field.valid, field.missing + field.null + field.not_finite, field.moments, std::move(masses)});
+    point.fields.push_back(
+        {field.valid, field.missing + field.null + field.not_finite, field.moments, quantiles_of(field), std::move(masses)});
   }
   whole.points.push_back(std::move(point));
 }
@@ -108,6 +120,8 @@ void ReferenceBuilder::add_field_history(const Segment& segment, const SegmentPr
     h.values.push_back(v);
   };
   const bool numeric = is_numeric(whole.kind);
+  std::array<std::string, kQuantiles.size()> quantile_names;
+  for (std::size_t i = 0; i < kQuantiles.size(); ++i) quantile_names[i] = "quantile." + format_number(kQuantiles[i]);
   const Binned reference{&whole.bins, whole.bin_counts, whole.bin_sums, static_cast<double>(whole.valid), whole.moments};
   for (const Point& point : points) {
     const FieldPoint& f = point.fields[field];
@@ -119,6 +133,7 @@ void ReferenceBuilder::add_field_history(const Segment& segment, const SegmentPr
       add("min", point.start, f.moments.min);
       add("max", point.start, f.moments.max);
       add("sum", point.start, f.moments.sum());
+      for (std::size_t i = 0; i < kQuantiles.size(); ++i) add(quantile_names[i], point.start, f.quantiles[i]);
     }
     if (whole.kind == FieldKind::kText) continue;
     scratch.counts.assign(whole.bins.size(), 0);

@@ -4,10 +4,11 @@
 // whose windows come to add_window: tumbling windows of the reference's own records, which sum up to the
 // profile and make the history. So the reference's masses are exact, and its history is what live windows
 // would have said. Memory: the bins' sketches, and for each window of the stream and of a segment and each
-// of its fields some 80 bytes and 16 for each bin that has a value, then 16 for each statistic of the history.
+// of its fields some 120 bytes and 16 for each bin that has a value, then 16 for each statistic of the history.
 // Thread-safety: none.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <map>
 #include <memory>
@@ -24,6 +25,9 @@ namespace driftd::stats {
 
 class ReferenceBuilder {
  public:
+  // Of numeric fields, where the windows have them (Window::quantiles); in the history as "quantile.0.05" and so on.
+  static constexpr std::array<double, 5> kQuantiles = {0.05, 0.25, 0.5, 0.75, 0.95};
+
   ReferenceBuilder(const Schema& schema, Duration window);
 
   void learn(const Batch& batch, const Dictionaries& dictionaries);
@@ -46,6 +50,7 @@ class ReferenceBuilder {
   struct FieldPoint {
     std::uint64_t valid, absent;
     Moments moments;
+    std::array<double, kQuantiles.size()> quantiles;  // NaN: not known
     std::vector<Mass> masses;
   };
   struct Point {

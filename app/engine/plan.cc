@@ -92,7 +92,7 @@ Result<std::shared_ptr<const StreamPlan>> make_counting_plan(StreamConfig config
     PaneLayout::FieldPlan wide{.kind = field.kind};
     const stats::FieldProfile* profile = frozen.field({}, field.name);
     if (profile != nullptr && field.kind != FieldKind::kText) wide.bins = &profile->bins;
-    wide.sums = is_numeric(field.kind);
+    wide.sums = wide.quantiles = is_numeric(field.kind);
     plan->wide.fields.push_back(wide);
     plan->narrow.fields.push_back({.kind = field.kind});
   }

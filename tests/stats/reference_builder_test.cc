@@ -119,6 +119,31 @@ TEST(ReferenceBuilder, HistoryHasOneNumberAWindow) {
   }
 }
 
+TEST(ReferenceBuilder, HistoryOfQuantilesIsTheNearestRankWithinHalfAPercent) {
+  const std::vector<Row> rows = random_rows(600, 2);
+  const Reference r = build(rows, kMinute);
+  for (const auto& [name, q] : {std::pair("quantile.0.05", 0.05),
+                                {"quantile.0.25", 0.25},
+                                {"quantile.0.5", 0.5},
+                                {"quantile.0.75", 0.75},
+                                {"quantile.0.95", 0.95}}) {
+    const History* history = history_of(r, {}, "temperature", name);
+    ASSERT_NE(history, nullptr) << name;
+    ASSERT_EQ(history->values.size(), 10U);
+    for (std::size_t w = 0; w < 10; ++w) {
+      std::vector<double> values;
+      for (const Row& row : rows) {
+        const auto* x = std::get_if<double>(&row.temperature);
+        if (x != nullptr && floor_to(row.time, kMinute) == history->starts[w]) values.push_back(*x);
+      }
+      std::sort(values.begin(), values.end());
+      const double exact = values[static_cast<std::size_t>(std::ceil(q * static_cast<double>(values.size()))) - 1];
+      EXPECT_NEAR(history->values[w], exact, 0.005 * exact) << name << ", window " << w;
+    }
+  }
+  EXPECT_EQ(history_of(r, {}, "status", "quantile.0.5"), nullptr);
+}
+
 TEST(ReferenceBuilder, HistoryOfADistanceIsThatOfTheWindowAgainstTheWhole) {
   const std::vector<Row> rows = random_rows(600, 3);
   const Reference r = build(rows, kMinute);

@@ -57,7 +57,7 @@ inline PaneLayout layout_of(const Reference& frozen) {
   for (const FieldProfile& f : frozen.segments[0].fields) {
     PaneLayout::FieldPlan plan{.kind = f.kind};
     if (f.kind != FieldKind::kText) plan.bins = &f.bins;
-    plan.sums = is_numeric(f.kind);
+    plan.sums = plan.quantiles = is_numeric(f.kind);
     layout.fields.push_back(plan);
   }
   layout.finish();
@@ -76,6 +76,7 @@ inline void count_row(LevelPane& pane, const PaneLayout& layout, const Batch& ba
     } else if (is_numeric(column.kind)) {
       const double x = column.numbers[row];
       cell.add_number(x);
+      pane.add_quantile(slot, f, x);
       pane.add_bin(slot, plan, plan.bins->bin_of(x));
       pane.add_sum(slot, plan, plan.bins->bin_of(x), x);
     } else {
