@@ -11,7 +11,10 @@ namespace {
 using namespace driftd::app;  // NOLINT: the program's own entry
 
 void add_input(CLI::App& command, InputOptions& input) {
-  auto* files = command.add_option("--input", input.files, "Files to read; - is standard input");
+  auto* files =
+      command.add_option("--input", input.files,
+                         "Files to read, all of one format: .csv (with a header line) or JSON lines (.jsonl, .ndjson, .json); others, "
+                         "and - for standard input, are read as the stream's decoder reads");
   auto* query = command.add_option("--query", input.query, "SQL query on a database of the configuration");
   auto* kafka = command.add_option("--kafka", input.kafka_topic, "Topic to read with the stream's brokers");
   command.add_option("--database", input.database, "Database for --query")->needs(query);

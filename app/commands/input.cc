@@ -1,8 +1,12 @@
 #include "app/commands/input.h"
 
+#include <algorithm>
+#include <array>
+
 #include "app/config/database_connection.h"
 #include "core/hash.h"
 #include "core/text.h"
+#include "ingest/json_path.h"
 #include "ingest/kafka_range.h"
 #include "ingest/record_reader.h"
 #include "ingest/topic_levels.h"
@@ -115,12 +119,63 @@ Result<InputRead> read_kafka(const StreamConfig& stream, const InputOptions& inp
   return out;
 }
 
+// The decoder for a file of this name; the stream's own when the name says nothing.
+std::string decoder_of_file(const std::string& path, const StreamConfig& stream) {
+  static constexpr std::array<std::pair<std::string_view, const char*>, 4> kEndings = {
+      {{".csv", "csv"}, {".jsonl", "json"}, {".ndjson", "json"}, {".json", "json"}}};
+  std::string name = path;
+  std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  for (const auto& [ending, decoder] : kEndings) {
+    if (name.ends_with(ending)) return decoder;
+  }
+  return stream.decoder;
+}
+
+Result<std::string> decoder_of(const InputOptions& input, const StreamConfig& stream) {
+  if (!input.query.empty()) return std::string("json");  // its rows come as JSON objects
+  if (input.files.empty()) return stream.decoder;
+  std::string decoder = decoder_of_file(input.files.front(), stream);
+  for (const std::string& path : input.files) {
+    const std::string other = decoder_of_file(path, stream);
+    if (other == decoder) continue;
+    return Error{ErrorCode::kInvalidArgument, input.files.front() + " is read as " + decoder + ", but " + path + " as " + other +
+                                                  " (by their names); all files of one command must have one format"};
+  }
+  return decoder;
+}
+
+// The column of a table for what stands at `path` in JSON. Nothing stands inside another thing there: what does
+// in JSON is in the column `nested`, or else in one named as the last part of its path.
+std::string column_of(const std::string& path, const std::string& nested = {}) {
+  ingest::PathTree tree;
+  if (!path.starts_with('/') || !tree.add(path, 0)) return path;
+  const ingest::PathNode* node = &tree.root();
+  std::size_t parts = 0;
+  for (; !node->children.empty(); ++parts) node = &node->children.front();
+  return parts > 1 && !nested.empty() ? nested : node->key;
+}
+
+Status change_decoder(StreamConfig& stream, const std::string& decoder) {
+  if (decoder == stream.decoder) return {};
+  if (stream.decoder == "csv" && !stream.decoder_params.texts("time_parts").empty()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "stream " + stream.name + " joins its time from columns (time_parts), which can be done with CSV only"};
+  }
+  ErrorList errors;  // stays empty: all of the decoder's parameters have a default
+  stream.decoder = decoder;
+  stream.decoder_params = read_params({}, ingest::decoders().find(decoder)->descriptor.params, decoder, errors);
+  return {};
+}
+
 }  // namespace
 
 Result<StreamConfig> fit_to_input(StreamConfig stream, const InputOptions& input) {
-  if (!input.query.empty()) stream.decoder = "json";  // rows of a query come as JSON objects
   if (!input.sensor.empty()) stream.decode.sensor = input.sensor;
   if (!input.kafka_topic.empty()) return stream;
+  const auto decoder = decoder_of(input, stream);
+  if (!decoder) return decoder.error();
+  const bool columns = stream.decoder != "csv" && (*decoder == "csv" || !input.query.empty());
+  if (const Status s = change_decoder(stream, *decoder); !s) return s.error();
   const std::string& sensor = stream.decode.sensor;
   if (sensor == "@key" || sensor == "@topic" || ingest::topic_level(sensor) != 0) {
     const std::string what = input.query.empty() ? "file" : "query";
@@ -129,6 +184,11 @@ Result<StreamConfig> fit_to_input(StreamConfig stream, const InputOptions& input
   }
   for (Field& field : stream.schema.fields) {
     if (ingest::topic_level(field.path) != 0) field.path.clear();
+    if (columns) field.path = column_of(field.path, field.name);
+  }
+  if (columns) {
+    stream.decode.sensor = column_of(sensor);
+    stream.decode.time = column_of(stream.decode.time);
   }
   return stream;
 }

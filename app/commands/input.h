@@ -24,7 +24,10 @@ struct InputRead {
 Result<InputRead> read_input(const Config& config, const StreamConfig& stream, const InputOptions& input,
                              const std::function<Status(RawBatch&)>& sink, const std::vector<ingest::KafkaSpan>& spans = {});
 
-// The stream as it can be read from this input. Files and queries have neither topic nor key: a sensor
+// The stream as it can be read from this input. Files are read as their names say (.csv: with a header line;
+// .jsonl, .ndjson, .json), others as the stream's decoder does; files of several formats are an Error. In CSV and
+// in a query, a field that a JSON pointer finds inside another is looked for under its own name, sensor and time
+// under the last part of theirs. Files and queries have neither topic nor key: a sensor
 // that stands there is an Error unless input.sensor names a field, and a field that is a level of the
 // topic is looked for under its own name.
 Result<StreamConfig> fit_to_input(StreamConfig stream, const InputOptions& input);

@@ -141,6 +141,17 @@ def test_bit_columns_are_numbers(config, mariadb):
     assert "mask (integer): 101 values, 0 null" in shown and "0 to 2051" in shown, shown
 
 
+def test_columns_are_named_as_what_stands_inside_another_thing(config, table):
+    """A row of a query is flat: a field by its own name, sensor and time by the last part of their pointers."""
+    config["streams"]["plant"]["decode"].update({"sensor": "/meta/sensor", "time": {"field": "/meta/ts", "unit": "ms"}})
+    config["streams"]["plant"]["fields"]["temperature"]["path"] = "/readings/0/value"
+    service = Driftd(config)
+    done = build(service, f"{table} WHERE temperature < 20")
+    assert done.returncode == 0 and ", 0 rejected" in done.stdout, done
+    shown = run_driftd("reference", "show", service.config_path, "pumps@1").stdout
+    assert "temperature (number): 0 values" not in shown and "bins, mean 19.7" in shown, shown
+
+
 def test_a_server_that_falls_silent_does_not_hold_a_build_for_ever(config):
     config["databases"]["plant"]["timeout"] = "1s"
     service = Driftd(config)
