@@ -33,8 +33,12 @@ missing_packages() {
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then
     "$@"
+  elif sudo -n true 2>/dev/null; then
+    sudo -n "$@"
   elif command -v sudo >/dev/null; then
-    sudo "$@"
+    echo "error: packages are missing, and sudo works with a password only, which is not asked for here;" \
+      "run this as root, or 'sudo -v' first in the same terminal" >&2
+    return 1
   else
     echo "error: not root and there is no sudo; as root run: $*" >&2
     return 1
