@@ -103,6 +103,8 @@ std::optional<BodyForm> body_form(std::string_view content_type) {
   while (type.ends_with(' ')) type.pop_back();
   std::transform(type.begin(), type.end(), type.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   if (type.empty() || type == "application/octet-stream" || type == "application/x-www-form-urlencoded") return BodyForm::kGuess;
+  // An envelope is no record: the sensor and the fields stand below its `data`.
+  if (type.starts_with("application/cloudevents")) return std::nullopt;
   if (type == "application/json" || type.ends_with("+json")) return BodyForm::kDocument;
   static constexpr std::array<std::string_view, 5> kLines = {"application/x-ndjson", "application/ndjson", "application/jsonl",
                                                              "application/json-lines", "text/plain"};

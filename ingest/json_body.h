@@ -17,8 +17,8 @@
 namespace driftd::ingest {
 
 enum class BodyForm {
-  kDocument,  // one JSON document: application/json, also with a +json suffix
-  kLines,     // application/x-ndjson, application/jsonl, application/json-lines, text/plain
+  kDocument,  // one JSON document: application/json, also with a +json suffix, but no CloudEvents
+  kLines,     // application/x-ndjson, application/ndjson, application/jsonl, application/json-lines, text/plain
   kGuess,     // none, application/octet-stream, application/x-www-form-urlencoded (what curl -d
               // says of anything): '[' starts a document; else the body is one object, however
               // many lines it has, or, when it is not, lines

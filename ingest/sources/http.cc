@@ -77,7 +77,7 @@ class HttpSource final : public Source, public HttpIntake {
     if (!form) {
       return {415, 0, 0,
               "the content type must be application/json (an object or an array) or "
-              "application/x-ndjson (JSON lines)"};
+              "application/x-ndjson (JSON lines); CloudEvents envelopes are not read: post the data itself as one of these"};
     }
     std::vector<JournalEntry> entries;
     JournalFeed* feed = nullptr;
@@ -159,7 +159,11 @@ void register_http(SourceRegistry& registry) {
   d.example = "from:\n  http: {}\n";
   d.notes =
       "POST /api/v1/streams/NAME/records with a JSON object, an array of objects "
-      "(application/json) or JSON lines (application/x-ndjson). All of a body's records are "
+      "(application/json, or another that ends in +json) or JSON lines (application/x-ndjson, "
+      "application/ndjson, application/jsonl, application/json-lines, text/plain). Without a content type, "
+      "and with application/octet-stream or application/x-www-form-urlencoded, an array starts with [ and all else is one object or lines. "
+      "CloudEvents envelopes (application/cloudevents+json, application/cloudevents-batch+json) are not read: post the data itself. All of "
+      "a body's records are "
       "journaled, or none: 200 with their number once they are on disk; 400 when the body is not "
       "JSON, 413 when it has more than 100,000 records (or 16 MiB), 415 for other content types, 429 with Retry-After when the journal is "
       "full "

@@ -79,6 +79,16 @@ TEST_F(HttpSourceTest, RefusesWhatHoldsNoRecords) {
   EXPECT_EQ(records(0).size(), 0U);
 }
 
+TEST_F(HttpSourceTest, SaysThatItReadsNoCloudEvents) {
+  for (const char* type : {"application/cloudevents+json; charset=UTF-8", "application/cloudevents-batch+json"}) {
+    const IntakeResult refused = submit(R"([{"specversion":"1.0","id":"1","source":"/pumps","type":"reading","data":{"id":"a"}}])", type);
+    EXPECT_EQ(refused.status, 415);
+    EXPECT_EQ(refused.accepted, 0U);
+    EXPECT_NE(refused.message.find("CloudEvents envelopes are not read: post the data itself"), std::string::npos) << refused.message;
+  }
+  EXPECT_EQ(records(0).size(), 0U);
+}
+
 TEST_F(HttpSourceTest, TakesNothingOfABodyWithTooManyRecords) {
   start(64 << 20);
   std::string body;

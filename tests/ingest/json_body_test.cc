@@ -28,6 +28,8 @@ TEST(JsonBody, ContentTypes) {
   EXPECT_EQ(body_form(""), BodyForm::kGuess);
   EXPECT_EQ(body_form("application/x-www-form-urlencoded"), BodyForm::kGuess);
   EXPECT_EQ(body_form("text/csv"), std::nullopt);
+  EXPECT_EQ(body_form("application/cloudevents+json"), std::nullopt);
+  EXPECT_EQ(body_form("Application/CloudEvents-Batch+JSON; charset=utf-8"), std::nullopt);
 }
 
 TEST(JsonBody, ADocumentIsAnObjectOrAnArray) {
