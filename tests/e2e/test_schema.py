@@ -83,6 +83,22 @@ def test_what_is_used_validates(validator, path):
     assert not errors(validator, yaml.safe_load(path.read_text()))
 
 
+@pytest.mark.parametrize("path", sorted(ROOT.glob("configs/*.yaml")), ids=lambda path: path.name)
+def test_what_is_shipped_passes_check(path):
+    done = run_driftd("check", path)
+    assert done.returncode == 0, done
+
+
+def test_the_full_example_has_every_source_and_notifier():
+    full = yaml.safe_load((ROOT / "configs/full.yaml").read_text())
+    assert {source for stream in full["streams"].values() for source in stream["from"]} == {"kafka", "mqtt", "http", "file"}
+    for kind, used in (("notifiers", {n["type"] for n in full["alerts"]["notifiers"].values()}),
+                       ("checks", {c["check"] for stream in full["streams"].values() for c in stream["checks"]})):
+        known = {line.split()[0] for line in run_driftd("list", kind).stdout.splitlines()[1:]}
+        missing = known - used
+        assert missing <= {"min", "max", "sum"}, f"{kind} that the example leaves out: {missing}"
+
+
 def test_one_of_everything_validates_and_passes_check(validator, check):
     document = yaml.safe_load(ALL)
     assert check(document) and not errors(validator, document)
