@@ -219,6 +219,10 @@ TEST_P(EveryCheck, IsDocumented) {
     EXPECT_FALSE(spec.sentence.ends_with(".")) << spec.name;
   }
   EXPECT_NE(d.notes.find("ull"), std::string::npos) << "the notes say what null does";
+  for (const char* numbers : {"number", "integer", "flag", "any field", "stream"}) {
+    if (d.applies_to.find(numbers) == std::string::npos) continue;
+    EXPECT_NE(d.notes.find("NaN"), std::string::npos) << "the notes say what NaN does (the check takes: " << numbers << ")";
+  }
 }
 
 TEST_P(EveryCheck, JudgesAnythingWithAListedReason) {
