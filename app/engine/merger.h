@@ -71,6 +71,8 @@ class Merger {
     Time closed_until = kNoTime;
     bool idle = false;
     bool away = false;  // given up or lost
+
+    bool has_closed(Time end) const { return end != kNoTime && closed_until != kNoTime && end <= closed_until; }
   };
   using SegmentKey = std::pair<std::uint32_t, std::string>;  // level, value
 

@@ -53,6 +53,21 @@ TEST_F(MergerTest, WhatAPartitionHandsOverTwiceCountsOnce) {
   EXPECT_EQ(seen(), "sensor sensor 2:2 ");
 }
 
+// Its bins may be those of a reference that no window needs any more.
+TEST_F(MergerTest, WhatIsPassedOverNeedNotBeRead) {
+  merger_->set_partitions({0, 1});
+  hand_over(0, 2, 5);
+  const auto stored = [](Time end) {
+    ByteWriter out;
+    out.u32(0);
+    for (const Time t : {end - kMinute, end, end, kNoTime}) out.i64(t);
+    out.str("nothing that can be read");
+    return out.take();
+  };
+  EXPECT_TRUE(merger_->take_stored(stored(2 * kMinute)).ok());
+  EXPECT_FALSE(merger_->take_stored(stored(3 * kMinute)).ok());
+}
+
 TEST_F(MergerTest, WindowsWaitWhileThePartitionsChangeAndThenForThoseThatCameBack) {
   merger_->set_partitions({0, 1});
   hand_over(0, 1, 5);
