@@ -64,7 +64,7 @@ void KafkaPartitions::take(rd_kafka_message_s* message) {
   partition.waiting->add(message);
 }
 
-bool KafkaPartitions::wake_fetching(std::size_t least) const {
+std::optional<bool> KafkaPartitions::wake_fetching(std::size_t least) const {
   constexpr int kPatienceMillis = 1000;
   for (const Partition& p : partitions_) {
     const char* topic = topic_of(p.number).c_str();
@@ -73,8 +73,8 @@ bool KafkaPartitions::wake_fetching(std::size_t least) const {
         end - p.taken < static_cast<std::int64_t>(least)) {
       continue;
     }
-    (void)kafka_end(handle_.get(), topic, id_of(p.number), kPatienceMillis);  // what it says does not matter
-    return true;
+    if (!kafka_end(handle_.get(), topic, id_of(p.number), kPatienceMillis)) return std::nullopt;
+    return true;  // whatever it says
   }
   return false;
 }

@@ -24,6 +24,7 @@ constexpr Duration kLongestWait = 50 * kMillisecond;  // for a full batch
 constexpr Duration kCommitEvery = kSecond;
 constexpr std::size_t kDry = 4 * kBatch;  // messages left in librdkafka's queue
 constexpr Duration kWakeEvery = 50 * kMillisecond;
+constexpr Duration kBrokerAwayFor = 5 * kSecond;
 constexpr int kEndWithinMillis = 1000;
 
 class KafkaSource final : public Source {
@@ -93,12 +94,18 @@ class KafkaSource final : public Source {
     apply_pause(*list);
   }
 
-  std::optional<bool> at_end(std::uint32_t partition) override {
-    const auto* ours = partitions_ ? partitions_->find(partition) : nullptr;
-    if (ours == nullptr) return std::nullopt;
-    const auto end = kafka_end(client_.get(), partitions_->topic_of(partition), KafkaPartitions::id_of(partition), kEndWithinMillis);
-    if (!end) return std::nullopt;
-    return ours->lag(*end) == 0;
+  std::optional<std::set<std::uint32_t>> at_end(const std::set<std::uint32_t>& partitions) override {
+    const KafkaList list = new_kafka_list();
+    for (const std::uint32_t number : partitions) {
+      if (partitions_ && partitions_->find(number) != nullptr) partitions_->add_to(*list, number);
+    }
+    if (!kafka_ends(client_.get(), *list, kEndWithinMillis)) return std::nullopt;
+    std::set<std::uint32_t> out;
+    for (int i = 0; i < list->cnt; ++i) {
+      const auto* ours = partitions_->find(*partitions_->number_of(list->elems[i].topic, list->elems[i].partition));
+      if (ours->lag(list->elems[i].offset) == 0) out.insert(ours->number);
+    }
+    return out;
   }
 
   Result<std::unique_ptr<Gate>> make_gate(GateSettings settings) override {
@@ -140,7 +147,10 @@ class KafkaSource final : public Source {
       if (message == nullptr) message = rd_kafka_consume_queue(queue_, static_cast<int>(deadline.left() / kMillisecond));
       if (message == nullptr) break;
       ++taken;
+      // What an error asks of brokers may take seconds.
+      const bool late = message->err != RD_KAFKA_RESP_ERR_NO_ERROR && deadline.passed();
       take(message);
+      if (late) break;
     }
     if (taken == kBatch) wake_fetching();
     for (Rebalance& rebalance : std::exchange(rebalances_, {})) answer(rebalance.what, *rebalance.list);
@@ -158,7 +168,9 @@ class KafkaSource final : public Source {
   void wake_fetching() {
     const Duration now = monotonic_now();
     if (now - last_wake_ < kWakeEvery || rd_kafka_queue_length(queue_) > kDry) return;
-    if (partitions_->wake_fetching(kBatch)) last_wake_ = now;
+    const auto woken = partitions_->wake_fetching(kBatch);
+    if (!woken) last_wake_ = monotonic_now() + kBrokerAwayFor;
+    if (woken && *woken) last_wake_ = monotonic_now();
   }
 
   // The rest of the group waits until a rebalance is answered, so that may be done a little later.
@@ -192,7 +204,8 @@ class KafkaSource final : public Source {
       handler_->on_lost(numbers);
     } else {
       handler_->on_revoked(numbers);
-      send_commits(true);
+      // A close waits for its answer, which would come when the broker is back.
+      if (!closing_ || status_.snapshot().connected) send_commits(true);
     }
     for (const std::uint32_t number : numbers) partitions_->unassign(number);
   }

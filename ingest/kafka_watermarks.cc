@@ -35,6 +35,15 @@ Result<KafkaWatermarks> kafka_watermarks(rd_kafka_s* client, const std::string& 
   return KafkaWatermarks{*low, *end};
 }
 
+Status kafka_ends(rd_kafka_s* client, rd_kafka_topic_partition_list_s& list, int patience_millis) {
+  if (list.cnt == 0) return {};
+  for (int i = 0; i < list.cnt; ++i) list.elems[i].offset = kNewest;
+  auto error = rd_kafka_offsets_for_times(client, &list, patience_millis);
+  for (int i = 0; i < list.cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) error = list.elems[i].err;
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  return Error{ErrorCode::kUnavailable, std::string("kafka: asking where partitions end: ") + rd_kafka_err2str(error)};
+}
+
 Result<std::int64_t> kafka_end(rd_kafka_s* client, const std::string& topic, std::int32_t partition, int patience_millis) {
   return offset_at(client, topic, partition, kNewest, patience_millis);
 }

@@ -180,15 +180,23 @@ void StreamRuntime::watch_idle() {
     Partition* partition;
     Duration since;
   };
-  std::map<Worker*, std::vector<Silent>> silent;  // one task a worker, for partitions are more than its queue holds
+  std::vector<Silent> due;
   // Only this thread changes which partitions there are; the lock is not held while the server is asked.
   for (auto& [number, partition] : partitions_) {
     const Duration since = now - partition->last_record;
     // Windows wait for a partition that was never heard of only until it has had time to speak.
     const bool empty = !partition->had_records && unread.count(number) == 0;
     const Duration idle = empty ? std::min(plan_->config.windows.idle, kFirstRecordWithin) : plan_->config.windows.idle;
-    if (since < idle || partition->ended || !is_silent(number, *partition)) continue;
-    silent[partition->worker].push_back({number, partition.get(), since});
+    if (since >= idle && !partition->ended) due.push_back({number, partition.get(), since});
+  }
+  std::set<std::uint32_t> asked;
+  for (const Silent& s : due) {
+    if (!s.partition->idle) asked.insert(s.number);
+  }
+  const std::set<std::uint32_t> at_end = at_end_of(asked);
+  std::map<Worker*, std::vector<Silent>> silent;  // one task a worker, for partitions are more than its queue holds
+  for (const Silent& s : due) {
+    if (s.partition->idle || at_end.count(s.number) != 0) silent[s.partition->worker].push_back(s);
   }
   const std::scoped_lock lock(dispatch_mutex_);
   for (auto& [worker, partitions] : silent) {
@@ -203,15 +211,11 @@ void StreamRuntime::watch_idle() {
 
 // That nothing came does not mean that there is nothing: while a group settles, or when the one broker that has the partition is slow,
 // nothing is fetched, and what is known of its end is old.
-bool StreamRuntime::is_silent(std::uint32_t number, Partition& partition) {
-  const Duration now = monotonic_now();
-  if (partition.idle) return true;
-  if (now < std::max(partition.ask_end_at, server_away_until_)) return false;
-  const auto at_end = source_->at_end(number);
-  if (at_end && *at_end) return true;
-  if (!at_end) server_away_until_ = monotonic_now() + kServerAwayFor;
-  partition.ask_end_at = now + kAskEndEvery;
-  return false;
+std::set<std::uint32_t> StreamRuntime::at_end_of(const std::set<std::uint32_t>& partitions) {
+  if (partitions.empty() || monotonic_now() < ask_end_at_) return {};
+  const auto at_end = source_->at_end(partitions);
+  ask_end_at_ = monotonic_now() + (at_end ? kAskEndEvery : kServerAwayFor);
+  return at_end.value_or(std::set<std::uint32_t>());
 }
 
 // Worker. First the partition's windows close and their parts go to the merger; only when it has nothing

@@ -120,7 +120,6 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     std::unique_ptr<PartitionEngine> engine;
     Worker* worker = nullptr;
     Duration last_record = 0;       // monotonic; polling thread
-    Duration ask_end_at = 0;        // monotonic; polling thread
     std::atomic<bool> idle{false};  // set by the polling thread; a worker then closes and tells the merger
     bool ended = false;
     bool started = false;        // the source said where it starts, so that 0 is a position too
@@ -138,6 +137,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     std::map<std::uint32_t, HandOverProgress> progress;  // of those, while another one leads
     std::set<std::uint32_t> untold;                      // whose progress is not in the store
     std::vector<HandedOver> outputs;                     // not in the store
+    std::map<std::uint32_t, HandOverProgress> told;      // of those, as it is in the store
     std::set<std::uint32_t> by_clock;                    // partitions of which the clock closed one of them
     std::size_t bytes = 0;                               // of them
     Time waiting_until = kNoTime;                        // as the leader said, or was told
@@ -145,10 +145,11 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     HandOver in_checkpoint;
     std::set<std::int64_t> taken_in_checkpoint;
     // While leading:
-    std::set<std::int64_t> taken;   // ids of outputs that no checkpoint has in the merger yet
-    std::set<std::uint32_t> known;  // partitions that any driftd ever had
-    Duration wait_until = 0;        // monotonic: for others that may come up at the same time; 0: not
-    bool settling = false;          // the group is
+    std::set<std::int64_t> taken;                // ids of outputs that no checkpoint has in the merger yet
+    std::set<std::uint32_t> known;               // partitions that any driftd ever had
+    Duration watched_since = 0, watched_at = 0;  // monotonic: others are seen without a gap; 0: not
+    Duration wait_until = 0;                     // monotonic: for others that may come up at the same time; 0: not
+    bool settling = false;                       // the group is
   };
 
   StreamRuntime(RuntimeContext context, std::vector<PlanEdition> plans);
@@ -170,7 +171,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void note_detectors(Partition& partition) const;
   void count_late(std::uint64_t records);
   void watch_idle();
-  bool is_silent(std::uint32_t number, Partition& partition);
+  std::set<std::uint32_t> at_end_of(const std::set<std::uint32_t>& partitions);
   void close_idle(std::uint32_t number, Partition& partition, Duration silent);
   void watch_status();
   void end_partitions();
@@ -196,6 +197,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   // And of these: it is not.
   bool hand_over_full() const;
   std::string reference_at(Time start) const;  // no precondition
+  Status try_exchange();
   Status begin_to_lead();
   Status gather();
   Status tell_waiting();
@@ -238,7 +240,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   std::atomic<bool> given_up_{false};
   bool closed_ = false;
   std::atomic<bool> left_behind_{false};  // stopped with records that the gate could not forward
-  Duration server_away_until_ = 0;        // monotonic; polling thread
+  Duration ask_end_at_ = 0;               // monotonic; polling thread
   std::thread poller_;
 };
 
