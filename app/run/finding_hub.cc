@@ -12,6 +12,7 @@
 namespace driftd::app {
 namespace {
 constexpr std::size_t kRecentFindings = 5000;
+constexpr std::chrono::milliseconds kAskCurrentEvery{100};
 
 Status load_state(std::string_view state, exporters::LogPosition& position, alerts::AlertBook& book) {
   if (state.empty()) return {};
@@ -281,6 +282,10 @@ std::string FindingHub::trouble() const {
 void FindingHub::dispatch() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
+    if (options_.current != nullptr && !options_.current()) {
+      changed_.wait_for(lock, kAskCurrentEvery, [this] { return stop_; });
+      continue;
+    }
     wake_ = false;
     if (next_ != nullptr) {
       dispatcher_ = std::move(next_);

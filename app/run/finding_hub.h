@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -35,6 +36,9 @@ struct HubOptions {
   std::uint64_t findings_max_size = 256ULL << 20;
   std::string outbox;  // SQLite file
   std::string external_url;
+  // False: what is known here of alerts may be old, so nobody is told anything now; it is asked again soon. Null: it never is.
+  // Thread-safe.
+  std::function<bool()> current{};
 };
 
 // What of the stream is judged, for the alert book.

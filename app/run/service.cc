@@ -36,8 +36,10 @@ Status Service::start() {
   if (const Status s = open_references(); !s) return s;
   const auto state = service.store.empty() ? recover() : open_shared_store();
   if (!state) return state.error();
-  auto hub = FindingHub::make({service.findings_log, service.findings_max_size, service.data_dir + "/outbox.db", service.external_url},
-                              config_.alerts, *state, telemetry_, clock_);
+  HubOptions options{service.findings_log, service.findings_max_size, service.data_dir + "/outbox.db", service.external_url, {}};
+  // Halted for longer than the lease, another one may judge by now, and has told newer states; the next exchange() finds out.
+  if (shared_ != nullptr) options.current = [this] { return monotonic_now() - exchanged_at_ < config_.service.store_lease; };
+  auto hub = FindingHub::make(std::move(options), config_.alerts, *state, telemetry_, clock_);
   if (!hub) return hub.error();
   hub_ = std::move(*hub);
   // Else a kill before the next checkpoint would find no length of the findings log, and empty it.

@@ -144,6 +144,7 @@ class Service {
   std::string checkpoint_trouble_;
   std::set<std::string> led_;                            // streams whose alerts are here; of the timer's thread, as is the next
   std::map<std::string, std::string> exchange_trouble_;  // by stream
+  std::atomic<Duration> exchanged_at_{monotonic_now()};  // the newest attempt of exchange()
 
   std::mutex timer_mutex_;
   std::condition_variable timer_wakes_;

@@ -74,7 +74,9 @@ void Service::exchange() {
       log::info("windows of the shared stream are handed over again", {{"stream", runtime->config().name}});
     }
     trouble = done ? "" : done.error().message;
+    exchanged_at_ = monotonic_now();
   }
+  exchanged_at_ = monotonic_now();
 }
 
 // A stream that was started anew here, and led all the while, goes on with the alerts that are here: they are newer, and what

@@ -35,8 +35,9 @@ class FindingHubTest : public ::testing::Test {
  protected:
   void start(const alerts::AlertsConfig& config, std::string_view state = {}) {
     hub_.reset();
-    auto made = FindingHub::make({.findings_log = folder_.path() + "/findings.jsonl", .outbox = outbox(), .external_url = ""}, config,
-                                 state, telemetry_, clock_);
+    auto made =
+        FindingHub::make({.findings_log = folder_.path() + "/findings.jsonl", .outbox = outbox(), .external_url = "", .current = current_},
+                         config, state, telemetry_, clock_);
     ASSERT_TRUE(made.ok()) << made.error().message;
     hub_ = std::move(*made);
   }
@@ -88,6 +89,7 @@ class FindingHubTest : public ::testing::Test {
   ingest::TempFolder folder_;
   ManualClock clock_{window_end(0) + kDay};
   Telemetry telemetry_;
+  std::function<bool()> current_;
   std::unique_ptr<FindingHub> hub_;
 };
 
@@ -332,6 +334,26 @@ TEST_F(FindingHubTest, AnOutboxDamagedWhileItRunsIsMovedAside) {
   EXPECT_TRUE(wait([&] { return telemetry_.series(Metric::kStoreDamaged, {"outbox"}).value() == 1; }));
   EXPECT_TRUE(wait([&] { return messages() == Messages{"hook alert.resolved delivered"}; }));
   saved();
+  hub_->stop_dispatch();
+  dispatcher.join();
+}
+
+// One that was halted for longer than its lease.
+TEST_F(FindingHubTest, NobodyIsToldWhatMayBeOld) {
+  std::atomic<bool> current{false};
+  current_ = [&] { return current.load(); };
+  start(config_of({"hook"}));
+  take(1, true);
+  std::thread dispatcher([this] { hub_->dispatch(); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_EQ(messages(), (Messages{"hook alert.firing pending"}));
+  current = true;
+  const Deadline deadline = Deadline::after(20 * kSecond);
+  while (messages() != Messages{"hook alert.firing delivered"} && !deadline.passed()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(messages(), (Messages{"hook alert.firing delivered"}));
+  current = false;
   hub_->stop_dispatch();
   dispatcher.join();
 }
