@@ -81,7 +81,7 @@ Result<std::uint64_t> MysqlStore::put(const Checkpoint& checkpoint) {
       bytes += unit.state.size();
       if (const Status s = put_unit(unit, fenced); !s) return s;
     }
-    if (const Status s = put_handed_over(checkpoint.handed_over); !s) return s;
+    if (const Status s = put_handed_over(checkpoint.handed_over, fenced); !s) return s;
     if (const Status s = delete_outputs(checkpoint.taken); !s) return s;
     return put_unit({"", kHubUnit, 0, "", checkpoint.hub}, fenced);
   });

@@ -99,7 +99,7 @@ class MysqlStore final : public CheckpointStore {
   std::string scope_of(const std::string& stream) const { return shared_.count(stream) != 0 ? "" : instance_; }
   Status put_unit(const CheckpointUnit& unit, std::vector<Key>& fenced);
   Status put_state(const CheckpointUnit& unit);
-  Status put_handed_over(const HandOver& what);
+  Status put_handed_over(const HandOver& what, const std::vector<Key>& fenced);
   Status put_output(const HandedOver& output);
   Status delete_outputs(const std::vector<std::int64_t>& ids);
   Status read_outputs(const std::string& stream, const std::string& ids, std::vector<Output>& outputs);

@@ -23,11 +23,13 @@ std::string next_ids(std::vector<std::int64_t>::const_iterator& begin, std::vect
 
 Status MysqlStore::hand_over(const HandOver& what) {
   const std::scoped_lock lock(mutex_);
-  return transact([&] { return put_handed_over(what); });
+  return transact([&] { return put_handed_over(what, {}); });
 }
 
-Status MysqlStore::put_handed_over(const HandOver& what) {
+// Of partitions that are fenced nothing: a window that the clock has closed here may be another one there.
+Status MysqlStore::put_handed_over(const HandOver& what, const std::vector<Key>& fenced) {
   for (const HandedOver& output : what.outputs) {
+    if (std::find(fenced.begin(), fenced.end(), Key{output.stream, output.partition}) != fenced.end()) continue;
     if (const Status s = put_output(output); !s) return s;
   }
   for (const HandOverProgress& p : what.progress) {

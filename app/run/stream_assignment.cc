@@ -66,6 +66,7 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
       sharing_->mine.insert(number);
       sharing_->progress[number] = {stream, number, plan_->config.hash, kNoTime, kNoTime, false};
       sharing_->untold.erase(number);
+      sharing_->told.erase(number);
     }
     // What whoever had it before handed over comes before what it hands over here.
     if (const Status s = leads() ? gather() : Status(); !s) {
@@ -303,7 +304,12 @@ void StreamRuntime::drop(const std::vector<std::uint32_t>& partitions) {
       sharing_->mine.erase(number);
       sharing_->progress.erase(number);
       sharing_->untold.erase(number);
+      sharing_->told.erase(number);
+      sharing_->by_clock.erase(number);
+      // What is in no checkpoint is computed again by whoever has it next, and by the clock perhaps otherwise.
+      std::erase_if(sharing_->outputs, [&](const HandedOver& o) { return o.partition == number; });
     }
+    forget({});
     sharing_->settling = true;
   }
   merger_->hold(true);

@@ -17,6 +17,7 @@ constexpr std::size_t kMostPending = 64U << 20;
 constexpr Duration kOthersComeUpWithin = 10 * kSecond;
 // A partition that nobody reads for so long, or windows.idle, is waited for as one that is silent: there may be none any more.
 constexpr Duration kUnreadWithin = 2 * kMinute;
+constexpr Duration kWatchGap = 30 * kSecond;
 
 }  // namespace
 
@@ -27,6 +28,18 @@ bool StreamRuntime::leads() const {
 
 Status StreamRuntime::exchange() {
   if (sharing_ == nullptr) return {};
+  const Status done = try_exchange();
+  if (done) return done;
+  // Partitions of others that were idle may have woken up since.
+  const std::scoped_lock lock(merger_mutex_);
+  sharing_->watched_since = 0;
+  for (const std::uint32_t partition : sharing_->known) {
+    if (sharing_->mine.count(partition) == 0) merger_->set_idle(partition, false);
+  }
+  return done;
+}
+
+Status StreamRuntime::try_exchange() {
   const std::string& name = plan_->config.name;
   bool leading = false;
   std::set<std::uint32_t> mine;
@@ -77,6 +90,7 @@ Status StreamRuntime::begin_to_lead() {
     merger_ = std::move(*fresh);
     sharing_->taken.clear();
     sharing_->known.clear();
+    sharing_->watched_since = 0;
     sharing_->wait_until = monotonic_now() + (known ? 0 : kOthersComeUpWithin);
     if (const Status s = take_news(*news); !s) return s;
     for (const HandedOver& output : sharing_->outputs) {
@@ -120,6 +134,12 @@ Status StreamRuntime::take_news(const MysqlStore::News& news) {
       sharing_->taken.insert(output.id);  // of the one before; where the partition is, that window ended as `reconfigured`
     }                                     // else of another one: the newer of the two decides, once both have it
   }
+  // That nobody reads a partition is believed after as long a look at it: when the server or all driftd were away, what it says of
+  // them is old.
+  const Duration unread_within = std::max(plan_->config.windows.idle, kUnreadWithin), now = monotonic_now();
+  if (sharing_->watched_since == 0 || now - sharing_->watched_at > kWatchGap) sharing_->watched_since = now;
+  sharing_->watched_at = now;
+  const bool watched = now - sharing_->watched_since > unread_within;
   const std::size_t before = sharing_->known.size();
   for (const HandOverProgress& p : news.progress) {
     sharing_->known.insert(p.partition);
@@ -128,7 +148,7 @@ Status StreamRuntime::take_news(const MysqlStore::News& news) {
   if (sharing_->known.size() != before || sharing_->wait_until != 0) wait_for_known();
   for (const HandOverProgress& p : news.progress) {
     if (sharing_->mine.count(p.partition) != 0) continue;
-    const bool unread = news.unread.at(p.partition) > std::max(plan_->config.windows.idle, kUnreadWithin);
+    const bool unread = watched && news.unread.at(p.partition) > unread_within;
     merger_->set_idle(p.partition, unread || (p.idle && p.config_hash == hash));
   }
   return {};
@@ -212,7 +232,16 @@ HandOver StreamRuntime::to_hand_over(bool with_checkpoint) const {
     if (may(output.partition)) out.outputs.push_back(output);
   }
   for (const std::uint32_t partition : sharing_->untold) {
-    if (may(partition)) out.progress.push_back(sharing_->progress.at(partition));
+    const HandOverProgress& now = sharing_->progress.at(partition);
+    if (may(partition)) {
+      out.progress.push_back(now);
+      continue;
+    }
+    // That it has woken up cannot wait: windows would go out without it.
+    const auto told = sharing_->told.find(partition);
+    if (now.idle || told == sharing_->told.end() || !told->second.idle) continue;
+    out.progress.push_back(told->second);
+    out.progress.back().idle = false;
   }
   return out;
 }
@@ -226,6 +255,7 @@ void StreamRuntime::forget(const HandOver& handed_over) {
   for (const HandedOver& left : sharing_->outputs) sharing_->bytes += left.output.size();
   for (const HandOverProgress& told : handed_over.progress) {
     const auto now = sharing_->progress.find(told.partition);
+    if (now != sharing_->progress.end()) sharing_->told.insert_or_assign(told.partition, told);
     if (now != sharing_->progress.end() && now->second == told) sharing_->untold.erase(told.partition);
   }
   context_.telemetry->series(Metric::kHandOverPending, {plan_->config.name}).set(static_cast<double>(sharing_->bytes));
@@ -267,6 +297,8 @@ Status StreamRuntime::hand_over() {
 // Workers are drained.
 void StreamRuntime::collect_shared(Checkpoint& checkpoint) const {
   sharing_->in_checkpoint = to_hand_over(true);
+  // Of an attempt to lead that failed half-way no merger is stored that has them.
+  if (!sharing_->leads) sharing_->taken.clear();
   sharing_->taken_in_checkpoint = sharing_->taken;
   HandOver& all = checkpoint.handed_over;
   const HandOver& ours = sharing_->in_checkpoint;

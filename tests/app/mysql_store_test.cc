@@ -157,6 +157,7 @@ TEST_F(MysqlStoreTest, LeavesOutWhatAnotherHasTakenOver) {
   EXPECT_EQ((*fenced)->state, "new");
   EXPECT_EQ((*kept)->state, "fresh");
   EXPECT_EQ(now->news("plant", {})->progress[0].closed_until, kNoTime) << "how far it is says who has it";
+  EXPECT_TRUE(now->news("plant", {})->outputs.empty()) << "nor what the clock closed there";
   // Taken over by itself too: what was read before a restart of the stream is not what is put after it.
   ASSERT_TRUE(old->unit("plant", 0));
   ASSERT_TRUE(old->put({{{"plant", 0, 4, "conf", "again"}}, "hub", 0}));

@@ -217,6 +217,27 @@ def test_a_database_that_is_away_holds_up_what_is_shared_and_loses_nothing(drift
             assert m.terminate() == 0, m.log_tail()
 
 
+def test_partitions_that_are_not_taken_up_yet_are_waited_for_after_a_long_absence(member, kafka, unique, mariadb, tmp_path):
+    """However long ago the store says that somebody read them last."""
+    service = member(idle="100s").wait_ready()
+    send(kafka, unique, 0, 3)
+    wait_window(1, service)
+    kafka.produce(unique, list(plant.kafka_records(plant.records(3, 3, sensor="s0"))), partition=0)
+    service.wait_metric("driftd_records_total", (PARTITIONS * 3 + 3) * plant.PER_WINDOW, stream="plant", result="accepted")
+    service.wait(lambda: mariadb.execute("SELECT position FROM driftd_unit WHERE stream='plant' AND part=0")[0][0] == 6 * plant.PER_WINDOW,
+                 "a checkpoint with windows that wait")
+    service.kill9()
+    mariadb.execute("UPDATE driftd_unit SET beat=beat-INTERVAL 10 MINUTE WHERE stream='plant' AND part>=0")
+    service.start()
+    service.wait(lambda: leads(service) == 1, "the office", 60)
+    service.wait(lambda: partitions(service) == PARTITIONS, "the partitions", 60)
+    for p in range(1, PARTITIONS):
+        kafka.produce(unique, list(plant.kafka_records(plant.records(3, 3, sensor=f"s{p}"))), partition=p)
+    wait_window(4, service)
+    assert found(service) == replay(service, unique, tmp_path)
+    assert service.terminate() == 0, service.log_tail()
+
+
 def test_windows_that_are_larger_than_any_statement_are_handed_over(driftd, kafka, unique, tmp_path):
     sensors, checks = 6000, [{"check": "in_range", "field": "temperature", "min": 0, "max": 50},
                              {"check": "mean", "field": "temperature", "min": 0, "max": 50}, {"check": "not_null", "field": "status"}]
