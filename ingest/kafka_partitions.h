@@ -66,7 +66,7 @@ class KafkaPartitions {
 
   // librdkafka 2.0 rests from fetching for up to a second when its queue is full (its issue 2879). A
   // request to a partition's leader ends the rest at once: sent for one that goes on for `least` records
-  // or more, if there is one; true when it was.
+  // or more, if there is one; true when it was; nullopt: it does not answer.
   std::optional<bool> wake_fetching(std::size_t least) const;
 
   // Hands over what waits for one partition, in turn; false when nothing does.

@@ -25,7 +25,16 @@ constexpr Duration kCommitEvery = kSecond;
 constexpr std::size_t kDry = 4 * kBatch;  // messages left in librdkafka's queue
 constexpr Duration kWakeEvery = 50 * kMillisecond;
 constexpr Duration kBrokerAwayFor = 5 * kSecond;
+// For where partitions end: an answer comes behind that to the fetch before it, which the broker may hold back for fetch.wait.max.ms.
 constexpr int kEndWithinMillis = 1000;
+constexpr int kLongestFetchMillis = 10000;
+
+int number_option(rd_kafka_t* client, const char* name) {
+  std::array<char, 32> text{};
+  std::size_t size = text.size();
+  if (rd_kafka_conf_get(rd_kafka_conf(client), name, text.data(), &size) != RD_KAFKA_CONF_OK) return 0;
+  return static_cast<int>(parse_integer(text.data()).value_or(0));
+}
 
 class KafkaSource final : public Source {
  public:
@@ -51,6 +60,7 @@ class KafkaSource final : public Source {
     auto client = kafka_consumer(std::move(conf).value(), this);
     if (!client) return client.error();
     client_ = std::move(client).value();
+    end_within_millis_ = kEndWithinMillis + std::min(number_option(client_.get(), "fetch.wait.max.ms"), kLongestFetchMillis);
     handler_ = &handler;
     partitions_ = std::make_unique<KafkaPartitions>(settings_.topics, client_);
     positions_ = std::make_unique<KafkaPositions>(settings_, context_, id_, client_, *partitions_, handler);
@@ -99,7 +109,7 @@ class KafkaSource final : public Source {
     for (const std::uint32_t number : partitions) {
       if (partitions_ && partitions_->find(number) != nullptr) partitions_->add_to(*list, number);
     }
-    if (!kafka_ends(client_.get(), *list, kEndWithinMillis)) return std::nullopt;
+    if (!kafka_ends(client_.get(), *list, end_within_millis_)) return std::nullopt;
     std::set<std::uint32_t> out;
     for (int i = 0; i < list->cnt; ++i) {
       const auto* ours = partitions_->find(*partitions_->number_of(list->elems[i].topic, list->elems[i].partition));
@@ -305,8 +315,9 @@ class KafkaSource final : public Source {
   bool gated_ = false;
   bool closing_ = false;
   bool was_assigned_ = false;  // the group has answered with partitions, or none, once
-  Duration last_commit_ = 0;   // monotonic
-  Duration last_wake_ = 0;     // monotonic
+  int end_within_millis_ = kEndWithinMillis;
+  Duration last_commit_ = 0;  // monotonic
+  Duration last_wake_ = 0;    // monotonic
   std::optional<std::string> fatal_;
 };
 

@@ -12,16 +12,26 @@ namespace {
 // The times that stand for the ends of a partition (Kafka protocol, ListOffsets).
 constexpr std::int64_t kOldest = -2, kNewest = -1;
 
+Status offsets_at(rd_kafka_t* client, rd_kafka_topic_partition_list_t& list, std::int64_t time, int patience_millis) {
+  for (int i = 0; i < list.cnt; ++i) list.elems[i].offset = time;
+  const auto error = rd_kafka_offsets_for_times(client, &list, patience_millis);
+  for (int i = 0; i < list.cnt; ++i) {
+    const rd_kafka_topic_partition_t& told = list.elems[i];
+    const auto why = error != RD_KAFKA_RESP_ERR_NO_ERROR ? error : told.err;
+    if (why == RD_KAFKA_RESP_ERR_NO_ERROR && told.offset >= 0) continue;
+    return Error{ErrorCode::kUnavailable,
+                 "kafka topic '" + excerpt(told.topic) + "': asking where partition " + std::to_string(told.partition) +
+                     " begins and ends: " + (why == RD_KAFKA_RESP_ERR_NO_ERROR ? "no offset was told" : rd_kafka_err2str(why))};
+  }
+  return {};
+}
+
 Result<std::int64_t> offset_at(rd_kafka_t* client, const std::string& topic, std::int32_t partition, std::int64_t time,
                                int patience_millis) {
   const KafkaList list = new_kafka_list();
   add_offset(*list, topic, partition, time);
-  auto error = rd_kafka_offsets_for_times(client, list.get(), patience_millis);
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = list->elems[0].err;
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR && list->elems[0].offset >= 0) return list->elems[0].offset;
-  const std::string why = error == RD_KAFKA_RESP_ERR_NO_ERROR ? "no offset was told" : rd_kafka_err2str(error);
-  return Error{ErrorCode::kUnavailable,
-               "kafka topic '" + excerpt(topic) + "': asking where partition " + std::to_string(partition) + " begins and ends: " + why};
+  if (const Status s = offsets_at(client, *list, time, patience_millis); !s) return s.error();
+  return list->elems[0].offset;
 }
 
 }  // namespace
@@ -36,12 +46,7 @@ Result<KafkaWatermarks> kafka_watermarks(rd_kafka_s* client, const std::string& 
 }
 
 Status kafka_ends(rd_kafka_s* client, rd_kafka_topic_partition_list_s& list, int patience_millis) {
-  if (list.cnt == 0) return {};
-  for (int i = 0; i < list.cnt; ++i) list.elems[i].offset = kNewest;
-  auto error = rd_kafka_offsets_for_times(client, &list, patience_millis);
-  for (int i = 0; i < list.cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) error = list.elems[i].err;
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-  return Error{ErrorCode::kUnavailable, std::string("kafka: asking where partitions end: ") + rd_kafka_err2str(error)};
+  return list.cnt == 0 ? Status() : offsets_at(client, list, kNewest, patience_millis);
 }
 
 Result<std::int64_t> kafka_end(rd_kafka_s* client, const std::string& topic, std::int32_t partition, int patience_millis) {

@@ -21,7 +21,7 @@ struct KafkaWatermarks {
 };
 
 Result<KafkaWatermarks> kafka_watermarks(rd_kafka_s* client, const std::string& topic, std::int32_t partition, int patience_millis);
-// Sets the offsets of the list to the ends of its partitions, asking all leaders at once; an Error leaves them as they are. An answer
+// Sets the offsets of the list to the ends of its partitions, asking all leaders at once; after an Error they say nothing. An answer
 // may wait behind one that the broker holds back for new records (fetch.wait.max.ms), so many are not to be asked one by one.
 Status kafka_ends(rd_kafka_s* client, rd_kafka_topic_partition_list_s& list, int patience_millis);
 Result<std::int64_t> kafka_end(rd_kafka_s* client, const std::string& topic, std::int32_t partition, int patience_millis);

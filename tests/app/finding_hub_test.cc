@@ -79,6 +79,11 @@ class FindingHubTest : public ::testing::Test {
     ASSERT_TRUE(setup.ok());
     hub_->apply(std::move(*setup));
   }
+  static bool wait(const std::function<bool()>& probe) {
+    const Deadline deadline = Deadline::after(20 * kSecond);
+    while (!probe() && !deadline.passed()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return probe();
+  }
   std::size_t lines() const {
     std::ifstream in(folder_.path() + "/findings.jsonl");
     std::size_t n = 0;
@@ -318,11 +323,6 @@ TEST_F(FindingHubTest, AnOutboxDamagedWhileItRunsIsMovedAside) {
   start(config_of({"hook"}));
   take(1, true);
   std::thread dispatcher([this] { hub_->dispatch(); });
-  const auto wait = [&](const std::function<bool()>& probe) {
-    const Deadline deadline = Deadline::after(20 * kSecond);
-    while (!probe() && !deadline.passed()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    return probe();
-  };
   EXPECT_TRUE(wait([&] { return messages() == Messages{"hook alert.firing delivered"}; }));
   for (const char* suffix : {"", "-wal"}) {  // all but the header and the first page
     std::fstream file(outbox() + suffix, std::ios::in | std::ios::out | std::ios::binary | std::ios::ate);
@@ -341,18 +341,15 @@ TEST_F(FindingHubTest, AnOutboxDamagedWhileItRunsIsMovedAside) {
 // One that was halted for longer than its lease.
 TEST_F(FindingHubTest, NobodyIsToldWhatMayBeOld) {
   std::atomic<bool> current{false};
-  current_ = [&] { return current.load(); };
+  std::atomic<int> asked{0};
+  current_ = [&] { return ++asked, current.load(); };
   start(config_of({"hook"}));
   take(1, true);
   std::thread dispatcher([this] { hub_->dispatch(); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_TRUE(wait([&] { return asked > 3; }));
   EXPECT_EQ(messages(), (Messages{"hook alert.firing pending"}));
   current = true;
-  const Deadline deadline = Deadline::after(20 * kSecond);
-  while (messages() != Messages{"hook alert.firing delivered"} && !deadline.passed()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  EXPECT_EQ(messages(), (Messages{"hook alert.firing delivered"}));
+  EXPECT_TRUE(wait([&] { return messages() == Messages{"hook alert.firing delivered"}; }));
   current = false;
   hub_->stop_dispatch();
   dispatcher.join();

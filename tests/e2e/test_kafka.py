@@ -4,6 +4,7 @@ import collections
 import pytest
 
 import data
+import plant
 from driftd import CONFIGS, Driftd
 from plant import milliseconds
 
@@ -139,3 +140,15 @@ def test_lag_is_zero_and_nothing_is_skipped_after_a_restart(judged, kafka, topic
     metrics = service.wait_metric("driftd_records_total", 1, stream="intel", result="accepted")
     assert metrics.get("driftd_records_total", stream="intel", result="rejected") == 0, "nothing is read twice"
     assert len(service.findings()) >= before
+
+
+def test_a_silent_partition_is_found_silent_although_the_broker_holds_fetches_back(driftd, kafka, unique):
+    """What is asked of the broker about its end comes behind an answer that waits for new records."""
+    kafka.create_topic(unique, partitions=2)
+    source = {"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique, "options": {"fetch.wait.max.ms": "3000"}}}
+    config = plant.config([{"check": "count", "min": 0}], source=source, service={"findings": {"all": True}},
+                          stream_windows={"size": "10s", "lateness": "0s", "idle": "1s", "by": ["stream"]})
+    kafka.produce(unique, list(plant.kafka_records(plant.records(0, 4))), partition=0)
+    service = driftd(config).wait_ready()
+    service.wait(lambda: len(service.findings(check="count")) >= 3, "windows without the silent partition", 60)
+    assert [f["value"] for f in service.findings(check="count")][:3] == [plant.PER_WINDOW] * 3
