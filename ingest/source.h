@@ -78,8 +78,8 @@ class Source {
   virtual void release(std::uint32_t /*partition*/, std::int64_t /*position*/) {}
   // Back-pressure: while paused, poll() keeps the session alive and returns no records.
   virtual void pause(bool paused) = 0;
-  // Asks the server, which may take a second, of which of these assigned partitions everything that there is has been handed over:
-  // what status() says of it may be old. nullopt: it does not answer. Between two calls of poll().
+  // Asks the server, which may take a second (Kafka: and fetch.wait.max.ms), of which of these assigned partitions all has been handed
+  // over: what status() says of it may be old. nullopt: it does not answer. Between two calls of poll().
   virtual std::optional<std::set<std::uint32_t>> at_end(const std::set<std::uint32_t>& partitions) { return partitions; }
   // True when there will never be another record (files at their end).
   virtual bool finished() const { return false; }
