@@ -148,9 +148,7 @@ std::vector<std::string> Service::not_ready() const {
     if (!s.ready) reasons.push_back("stream " + s.name + ": " + s.detail);
   }
   const std::scoped_lock lock(streams_mutex_);
-  for (const std::string& name : without_reference_) {
-    reasons.push_back("stream " + name + ": runs without its reference, which cannot be read: " + references_damage_);
-  }
+  for (const auto& [name, why] : without_reference_) reasons.push_back("stream " + name + ": runs without its reference, " + why);
   return reasons;
 }
 

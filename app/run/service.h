@@ -124,9 +124,9 @@ class Service {
 
   mutable std::mutex streams_mutex_;  // the map and config_.streams, not the streams
   std::map<std::string, std::shared_ptr<StreamRuntime>> streams_;
-  std::map<std::string, std::string> why_not_started_;  // of those that should run and are not in streams_
-  std::set<std::string> without_reference_;             // streams whose reference cannot be read
-  std::string references_damage_;                       // what is damaged of references.db; empty: nothing is known
+  std::map<std::string, std::string> why_not_started_;    // of those that should run and are not in streams_
+  std::map<std::string, std::string> without_reference_;  // streams whose reference is damaged or not there yet: why
+  std::string references_damage_;                         // what is damaged of references.db; empty: nothing is known
 
   struct Restart {
     bool planned = false;

@@ -8,6 +8,19 @@
 
 namespace driftd::app {
 
+namespace {
+
+// Aliases are looked up with every checkpoint; a tag or a version is settled when a stream starts.
+std::string how_to_get(const std::string& reference) {
+  const std::size_t sign = reference.find('@');
+  const std::string which = sign == std::string::npos ? "" : reference.substr(sign + 1);
+  if (which.find_first_not_of("0123456789") == std::string::npos) return "build or import it, then restart driftd";
+  return "driftd reference build --name " + reference.substr(0, sign) + " --alias " + which +
+         " makes one that is taken while driftd runs; one with that --tag is taken when driftd starts";
+}
+
+}  // namespace
+
 Status Service::open_references() {
   telemetry_.series(Metric::kStoreDamaged, {"references"}).set(0);
   auto opened = stats::ReferenceStore::open(config_.service.data_dir + "/references.db");
@@ -53,15 +66,15 @@ Result<std::vector<PlanEdition>> Service::plans_of(const StreamConfig& stream) {
     plans = plans_for(stream, nullptr, all);
   }
   if (!plans) return plans;
-  {
-    const std::scoped_lock lock(streams_mutex_);
-    without_reference_.erase(stream.name);
-    if (damaged) without_reference_.insert(stream.name);
+  const bool missing = !damaged && !stream.reference.empty() && plans->front().plan->reference == nullptr && plans->size() == 1;
+  if (missing) {
+    log::warning("the stream has no reference yet; checks that need one say no_verdict, and driftd is not ready",
+                 {{"stream", stream.name}, {"reference", stream.reference}, {"why", "nothing is known under that name"}});
   }
-  if (!damaged && !stream.reference.empty() && plans->front().plan->reference == nullptr && plans->size() == 1) {
-    log::warning("the stream has no reference yet; checks that need one say no_verdict",
-                 {{"stream", stream.name}, {"reference", stream.reference}, {"why", "nothing was promoted under that name"}});
-  }
+  const std::scoped_lock lock(streams_mutex_);
+  without_reference_.erase(stream.name);
+  if (damaged) without_reference_[stream.name] = "which cannot be read: " + references_damage_;
+  if (missing) without_reference_[stream.name] = "as there is no " + stream.reference + " yet: " + how_to_get(stream.reference);
   return plans;
 }
 
@@ -130,7 +143,11 @@ Status Service::take_promotion(const std::string& which, const stats::Promotion&
   }
   for (const auto& runtime : running) runtime->thaw();
   if (!done) return done;
-  for (const auto& runtime : running) publish_reference(runtime->config().name, shared);
+  for (const auto& runtime : running) {
+    publish_reference(runtime->config().name, shared);
+    const std::scoped_lock streams_lock(streams_mutex_);
+    without_reference_.erase(runtime->config().name);
+  }
   log::info("reference promoted", {{"reference", which},
                                    {"version", std::to_string(promotion.version)},
                                    {"by", promotion.who},

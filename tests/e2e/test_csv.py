@@ -74,7 +74,6 @@ def test_a_csv_file_live_is_judged_as_in_a_replay(machines, driftd):
     del settings["service"]["data_dir"]
     service = driftd(settings)
     # Its own data directory has no reference: a stream without one judges what it can.
-    service.wait_ready()
     found = service.wait_findings(lambda f: len(f) >= len(wanted), "all findings")
     assert {f["reason"] for f in found if f["check"] == "distance"} == {"no_reference"}
     judged = [f for f in found if f["check"] != "distance" and "closed_by" not in f.get("detail", {})]

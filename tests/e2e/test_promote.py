@@ -75,3 +75,42 @@ def test_windows_after_a_promotion_use_the_new_version(service, tmp_path):
     plant.post(service, records(9, 3))
     service.wait(lambda: versions(service).get(plant.window_start(10)) == (1, "ok"), "version 1 again")
     assert versions(service)[plant.window_start(8)] == (2, "ok"), "it had begun before the rollback"
+
+
+def test_driftd_is_not_ready_until_its_references_are_there(driftd, tmp_path):
+    """A stream that names no reference lacks none; an alias is taken when it is there, without a restart."""
+    settings = plant.config([{"check": "distance", "field": "temperature", "metric": "psi", "max": 0.5}],
+                            source={"http": {"partitions": 1}}, stream_reference="pumps@production",
+                            service={"checkpoint_every": "500ms", "findings": {"all": True}})
+    settings["streams"]["other"] = {**settings["streams"]["plant"], "checks": [{"check": "count", "min": 0}]}
+    del settings["streams"]["other"]["reference"]
+    service = driftd(settings)
+
+    def missing():
+        ready = service.get("/-/ready")
+        assert ready.status in (200, 503), ready
+        return [] if ready.status == 200 else ready.json()["reasons"]
+
+    why = "stream plant: runs without its reference, as there is no pumps@production yet: driftd reference build"
+    service.wait(lambda: len(missing()) == 1 and missing()[0].startswith(why), lambda: f"only the reference is missing: {missing()}")
+    plant.post(service, records(0, 3))
+    judged = service.wait_findings(lambda f: len(f) == 2, "its checks say what they can", check="distance")
+    assert {f["reason"] for f in judged} == {"no_reference"}
+
+    history = tmp_path / "history.jsonl"
+    history.write_text(lines(records(-100, 100)))
+    done = run_driftd("reference", "build", service.config_path, "--stream", "plant", "--input", history,
+                      "--name", "pumps", "--alias", "production")
+    assert done.returncode == 0, done.stderr
+    service.wait_ready()
+    assert service.metrics().get("driftd_reference_info", version="1") == 1
+    plant.post(service, records(3, 4))
+    service.wait(lambda: "ok" in {verdict for _, verdict in versions(service).values()}, "windows are judged by it")
+    service.kill9()
+    service.start().wait_ready()
+
+
+@pytest.mark.parametrize("which,how", [("pumps@v1", "--tag is taken when driftd starts"), ("pumps@1", "build or import it, then restart")])
+def test_what_to_do_for_a_reference_that_is_not_there_is_said(driftd, which, how):
+    service = driftd(plant.config([{"check": "count", "min": 0}], source={"http": {}}, stream_reference=which))
+    service.wait(lambda: how in service.get("/-/ready").text, lambda: f"what to do: {service.get('/-/ready').text}")
