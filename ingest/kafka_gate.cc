@@ -42,6 +42,7 @@ class KafkaGate final : public Gate {
     queue_.expect(partition, position);
     unknown_.insert(partition);
     ours_.insert(partition);
+    ask_back_off_ = BackOff(kFirstWait, kLongestWait);
   }
   void dropped(const std::vector<std::uint32_t>& partitions) override {
     for (const std::uint32_t p : partitions) {
@@ -111,39 +112,56 @@ class KafkaGate final : public Gate {
 
   // With no transaction open: asks where to go on. False when there is nothing to do.
   bool prepare() {
-    if (!unknown_.empty() && !ask_positions()) return false;
-    if (queue_.next() != nullptr) return true;
-    trouble_.clear();
-    return false;
+    const auto unknown = [&](const GateQueue::Batch* b) { return b != nullptr && unknown_.count(b->partition()) != 0; };
+    if (unknown(queue_.next()) || ask_due()) ask_positions();
+    const GateQueue::Batch* batch = queue_.next();
+    if (unknown(batch)) {
+      hold("asking for positions: " + why_unknown_);
+      return false;
+    }
+    if (batch == nullptr) trouble_.clear();
+    return batch != nullptr;
   }
 
-  bool ask_positions() {
+  bool ask_due() const { return !unknown_.empty() && ask_back_off_.left(monotonic_now()) == 0; }
+
+  // Where it cannot be learnt now, as a partition has no leader, only what is to be forwarded of that one has to wait.
+  void ask_positions() {
+    why_unknown_.clear();
+    const KafkaList list = new_kafka_list(), ends = new_kafka_list();
     const std::vector<std::uint32_t> asked(unknown_.begin(), unknown_.end());
-    const KafkaList list = new_kafka_list();
-    for (const std::uint32_t p : asked) {
-      rd_kafka_topic_partition_list_add(list.get(), topic_of(p).c_str(), KafkaPartitions::id_of(p));
-    }
-    auto error = rd_kafka_committed(settings_.consumer.get(), list.get(), kCallMillis);
-    for (int i = 0; i < list->cnt && error == 0; ++i) error = list->elems[i].err;
-    std::string trouble = error == RD_KAFKA_RESP_ERR_NO_ERROR ? "" : rd_kafka_err2str(error);
-    for (int i = 0; i < list->cnt && trouble.empty(); ++i) {
+    for (const std::uint32_t p : asked) add_offset(*list, topic_of(p), KafkaPartitions::id_of(p), KafkaPartitions::kNoOffset);
+    const auto error = rd_kafka_committed(settings_.consumer.get(), list.get(), kCallMillis);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) why_unknown_ = rd_kafka_err2str(error);
+    for (int i = 0; i < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
       const rd_kafka_topic_partition_t& entry = list->elems[i];
-      const auto end = entry.offset > 0 ? kafka_end(settings_.consumer.get(), entry.topic, entry.partition, kCallMillis)
-                                        : Result<std::int64_t>(entry.offset);
-      if (!end) {
-        trouble = end.error().message;
-        break;
+      if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        why_unknown_ = rd_kafka_err2str(entry.err);
+      } else if (entry.offset > 0) {
+        add_offset(*ends, entry.topic, entry.partition, kNoEnd);
+      } else {
+        settle(asked[static_cast<std::size_t>(i)], entry.offset);
+      }
+    }
+    if (const Status s = kafka_ends_where_led(settings_.consumer.get(), *ends, kCallMillis); !s) why_unknown_ = s.error().message;
+    for (int i = 0; i < list->cnt; ++i) {
+      const rd_kafka_topic_partition_t& entry = list->elems[i];
+      const auto* end = rd_kafka_topic_partition_list_find(ends.get(), entry.topic, entry.partition);
+      if (end == nullptr) continue;
+      if (end->offset == kNoEnd) {
+        if (why_unknown_.empty()) why_unknown_ = "partition " + std::to_string(entry.partition) + " of " + entry.topic + " has no leader";
+        continue;
       }
       // Beyond the end: committed when there was another topic of this name.
-      const std::int64_t position = entry.offset >= 0 && entry.offset <= *end ? entry.offset : -1;
-      queue_.forwarded(asked[static_cast<std::size_t>(i)], position);
+      settle(asked[static_cast<std::size_t>(i)], entry.offset <= end->offset ? entry.offset : -1);
     }
-    if (trouble.empty()) {
-      unknown_.clear();
-      return true;
-    }
-    hold("asking for positions: " + trouble);
-    return false;
+    if (unknown_.empty()) return ask_back_off_.succeeded();
+    ask_back_off_.failed(monotonic_now());
+  }
+
+  void settle(std::uint32_t partition, std::int64_t position) {
+    queue_.forwarded(partition, std::max<std::int64_t>(position, -1));
+    unknown_.erase(partition);
   }
 
   bool begin() {
@@ -159,8 +177,8 @@ class KafkaGate final : public Gate {
   bool fill(bool all) {
     if (queue_.dead_in_transaction()) return give_up();
     GateQueue::Batch* batch = queue_.next();
-    const bool enough = bytes_ >= kTransactionBytes || monotonic_now() >= commit_at_;
-    if (enough || !unknown_.empty() || (all && batch == nullptr)) {
+    const bool enough = bytes_ >= kTransactionBytes || monotonic_now() >= commit_at_ || ask_due();
+    if (enough || (batch == nullptr ? all : unknown_.count(batch->partition()) != 0)) {
       state_ = State::kSealed;
       return true;
     }
@@ -232,6 +250,7 @@ class KafkaGate final : public Gate {
     transaction_.close();
     queue_.aborted();
     unknown_ = ours_;
+    ask_back_off_ = BackOff(kFirstWait, kLongestWait);
     state_ = State::kDown;
   }
 
@@ -257,6 +276,8 @@ class KafkaGate final : public Gate {
   KafkaTransaction transaction_;  // after what its messages point to
   std::set<std::uint32_t> ours_;
   std::set<std::uint32_t> unknown_;  // of ours: up to where they were forwarded
+  std::string why_unknown_;
+  BackOff ask_back_off_{kFirstWait, kLongestWait};
   State state_ = State::kDown;
   std::atomic<std::uint64_t> expired_{0};
   std::uint64_t begun_under_ = 0;  // expired_ when the transaction began

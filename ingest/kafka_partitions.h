@@ -26,6 +26,7 @@ class KafkaPartitions {
 
   struct Partition {
     std::uint32_t number = 0;     // topic's place in the configuration * 65536 + partition
+    std::int64_t from = -1;       // where it was told to be read from; may be a logical offset
     std::int64_t taken = -1;      // offset behind the newest message that came; -1: none yet
     std::int64_t position = -1;   // offset behind the newest one handed over; -1: none yet
     std::int64_t committed = -1;  // what commit() was last told; -1: nothing new

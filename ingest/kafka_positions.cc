@@ -65,6 +65,7 @@ void KafkaPositions::assign(rd_kafka_topic_partition_list_t& list) {
   }
   // While a gate that was killed has left a transaction open there is no answer; its successor here ends it after this.
   if (!ask.empty()) decide(ask, gated_ ? kAgainMillis : kBrokerTimeoutMillis);
+  note_starts(list);
   assignment_.add(list);
 }
 
@@ -77,21 +78,28 @@ void KafkaPositions::unassign(const rd_kafka_topic_partition_list_s& list) {
 
 void KafkaPositions::decide(const std::vector<rd_kafka_topic_partition_t*>& entries, int patience_millis) {
   const auto group = group_positions(client_.get(), entries, patience_millis);
+  const KafkaList ends = new_kafka_list();
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (group[i] && group[i]->offset >= 0) known_topics_.insert(entries[i]->topic);
+    add_offset(*ends, entries[i]->topic, entries[i]->partition, kNoEnd);
   }
+  // After an Error none is known.
+  if (from_latest_ && !gated_) (void)kafka_ends_where_led(client_.get(), *ends, patience_millis);
   std::set<std::string> begun;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const std::uint32_t number = *partitions_.number_of(entries[i]->topic, entries[i]->partition);
-    const auto before = undecided_.find(number);
-    const bool known_topic = before != undecided_.end() ? before->second : known_topics_.count(entries[i]->topic) != 0;
-    const auto offset = group[i] ? offset_of(*entries[i], *group[i], known_topic, patience_millis) : std::nullopt;
-    begun.insert(entries[i]->topic);
+    const bool known_topic = known_topics_.count(entries[i]->topic) != 0 && unbegun_.count(number) == 0;
+    const auto offset = group[i] ? offset_of(number, *group[i], known_topic, ends->elems[i].offset) : std::nullopt;
+    if (group[i]) begun.insert(entries[i]->topic);
     partitions_.find(number)->held = !offset;
     if (offset) {
       entries[i]->offset = *offset;
       undecided_.erase(number);
-    } else if (undecided_.emplace(number, known_topic).second) {
+      unbegun_.erase(number);
+      continue;
+    }
+    if (group[i] && !known_topic) unbegun_.insert(number);
+    if (undecided_.insert(number).second) {
       log::warning("kafka: where the group stands is not known yet; the partition waits for it",
                    {{"stream", stream_}, {"topic", entries[i]->topic}, {"partition", std::to_string(entries[i]->partition)}});
     }
@@ -100,9 +108,8 @@ void KafkaPositions::decide(const std::vector<rd_kafka_topic_partition_t*>& entr
   next_ask_ = monotonic_now() + kAskEvery;
 }
 
-std::optional<std::int64_t> KafkaPositions::offset_of(const rd_kafka_topic_partition_t& entry, const GroupPosition& group, bool known_topic,
-                                                      int patience_millis) {
-  const std::uint32_t number = *partitions_.number_of(entry.topic, entry.partition);
+std::optional<std::int64_t> KafkaPositions::offset_of(std::uint32_t number, const GroupPosition& group, bool known_topic,
+                                                      std::int64_t end) {
   const std::int64_t ours = partitions_.find(number)->taken;
   if (ours >= 0) {
     if (group.offset <= ours || group.by == id_ || !handler_.on_elsewhere(number, group.offset)) return ours;
@@ -111,7 +118,7 @@ std::optional<std::int64_t> KafkaPositions::offset_of(const rd_kafka_topic_parti
   }
   // Our gate was killed before the first checkpoint. What it forwarded is judged again from the beginning, and passed over by it.
   if (gated_ && (group.offset <= 0 || group.by == id_)) return this->start();
-  const auto start = kafka_start(client_.get(), entry, group, from_latest_, known_topic, patience_millis);
+  const auto start = kafka_start(group, from_latest_, known_topic, end == kNoEnd ? std::nullopt : std::optional(end));
   if (!start) return std::nullopt;
   if (start->position) handler_.on_start(number, *start->position, start->amid);
   return start->offset;
@@ -120,7 +127,7 @@ std::optional<std::int64_t> KafkaPositions::offset_of(const rd_kafka_topic_parti
 void KafkaPositions::ask_again() {
   if (undecided_.empty() || monotonic_now() < next_ask_) return;
   const KafkaList list = new_kafka_list();
-  for (const auto& [number, known] : undecided_) {
+  for (const std::uint32_t number : undecided_) {
     if (!topics_.doubtful(number)) partitions_.add_to(*list, number);
   }
   if (list->cnt == 0) return;
@@ -136,6 +143,10 @@ void KafkaPositions::ask_again() {
 
 std::string KafkaPositions::waits_for_group() const {
   if (undecided_.empty()) return {};
+  const auto led = [&](std::uint32_t number) { return unbegun_.count(number) == 0; };
+  if (std::none_of(undecided_.begin(), undecided_.end(), led)) {
+    return "where " + std::to_string(undecided_.size()) + " partition(s) end, to start there: no leader of theirs says";
+  }
   return "where the group stands in " + std::to_string(undecided_.size()) +
          " partition(s): its coordinator does not say (is it there, and may driftd's user read the group?)";
 }
@@ -231,12 +242,21 @@ void KafkaPositions::begin_at_end(std::uint32_t number, std::int64_t end) {
   restart(*list);
 }
 
+// For when others are given anew: what was not read of a partition yet is read from there.
+void KafkaPositions::note_starts(const rd_kafka_topic_partition_list_t& list) {
+  for (int i = 0; i < list.cnt; ++i) {
+    const auto number = partitions_.number_of(list.elems[i].topic, list.elems[i].partition);
+    if (auto* ours = number ? partitions_.find(*number) : nullptr; ours != nullptr) ours->from = list.elems[i].offset;
+  }
+}
+
 void KafkaPositions::restart(const rd_kafka_topic_partition_list_t& list) {
+  note_starts(list);
   const KafkaList all = KafkaList(rd_kafka_topic_partition_list_copy(&list));
   for (const auto& p : partitions_.all()) {
     const bool listed =
         rd_kafka_topic_partition_list_find(&list, partitions_.topic_of(p.number).c_str(), KafkaPartitions::id_of(p.number)) != nullptr;
-    if (!listed) partitions_.add_to(*all, p.number, p.taken >= 0 ? p.taken : start());
+    if (!listed) partitions_.add_to(*all, p.number, p.taken >= 0 ? p.taken : p.from);
   }
   assignment_.restart(list, *all);
 }

@@ -13,7 +13,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -67,14 +66,14 @@ class KafkaPositions {
   // Sets each entry's offset by where the group stands. Those for which that cannot be learnt now are held, and asked for
   // again by watch().
   void decide(const std::vector<rd_kafka_topic_partition_s*>& entries, int patience_millis);
-  std::optional<std::int64_t> offset_of(const rd_kafka_topic_partition_s& entry, const GroupPosition& group, bool known_topic,
-                                        int patience_millis);
+  std::optional<std::int64_t> offset_of(std::uint32_t number, const GroupPosition& group, bool known_topic, std::int64_t end);
   void ask_again();
   std::string waits_for_group() const;
   // The topic of a held partition is there again.
   void go_on(KafkaPartitions::Partition& partition, bool same);
   void begin_at_oldest(KafkaPartitions::Partition& partition, std::int64_t oldest);
   void begin_at_end(std::uint32_t number, std::int64_t end);
+  void note_starts(const rd_kafka_topic_partition_list_s& list);
   void restart(const rd_kafka_topic_partition_list_s& list);
 
   std::string stream_;
@@ -87,9 +86,10 @@ class KafkaPositions {
   KafkaTopics topics_;
   KafkaAssignment assignment_;
   std::string id_;
-  std::set<std::string> known_topics_;       // driftd or its group has a position in one of their partitions
-  std::map<std::uint32_t, bool> undecided_;  // held until it is known where the group stands; whether the topic was known before
-  Duration next_ask_ = 0;                    // monotonic
+  std::set<std::string> known_topics_;  // driftd or its group has a position in one of their partitions
+  std::set<std::uint32_t> undecided_;   // held until it is known where the group stands
+  std::set<std::uint32_t> unbegun_;     // came with their topic, whose end here could not be learnt yet; ours or not
+  Duration next_ask_ = 0;               // monotonic
   std::vector<rd_kafka_message_s*> left_;
   std::unique_ptr<KafkaFetchQueues> queues_;
 };

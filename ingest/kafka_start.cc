@@ -3,7 +3,6 @@
 #include <librdkafka/rdkafka.h>
 
 #include "ingest/kafka_client.h"
-#include "ingest/kafka_watermarks.h"
 
 namespace driftd::ingest {
 
@@ -22,12 +21,10 @@ std::vector<std::optional<GroupPosition>> group_positions(rd_kafka_s* client, co
   return out;
 }
 
-std::optional<KafkaStart> kafka_start(rd_kafka_s* client, const rd_kafka_topic_partition_s& entry, const GroupPosition& group,
-                                      bool from_latest, bool known_topic, int patience_millis) {
+std::optional<KafkaStart> kafka_start(const GroupPosition& group, bool from_latest, bool known_topic, std::optional<std::int64_t> end) {
   if (group.offset > 0) return KafkaStart{group.offset, group.offset, true};
   if (!from_latest || known_topic) return KafkaStart{RD_KAFKA_OFFSET_BEGINNING, std::nullopt, false};
   // A number and not "the end", so that a restart before the first record starts there too.
-  const auto end = kafka_end(client, entry.topic, entry.partition, patience_millis);
   return end ? std::optional(KafkaStart{*end, *end, false}) : std::nullopt;
 }
 

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -28,10 +27,9 @@ struct KafkaStart {
   bool amid = false;                     // somebody of the group has read what is before it
 };
 
-// On from where the group stands, if it does; else from the beginning or, with `from_latest`, from the newest record; but a
-// partition that was added to a topic that is known (`known_topic`: driftd or its group has a position in it) starts at its
-// beginning, or what came before it was assigned would be lost. nullopt: the broker does not answer now. As above.
-std::optional<KafkaStart> kafka_start(rd_kafka_s* client, const rd_kafka_topic_partition_s& entry, const GroupPosition& group,
-                                      bool from_latest, bool known_topic, int patience_millis);
+// On from where the group stands, if it does; else from the beginning or, with `from_latest`, from the newest record (`end`; nullopt:
+// not known now); but a partition that was added to a topic that is known (`known_topic`: driftd or its group has a position in it)
+// starts at its beginning, or what came before it was assigned would be lost. nullopt: cannot be said without the end.
+std::optional<KafkaStart> kafka_start(const GroupPosition& group, bool from_latest, bool known_topic, std::optional<std::int64_t> end);
 
 }  // namespace driftd::ingest

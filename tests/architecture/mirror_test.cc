@@ -44,8 +44,6 @@ const std::map<std::string, std::string> kTestedThrough = {
     {"ingest/kafka_assignment.cc", "tests/ingest/kafka_source_test.cc"},
     {"ingest/kafka_client.cc", "tests/ingest/kafka_source_test.cc"},
     {"ingest/kafka_consumer_options.cc", "tests/ingest/kafka_source_test.cc"},
-    {"ingest/kafka_gate.cc", "tests/e2e/test_gate.py"},
-    {"ingest/kafka_positions.cc", "tests/ingest/kafka_source_test.cc"},
     {"ingest/kafka_transaction.cc", "tests/e2e/test_gate.py"},
     {"ingest/mqtt_client.cc", "tests/ingest/mqtt_source_test.cc"},
     {"rules/expression_parser.cc", "tests/rules/expression_test.cc"},

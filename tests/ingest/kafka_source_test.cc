@@ -3,63 +3,10 @@
 #include <fstream>
 #include <thread>
 
-#include "ingest/kafka_start.h"
-#include "ingest/source.h"
-#include "tests/ingest/kafka_cluster.h"
-#include "tests/ingest/source_harness.h"
-#include "tests/ingest/temp_folder.h"
+#include "tests/ingest/kafka_source_harness.h"
 
 namespace driftd::ingest {
 namespace {
-
-using Texts = std::vector<std::string>;
-
-Node list(const Texts& texts) {
-  std::vector<Node> items;
-  for (const std::string& text : texts) items.push_back(Node::text(text));
-  return Node::list(std::move(items));
-}
-
-using Entries = std::vector<std::pair<std::string, Node>>;
-
-Node params(const KafkaCluster& cluster, const Texts& topics, Entries more = {}, const std::string& refresh = "30000") {
-  Entries entries = {{"brokers", Node::text(cluster.brokers())},
-                     {"topics", list(topics)},
-                     {"options", Node::map({{"session.timeout.ms", Node::text("6000")},
-                                            {"reconnect.backoff.max.ms", Node::text("500")},
-                                            {"topic.metadata.refresh.interval.ms", Node::text(refresh)}})}};
-  for (auto& entry : more) entries.push_back(std::move(entry));
-  return Node::map(std::move(entries));
-}
-
-constexpr const char* kSoon = "1000";  // then a topic that goes or comes is noticed
-
-// Without a folder in the context all have the same one.
-std::unique_ptr<Source> opened(const Node& node, SourceHandler& handler, SourceContext context = {}) {
-  static const TempFolder folder;
-  if (context.data_dir.empty()) context.data_dir = folder.path();
-  auto source = make_source("kafka", node, context);
-  EXPECT_TRUE(source.ok()) << source.error().message;
-  const Status status = (*source)->open(handler);
-  EXPECT_TRUE(status.ok()) << status.error().message;
-  return std::move(source).value();
-}
-
-Texts sorted(Texts texts) {
-  std::sort(texts.begin(), texts.end());
-  return texts;
-}
-
-// Polls until `done` says so; false when it never did.
-template <class Done>
-bool poll_until(Source& source, const Done& done, Duration patience = 30 * kSecond) {
-  RawBatch batch;
-  for (const Deadline deadline = Deadline::after(patience); !deadline.passed();) {
-    EXPECT_TRUE(source.poll(Deadline::after(50 * kMillisecond), batch).ok());
-    if (done()) return true;
-  }
-  return false;
-}
 
 TEST(KafkaSource, ReadsAllPartitionsOfItsTopics) {
   KafkaCluster cluster;
@@ -101,139 +48,6 @@ TEST(KafkaSource, HandsOverKeyTopicAndTimestamp) {
   EXPECT_EQ(batch.records[0].topic, "a");
   EXPECT_EQ(batch.records[0].arrival, kSecond);
   EXPECT_EQ(batch.next_position, 1);
-}
-
-TEST(KafkaSource, WithoutAPositionGoesOnWhereTheGroupStandsAndSaysSo) {
-  KafkaCluster cluster;
-  cluster.create("a", 2);
-  cluster.produce("a", 0, 10);
-  {
-    RecordingHandler handler;
-    auto source = opened(params(cluster, {"a"}), handler);
-    ASSERT_EQ(drain(*source, 10).size(), 10U);
-    EXPECT_TRUE(handler.starts.empty()) << "the very first start is at the beginning of everything";
-    EXPECT_EQ(handler.settled, 1);
-    source->commit(0, 7);
-    source->close();
-  }
-  RecordingHandler handler;
-  auto source = opened(params(cluster, {"a"}, {{"start", Node::text("latest")}}), handler);
-  EXPECT_EQ(drain(*source, 3), (Texts{"0/7:7", "0/8:8", "0/9:9"}));
-  EXPECT_EQ(handler.starts, (Texts{"0/7 amid"}));
-}
-
-TEST(KafkaSource, LatestIsANumberAtTheFirstStart) {
-  KafkaCluster cluster;
-  cluster.create("a", 1);
-  cluster.produce("a", 0, 4);
-  RecordingHandler handler;
-  auto source = opened(params(cluster, {"a"}, {{"start", Node::text("latest")}}), handler);
-  ASSERT_TRUE(poll_until(*source, [&] { return handler.settled == 1; }));
-  EXPECT_EQ(handler.starts, (Texts{"0/4"}));
-}
-
-TEST(KafkaSource, APartitionThatWasAddedIsReadFromItsBeginningAlsoWithLatest) {
-  KafkaCluster cluster;
-  cluster.create("a", 2);
-  cluster.produce("a", 0, 3);
-  cluster.produce("a", 1, 2, "new");
-  RecordingHandler handler;
-  handler.positions[0] = 3;
-  auto source = opened(params(cluster, {"a"}, {{"start", Node::text("latest")}}), handler);
-  EXPECT_EQ(drain(*source, 2), (Texts{"1/0:new0", "1/1:new1"}));
-}
-
-TEST(KafkaSource, GoesOnWhereTheHandlerSaysWhateverTheGroupCommitted) {
-  KafkaCluster cluster;
-  cluster.create("a", 1);
-  cluster.produce("a", 0, 10);
-  {
-    RecordingHandler handler;
-    auto source = opened(params(cluster, {"a"}), handler);
-    ASSERT_EQ(drain(*source, 10).size(), 10U);
-    source->commit(0, 10);
-    source->close();
-  }
-  RecordingHandler handler;
-  handler.positions[0] = 7;
-  auto source = opened(params(cluster, {"a"}), handler);
-  EXPECT_EQ(drain(*source, 3), (Texts{"0/7:7", "0/8:8", "0/9:9"}));
-}
-
-// Two driftd of one group, each with a store of its own: the partition went to the other and comes back.
-TEST(KafkaSource, WhatOthersHaveReadMeanwhileIsNotReadAgain) {
-  const TempFolder ours, others;
-  SourceContext us, them;
-  us.data_dir = ours.path();
-  them.data_dir = others.path();
-  KafkaCluster cluster;
-  cluster.create("a", 1);
-  cluster.produce("a", 0, 10);
-  const auto member = [&](const SourceContext& context, std::optional<std::int64_t> position, std::size_t n, std::int64_t commit) {
-    RecordingHandler handler;
-    if (position) handler.positions = {{0, *position}};
-    auto source = opened(params(cluster, {"a"}), handler, context);
-    EXPECT_EQ(drain(*source, n).size(), n);
-    source->commit(0, commit);
-    source->close();
-  };
-  member(us, std::nullopt, 10, 4);
-  member(them, std::nullopt, 6, 9);
-  RecordingHandler handler;
-  handler.positions = {{0, 4}};
-  {
-    auto source = opened(params(cluster, {"a"}), handler, us);
-    EXPECT_EQ(drain(*source, 1), Texts{"0/9:9"});
-    EXPECT_EQ(handler.elsewhere, Texts{"0/9"});
-    source->close();
-  }
-  handler.follows = false;  // the position is of a store that all share
-  auto source = opened(params(cluster, {"a"}), handler, us);
-  EXPECT_EQ(drain(*source, 1, 10 * kSecond)[0], "0/4:4");
-}
-
-// It fell back to the checkpoint before its newest, of which it had told the group.
-TEST(KafkaSource, ItsOwnCommitsBeyondItsPositionAreNotOthers) {
-  KafkaCluster cluster;
-  cluster.create("a", 1);
-  cluster.produce("a", 0, 10);
-  RecordingHandler handler;
-  {
-    auto source = opened(params(cluster, {"a"}), handler);
-    ASSERT_EQ(drain(*source, 10).size(), 10U);
-    source->commit(0, 8);
-    source->close();
-  }
-  handler.positions = {{0, 4}};
-  auto source = opened(params(cluster, {"a"}), handler);
-  EXPECT_EQ(drain(*source, 6).front(), "0/4:4");
-  EXPECT_TRUE(handler.elsewhere.empty());
-}
-
-// Starting at either end without knowing would read records twice or skip them.
-TEST(KafkaSource, WaitsUntilItKnowsWhereTheGroupStands) {
-  KafkaCluster cluster;
-  cluster.create("a", 1);
-  cluster.produce("a", 0, 10);
-  {
-    RecordingHandler handler;
-    auto source = opened(params(cluster, {"a"}), handler);
-    ASSERT_EQ(drain(*source, 10).size(), 10U);
-    source->commit(0, 7);
-    source->close();
-  }
-  for (const char* start : {"earliest", "latest"}) {
-    constexpr std::int16_t kOffsetFetch = 9;
-    rd_kafka_mock_push_request_errors(cluster.mock(), kOffsetFetch, 2, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
-                                      RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
-    RecordingHandler handler;
-    auto source = opened(params(cluster, {"a"}, {{"start", Node::text(start)}}), handler);
-    EXPECT_TRUE(poll_until(*source, [&] { return source->status().missing.find("where the group stands") != std::string::npos; })) << start;
-    EXPECT_FALSE(source->status().ready());
-    EXPECT_EQ(drain(*source, 3), (Texts{"0/7:7", "0/8:8", "0/9:9"})) << start;
-    EXPECT_EQ(handler.starts, Texts{"0/7 amid"}) << start;
-    EXPECT_TRUE(poll_until(*source, [&] { return source->status().missing.empty(); })) << start;
-  }
 }
 
 // What its statistics say of the end is old while nothing is fetched.
@@ -392,21 +206,6 @@ TEST(KafkaSource, ABrokerThatWasNeverThereIsAStatusToo) {
   source->close();
 }
 
-TEST(KafkaSource, AGapIsCountedAndPassed) {
-  KafkaCluster cluster;
-  cluster.create("a", 1);
-  cluster.produce("a", 0, 3);
-  RecordingHandler handler;
-  handler.positions[0] = 100;  // beyond the end: the topic was made anew
-  Telemetry telemetry;
-  SourceContext context;
-  context.stream = "s";
-  context.telemetry = &telemetry;
-  auto source = opened(params(cluster, {"a"}), handler, context);
-  EXPECT_EQ(drain(*source, 3), (Texts{"0/0:0", "0/1:1", "0/2:2"}));
-  EXPECT_EQ(telemetry.series(Metric::kSourceGaps, {"s"}).value(), 1);
-}
-
 TEST(KafkaSource, ATopicThatIsNotThereIsNamedUntilItIsAndTheOthersGoOn) {
   KafkaCluster cluster;
   cluster.create("a", 1);
@@ -429,28 +228,6 @@ TEST(KafkaSource, ATopicThatIsNotThereIsNamedUntilItIsAndTheOthersGoOn) {
   source->close();
 }
 
-TEST(KafkaSource, ATopicThatWasCalledMissingAndIsTheSameIsReadOn) {
-  KafkaCluster cluster;
-  cluster.create("a", 1);
-  cluster.produce("a", 0, 3);
-  RecordingHandler handler;
-  Telemetry telemetry;
-  SourceContext context;
-  context.stream = "s";
-  context.telemetry = &telemetry;
-  auto source = opened(params(cluster, {"a"}, {}, kSoon), handler, context);
-  ASSERT_EQ(drain(*source, 3).size(), 3U);
-  handler.positions[0] = 3;
-  rd_kafka_mock_topic_set_error(cluster.mock(), "a", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
-  ASSERT_TRUE(poll_until(
-      *source, [&] { return !source->status().missing.empty(); }, 60 * kSecond));
-  rd_kafka_mock_topic_set_error(cluster.mock(), "a", RD_KAFKA_RESP_ERR_NO_ERROR);
-  cluster.produce("a", 0, 1, "new");
-  EXPECT_EQ(drain(*source, 1, 60 * kSecond), Texts{"0/3:new0"});
-  EXPECT_TRUE(source->status().ready());
-  EXPECT_EQ(telemetry.series(Metric::kSourceGaps, {"s"}).value(), 0);
-}
-
 TEST(KafkaSource, ATopicThatMustNotBeReadIsNamed) {
   KafkaCluster cluster;
   cluster.create("a", 1);
@@ -459,18 +236,6 @@ TEST(KafkaSource, ATopicThatMustNotBeReadIsNamed) {
   auto source = opened(params(cluster, {"a"}, {}, kSoon), handler);
   ASSERT_TRUE(poll_until(*source, [&] { return !source->status().missing.empty(); }));
   EXPECT_NE(source->status().missing.find("topic 'a' must not be read"), std::string::npos) << source->status().missing;
-}
-
-TEST(KafkaSource, LatestSkipsWhatIsThere) {
-  KafkaCluster cluster;
-  cluster.create("a", 1);
-  cluster.produce("a", 0, 3);
-  RecordingHandler handler;
-  auto source = opened(params(cluster, {"a"}, {{"start", Node::text("latest")}}), handler);
-  ASSERT_EQ(drain(*source, 1, 5 * kSecond), Texts{});
-  ASSERT_EQ(handler.events, Texts{"assigned 0"});
-  cluster.produce("a", 0, 1, "new");
-  EXPECT_EQ(drain(*source, 1), Texts{"0/3:new0"});
 }
 
 TEST(KafkaSource, RefusesWhatCannotWork) {

@@ -40,5 +40,29 @@ TEST(KafkaWatermarks, OfABrokerThatIsDownComeToAnEnd) {
   EXPECT_FALSE(kafka_end(client.get(), "a", 0, 1000).ok());
 }
 
+TEST(KafkaWatermarks, OnesWithoutALeaderHoldUpNoOthers) {
+  KafkaCluster cluster;
+  cluster.create("a", 3);
+  cluster.create("b", 1);
+  cluster.produce("a", 0, 5);
+  cluster.produce("b", 0, 2);
+  rd_kafka_mock_partition_set_leader(cluster.mock(), "a", 1, -1);
+  const KafkaHandle client = client_of(cluster);
+  const KafkaList list = new_kafka_list();
+  for (const int partition : {0, 1, 2}) add_offset(*list, "a", partition, 77);
+  add_offset(*list, "b", 0, 77);
+  const Duration begin = monotonic_now();
+  const Status asked = kafka_ends_where_led(client.get(), *list, 20000);
+  ASSERT_TRUE(asked.ok()) << asked.error().message;
+  EXPECT_LT(monotonic_now() - begin, 10 * kSecond);
+  EXPECT_EQ(list->elems[0].offset, 5);
+  EXPECT_EQ(list->elems[1].offset, kNoEnd);
+  EXPECT_EQ(list->elems[2].offset, 0);
+  EXPECT_EQ(list->elems[3].offset, 2);
+  rd_kafka_mock_broker_set_down(cluster.mock(), 1);
+  EXPECT_FALSE(kafka_ends_where_led(client.get(), *list, 1000).ok());
+  EXPECT_EQ(list->elems[0].offset, kNoEnd) << "nothing is known";
+}
+
 }  // namespace
 }  // namespace driftd::ingest

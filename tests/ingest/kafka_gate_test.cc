@@ -1,0 +1,77 @@
+// The gate on an in-process cluster; with a real Kafka: tests/e2e/test_gate.py.
+#include "ingest/kafka_gate.h"
+
+#include "ingest/kafka_watermarks.h"
+#include "tests/ingest/kafka_source_harness.h"
+
+namespace driftd::ingest {
+namespace {
+
+class KafkaGateTest : public ::testing::Test {
+ protected:
+  // A group that stands at 2 of 5 records in both partitions.
+  void SetUp() override {
+    cluster_.create("in", 2);
+    cluster_.create("out", 2);
+    cluster_.create("bad", 2);
+    for (const int partition : {0, 1}) cluster_.produce("in", partition, 5);
+    RecordingHandler handler;
+    auto source = opened(params(cluster_, {"in"}), handler);
+    std::size_t came = 0;
+    RawBatch raw;
+    while (came < 10) {
+      ASSERT_TRUE(source->poll(Deadline::after(10 * kSecond), raw).value());
+      came += raw.records.size();
+      batches_.push_back(std::make_shared<const RawBatch>(std::exchange(raw, {})));
+    }
+    for (const int partition : {0, 1}) source->commit(partition, 2);
+    source->close();
+    auto conf = kafka_conf({{cluster_.brokers()}, {}, ""}, {{"group.id", "looks"}});
+    client_ = kafka_consumer(std::move(*conf), nullptr).value();
+  }
+
+  std::int64_t forwarded(int partition) { return kafka_end(client_.get(), "out", partition, 10000).value(); }
+
+  void add(Gate& gate, std::uint32_t partition) const {
+    for (const auto& raw : batches_) {
+      if (raw->partition == partition) gate.add({raw, {}, {}});
+    }
+  }
+
+  KafkaCluster cluster_;
+  std::vector<std::shared_ptr<const RawBatch>> batches_;  // of the source: all 10 records
+  KafkaHandle client_;
+};
+
+// Where it stands there is known only when the leader is back; nothing of the others has to wait for that.
+TEST_F(KafkaGateTest, APartitionWithoutALeaderHoldsUpNoOther) {
+  rd_kafka_mock_partition_set_leader(cluster_.mock(), "in", 1, -1);
+  RecordingHandler handler;
+  handler.positions = {{0, 0}, {1, 0}};
+  auto source = opened(params(cluster_, {"in"}, {}, kSoon), handler);
+  auto gate = source->make_gate({"out", "bad", "gate"}).value();
+  ASSERT_TRUE(poll_until(*source, [&] { return handler.settled == 1; }));
+  for (const std::uint32_t partition : {0U, 1U}) gate->assigned(partition, 0);
+  add(*gate, 0);
+  const auto works = [&](const auto& done) {
+    return poll_until(*source, [&] {
+      gate->work(true);
+      return done();
+    });
+  };
+  ASSERT_TRUE(works([&] { return gate->idle(); })) << gate->trouble();
+  EXPECT_EQ(forwarded(0), 3) << "what the group had not forwarded before";
+  EXPECT_EQ(gate->trouble(), "");
+
+  // It has something of that partition too: then that waits, and says why.
+  add(*gate, 1);
+  ASSERT_TRUE(works([&] { return gate->trouble().find("partition 1 of in has no leader") != std::string::npos; })) << gate->trouble();
+  EXPECT_EQ(forwarded(1), 0);
+  rd_kafka_mock_partition_set_leader(cluster_.mock(), "in", 1, 1);
+  ASSERT_TRUE(works([&] { return gate->idle(); })) << gate->trouble();
+  EXPECT_EQ(forwarded(1), 3);
+  EXPECT_EQ(gate->trouble(), "");
+}
+
+}  // namespace
+}  // namespace driftd::ingest

@@ -1,0 +1,252 @@
+// From where a Kafka source reads what it is given.
+#include "ingest/kafka_start.h"
+#include "tests/ingest/kafka_source_harness.h"
+
+namespace driftd::ingest {
+namespace {
+
+TEST(KafkaPositions, WithoutAPositionGoesOnWhereTheGroupStandsAndSaysSo) {
+  KafkaCluster cluster;
+  cluster.create("a", 2);
+  cluster.produce("a", 0, 10);
+  {
+    RecordingHandler handler;
+    auto source = opened(params(cluster, {"a"}), handler);
+    ASSERT_EQ(drain(*source, 10).size(), 10U);
+    EXPECT_TRUE(handler.starts.empty()) << "the very first start is at the beginning of everything";
+    EXPECT_EQ(handler.settled, 1);
+    source->commit(0, 7);
+    source->close();
+  }
+  RecordingHandler handler;
+  auto source = opened(params(cluster, {"a"}, {{"start", Node::text("latest")}}), handler);
+  EXPECT_EQ(drain(*source, 3), (Texts{"0/7:7", "0/8:8", "0/9:9"}));
+  EXPECT_EQ(handler.starts, (Texts{"0/7 amid"}));
+}
+
+TEST(KafkaPositions, LatestIsANumberAtTheFirstStart) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 4);
+  RecordingHandler handler;
+  auto source = opened(params(cluster, {"a"}, {{"start", Node::text("latest")}}), handler);
+  ASSERT_TRUE(poll_until(*source, [&] { return handler.settled == 1; }));
+  EXPECT_EQ(handler.starts, (Texts{"0/4"}));
+}
+
+TEST(KafkaPositions, APartitionThatWasAddedIsReadFromItsBeginningAlsoWithLatest) {
+  KafkaCluster cluster;
+  cluster.create("a", 2);
+  cluster.produce("a", 0, 3);
+  cluster.produce("a", 1, 2, "new");
+  RecordingHandler handler;
+  handler.positions[0] = 3;
+  auto source = opened(params(cluster, {"a"}, {{"start", Node::text("latest")}}), handler);
+  EXPECT_EQ(drain(*source, 2), (Texts{"1/0:new0", "1/1:new1"}));
+}
+
+TEST(KafkaPositions, GoesOnWhereTheHandlerSaysWhateverTheGroupCommitted) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 10);
+  {
+    RecordingHandler handler;
+    auto source = opened(params(cluster, {"a"}), handler);
+    ASSERT_EQ(drain(*source, 10).size(), 10U);
+    source->commit(0, 10);
+    source->close();
+  }
+  RecordingHandler handler;
+  handler.positions[0] = 7;
+  auto source = opened(params(cluster, {"a"}), handler);
+  EXPECT_EQ(drain(*source, 3), (Texts{"0/7:7", "0/8:8", "0/9:9"}));
+}
+
+// Two driftd of one group, each with a store of its own: the partition went to the other and comes back.
+TEST(KafkaPositions, WhatOthersHaveReadMeanwhileIsNotReadAgain) {
+  const TempFolder ours, others;
+  SourceContext us, them;
+  us.data_dir = ours.path();
+  them.data_dir = others.path();
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 10);
+  const auto member = [&](const SourceContext& context, std::optional<std::int64_t> position, std::size_t n, std::int64_t commit) {
+    RecordingHandler handler;
+    if (position) handler.positions = {{0, *position}};
+    auto source = opened(params(cluster, {"a"}), handler, context);
+    EXPECT_EQ(drain(*source, n).size(), n);
+    source->commit(0, commit);
+    source->close();
+  };
+  member(us, std::nullopt, 10, 4);
+  member(them, std::nullopt, 6, 9);
+  RecordingHandler handler;
+  handler.positions = {{0, 4}};
+  {
+    auto source = opened(params(cluster, {"a"}), handler, us);
+    EXPECT_EQ(drain(*source, 1), Texts{"0/9:9"});
+    EXPECT_EQ(handler.elsewhere, Texts{"0/9"});
+    source->close();
+  }
+  handler.follows = false;  // the position is of a store that all share
+  auto source = opened(params(cluster, {"a"}), handler, us);
+  EXPECT_EQ(drain(*source, 1, 10 * kSecond)[0], "0/4:4");
+}
+
+// It fell back to the checkpoint before its newest, of which it had told the group.
+TEST(KafkaPositions, ItsOwnCommitsBeyondItsPositionAreNotOthers) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 10);
+  RecordingHandler handler;
+  {
+    auto source = opened(params(cluster, {"a"}), handler);
+    ASSERT_EQ(drain(*source, 10).size(), 10U);
+    source->commit(0, 8);
+    source->close();
+  }
+  handler.positions = {{0, 4}};
+  auto source = opened(params(cluster, {"a"}), handler);
+  EXPECT_EQ(drain(*source, 6).front(), "0/4:4");
+  EXPECT_TRUE(handler.elsewhere.empty());
+}
+
+// Starting at either end without knowing would read records twice or skip them.
+TEST(KafkaPositions, WaitsUntilItKnowsWhereTheGroupStands) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 10);
+  {
+    RecordingHandler handler;
+    auto source = opened(params(cluster, {"a"}), handler);
+    ASSERT_EQ(drain(*source, 10).size(), 10U);
+    source->commit(0, 7);
+    source->close();
+  }
+  for (const char* start : {"earliest", "latest"}) {
+    constexpr std::int16_t kOffsetFetch = 9;
+    rd_kafka_mock_push_request_errors(cluster.mock(), kOffsetFetch, 2, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
+                                      RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+    RecordingHandler handler;
+    auto source = opened(params(cluster, {"a"}, {{"start", Node::text(start)}}), handler);
+    EXPECT_TRUE(poll_until(*source, [&] { return source->status().missing.find("where the group stands") != std::string::npos; })) << start;
+    EXPECT_FALSE(source->status().ready());
+    EXPECT_EQ(drain(*source, 3), (Texts{"0/7:7", "0/8:8", "0/9:9"})) << start;
+    EXPECT_EQ(handler.starts, Texts{"0/7 amid"}) << start;
+    EXPECT_TRUE(poll_until(*source, [&] { return source->status().missing.empty(); })) << start;
+  }
+}
+
+TEST(KafkaPositions, AGapIsCountedAndPassed) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 3);
+  RecordingHandler handler;
+  handler.positions[0] = 100;  // beyond the end: the topic was made anew
+  Telemetry telemetry;
+  SourceContext context;
+  context.stream = "s";
+  context.telemetry = &telemetry;
+  auto source = opened(params(cluster, {"a"}), handler, context);
+  EXPECT_EQ(drain(*source, 3), (Texts{"0/0:0", "0/1:1", "0/2:2"}));
+  EXPECT_EQ(telemetry.series(Metric::kSourceGaps, {"s"}).value(), 1);
+}
+
+TEST(KafkaPositions, ATopicThatWasCalledMissingAndIsTheSameIsReadOn) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 3);
+  RecordingHandler handler;
+  Telemetry telemetry;
+  SourceContext context;
+  context.stream = "s";
+  context.telemetry = &telemetry;
+  auto source = opened(params(cluster, {"a"}, {}, kSoon), handler, context);
+  ASSERT_EQ(drain(*source, 3).size(), 3U);
+  handler.positions[0] = 3;
+  rd_kafka_mock_topic_set_error(cluster.mock(), "a", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  ASSERT_TRUE(poll_until(
+      *source, [&] { return !source->status().missing.empty(); }, 60 * kSecond));
+  rd_kafka_mock_topic_set_error(cluster.mock(), "a", RD_KAFKA_RESP_ERR_NO_ERROR);
+  cluster.produce("a", 0, 1, "new");
+  EXPECT_EQ(drain(*source, 1, 60 * kSecond), Texts{"0/3:new0"});
+  EXPECT_TRUE(source->status().ready());
+  EXPECT_EQ(telemetry.series(Metric::kSourceGaps, {"s"}).value(), 0);
+}
+
+TEST(KafkaPositions, LatestSkipsWhatIsThere) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 3);
+  RecordingHandler handler;
+  auto source = opened(params(cluster, {"a"}, {{"start", Node::text("latest")}}), handler);
+  ASSERT_EQ(drain(*source, 1, 5 * kSecond), Texts{});
+  ASSERT_EQ(handler.events, Texts{"assigned 0"});
+  cluster.produce("a", 0, 1, "new");
+  EXPECT_EQ(drain(*source, 1), Texts{"0/3:new0"});
+}
+
+// Where it ends is asked for when it can be said, and that of the others does not wait; a partition that came with its topic does
+// not become one that was added by going and coming back.
+TEST(KafkaPositions, LatestWaitsForALeaderWithoutHoldingUpTheOthers) {
+  KafkaCluster cluster;
+  cluster.create("a", 2);
+  cluster.produce("a", 0, 4);
+  cluster.produce("a", 1, 5);
+  rd_kafka_mock_partition_set_leader(cluster.mock(), "a", 1, -1);
+  const Entries latest = {{"start", Node::text("latest")}};
+  const Entries eager = {{"partition.assignment.strategy", Node::text("range")}};
+  RecordingHandler handler, other_handler;
+  auto source = opened(params(cluster, {"a"}, latest, kSoon, eager), handler);
+  ASSERT_TRUE(poll_until(*source, [&] { return handler.settled == 1; }));
+  EXPECT_EQ(handler.starts, Texts{"0/4"});
+  EXPECT_TRUE(poll_until(*source, [&] { return source->status().missing.find("where 1 partition(s) end") != std::string::npos; }));
+  {
+    const TempFolder folder;
+    SourceContext context;
+    context.data_dir = folder.path();
+    auto other = opened(params(cluster, {"a"}, latest, kSoon, eager), other_handler, context);
+    RawBatch batch;
+    ASSERT_TRUE(poll_until(*source, [&] { return other->poll(Deadline::after(0), batch).ok() && other_handler.settled == 1; }));
+    other->close();
+  }
+  handler.positions[0] = 4;
+  const int settled = handler.settled;
+  ASSERT_TRUE(poll_until(*source, [&] { return handler.settled > settled; }));
+  rd_kafka_mock_partition_set_leader(cluster.mock(), "a", 1, 1);
+  ASSERT_TRUE(poll_until(*source, [&] { return source->status().missing.empty(); }));
+  EXPECT_EQ(handler.starts.back(), "1/5");
+  cluster.produce("a", 1, 1, "new");
+  EXPECT_EQ(drain(*source, 1), Texts{"1/5:new0"});
+}
+
+// An eager protocol knows only all partitions at once.
+TEST(KafkaPositions, AGapOfOneDoesNotMoveAnother) {
+  KafkaCluster cluster;
+  cluster.create("a", 2);
+  cluster.produce("a", 1, 2);
+  const Entries eager = {{"partition.assignment.strategy", Node::text("range")}};
+  {
+    RecordingHandler handler;
+    auto source = opened(params(cluster, {"a"}, {}, kSoon, eager), handler);
+    ASSERT_EQ(drain(*source, 2).size(), 2U);
+    source->commit(1, 2);
+    source->close();
+  }
+  cluster.produce("a", 0, 3);
+  RecordingHandler handler;
+  handler.positions[0] = 100;
+  Telemetry telemetry;
+  SourceContext context;
+  context.stream = "s";
+  context.telemetry = &telemetry;
+  auto source = opened(params(cluster, {"a"}, {}, kSoon, eager), handler, context);
+  EXPECT_EQ(drain(*source, 3), (Texts{"0/0:0", "0/1:1", "0/2:2"}));
+  EXPECT_EQ(telemetry.series(Metric::kSourceGaps, {"s"}).value(), 1);
+  cluster.produce("a", 1, 1, "new");
+  EXPECT_EQ(drain(*source, 1), Texts{"1/2:new0"});
+}
+
+}  // namespace
+}  // namespace driftd::ingest
