@@ -81,7 +81,8 @@ void PartitionEngine::close_pane(Time start, const char* closed_by, OutputSink& 
   output.warm_from = warm_from_;
   output.late = late_since_close_;
   late_since_close_ = 0;
-  find_silence(*pane);
+  // Recorded data ends within a window; that nothing comes after its end is no silence.
+  find_silence(*pane, std::string_view(closed_by) == "end" ? std::min(output.end, max_time_) : output.end);
   const auto due =
       std::stable_partition(record_findings_.begin(), record_findings_.end(), [&](const Finding& f) { return f.window_end > output.end; });
   output.findings.assign(std::make_move_iterator(due), std::make_move_iterator(record_findings_.end()));
@@ -122,12 +123,12 @@ void PartitionEngine::retire_oldest() {
   closed_.pop_front();
 }
 
-void PartitionEngine::find_silence(Pane& pane) {
+void PartitionEngine::find_silence(Pane& pane, Time end) {
   const WindowConfig& windows = plan_->config.windows;
   for (std::uint32_t c = 0; c < checks_.size(); ++c) {
     if (!checks_[c]->row_level()) continue;
     silent_.clear();
-    checks_[c]->on_close(pane.start, pane.start + windows.slide, silent_);
+    checks_[c]->on_close(pane.start, end, silent_);
     for (const rules::SensorHit& hit : silent_) {
       for (std::size_t l = 0; l < pane.levels.size(); ++l) {
         std::uint32_t segment = 0;

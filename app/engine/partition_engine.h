@@ -113,7 +113,7 @@ class PartitionEngine {
   void close_until(Time watermark, const char* closed_by, OutputSink& sink);
   void close_pane(Time start, const char* closed_by, OutputSink& sink);
   void retire_oldest();
-  void find_silence(Pane& pane);
+  void find_silence(Pane& pane, Time end);
   void judge_sensors(std::size_t level, Pane& pane, const char* closed_by, PartitionOutput& out);
   std::unique_ptr<Pane> new_pane(Time start, Editions::Edition& edition);
 

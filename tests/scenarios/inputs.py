@@ -66,6 +66,12 @@ def silent_sensor_gap():
     write("silent_sensor_gap", rows)
 
 
+def ends_within_a_window():
+    """The data ends 25 s into minute 2: nothing that comes after is missing of p1. p2's newest record is 40 s
+    before the end, more than 30."""
+    write("ends_within_a_window", [r for r in series(145, sensors=("p1", "p2")) if r["sensor"] == "p1" or r["t"] - START <= 100])
+
+
 def silent_sensor_alert():
     """p1 and p2 are too hot in minutes 0 and 1; p1 is well in 2 and 3, p2 silent from 2 to 5 and well in 6 and 7.
     p1's alert ends with minute 3; p2's neither in its silence nor before its second good window, with minute 7.
@@ -167,7 +173,7 @@ def step_change():
 
 
 if __name__ == "__main__":
-    for make in (nulls_over_share, out_of_range, stuck_sensor, silent_sensor_gap, silent_sensor_alert,
+    for make in (nulls_over_share, out_of_range, stuck_sensor, silent_sensor_gap, ends_within_a_window, silent_sensor_alert,
                  silent_sensor_checks, new_category, unit_change_distance, late_records, duplicate_and_out_of_order,
                  no_reference,
                  sliding_windows, segments, empty_windows, step_change):
