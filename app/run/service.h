@@ -78,6 +78,7 @@ class Service {
   // service_sharing.cc: with a store that several driftd share.
   Result<std::optional<std::string>> open_shared_store();
   void exchange();
+  void keep_office(const std::string& stream);
   Status begin_to_lead(const StreamConfig& stream, std::string_view alerts);
   void give_up_fenced(const std::vector<std::shared_ptr<StreamRuntime>>& all);
   [[noreturn]] void superseded(const std::string& why);
@@ -144,6 +145,7 @@ class Service {
   std::string checkpoint_trouble_;
   std::set<std::string> led_;                            // streams whose alerts are here; of the timer's thread, as is the next
   std::map<std::string, std::string> exchange_trouble_;  // by stream
+  std::map<std::string, Duration> unused_since_;         // streams that are led here and do not run; monotonic
   std::atomic<Duration> exchanged_at_{monotonic_now()};  // the newest attempt of exchange()
 
   std::mutex timer_mutex_;

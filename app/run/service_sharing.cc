@@ -15,6 +15,8 @@ namespace {
 
 // A checkpoint holds up all streams, so a database that hangs must not for long.
 constexpr unsigned kPatience = 10;  // seconds
+// For so many leases a stream that cannot run here may keep others from judging its windows.
+constexpr int kUnusedLeases = 4;
 
 // A name of this driftd that stays, as its data directory does.
 Result<std::string> instance_of(const std::string& data_dir) {
@@ -57,15 +59,10 @@ Result<std::optional<std::string>> Service::open_shared_store() {
 
 void Service::exchange() {
   const std::scoped_lock lock(checkpoint_mutex_);
-  for (const std::string& name : led_) {
-    if (stream(name) != nullptr) continue;
-    // It cannot start now, and nobody else may go on from where it was: its alerts and findings are here.
-    const auto lease = shared_->lead(name, {});
-    if (lease && *lease == MysqlStore::Lease::kLost) superseded("another driftd judges the windows of stream " + name + " now");
-  }
+  for (const std::string& name : led_) keep_office(name);
   for (const auto& runtime : running()) {
     const Status done = runtime->exchange();
-    if (!done && done.error().code == ErrorCode::kAlreadyExists) superseded(done.error().message);
+    if (!done && done.error().code == ErrorCode::kAlreadyExists) superseded("taken for dead: " + done.error().message);
     std::string& trouble = exchange_trouble_[runtime->config().name];
     if (!done && trouble.empty()) {
       log::error("windows of a shared stream cannot be handed over; they wait, and driftd tries again",
@@ -77,6 +74,25 @@ void Service::exchange() {
     exchanged_at_ = monotonic_now();
   }
   exchanged_at_ = monotonic_now();
+}
+
+void Service::keep_office(const std::string& name) {
+  const auto runtime = stream(name);
+  if (runtime != nullptr && runtime->failure().empty()) {
+    unused_since_.erase(name);
+    return;
+  }
+  // It does not run now, and nobody else may go on from where it was: its alerts and findings are here.
+  if (runtime == nullptr) {
+    const auto lease = shared_->lead(name, {});
+    if (lease && *lease == MysqlStore::Lease::kLost)
+      superseded("taken for dead: another driftd judges the windows of stream " + name + " now");
+  }
+  const Duration now = monotonic_now(), since = unused_since_.try_emplace(name, now).first->second;
+  if (now - since < kUnusedLeases * config_.service.store_lease) return;
+  // If that cannot be told, the lease runs out.
+  (void)shared_->resign(name);
+  superseded("stream " + name + " does not run here, and only without this driftd another one may judge its windows");
 }
 
 // A stream that was started anew here, and led all the while, goes on with the alerts that are here: they are newer, and what
@@ -100,7 +116,7 @@ void Service::give_up_fenced(const std::vector<std::shared_ptr<StreamRuntime>>& 
 // What the mergers here have taken since the newest checkpoint was taken by the other's too. To forget it all is what a
 // kill does, and what a start goes on from is whole.
 void Service::superseded(const std::string& why) {
-  log::error("this driftd was taken for dead; it ends at once and must be started again, which goes on from the newest checkpoint",
+  log::error("this driftd does not lead any more; it ends at once and must be started again, which goes on from the newest checkpoint",
              {{"why", why}});
   std::_Exit(EXIT_FAILURE);
 }

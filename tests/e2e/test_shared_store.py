@@ -167,6 +167,36 @@ def test_one_that_was_taken_for_dead_ends_and_what_it_did_meanwhile_is_forgotten
     assert found(first, second) == wanted
 
 
+def test_one_whose_stream_cannot_run_gives_the_office_away(member, kafka, unique, mariadb, tmp_path):
+    first = member().wait_ready()
+    send(kafka, unique, 0, 3)
+    wait_window(1, first)
+    second = member().wait_ready()
+    first.wait(lambda: (partitions(first), partitions(second)) == (2, 2), "two partitions each", 40)
+    assert (leads(first), leads(second)) == (1, 0)
+    # A start needs its folder's id; until then the stream runs, and is made to start anew.
+    [name] = first.data_dir.glob("**/folder.id")
+    name.unlink()
+    name.mkdir()
+    owner = (first.data_dir / "instance").read_text()
+    mariadb.execute(f"UPDATE driftd_unit SET epoch=epoch+1 WHERE scope='' AND stream='plant' AND part>=0 AND owner='{owner}'")
+    servers.wait_for(lambda: not first.running(), first.log_tail, 90)
+    assert first.child.returncode == 1 and "stream plant does not run here" in first.log(), first.log_tail()
+    first.start()
+    second.wait(lambda: (leads(second), partitions(second)) == (1, PARTITIONS), "the office and all partitions at the other", 40)
+    send(kafka, unique, 3, 3)
+    wait_window(4, first, second)
+    assert first.get("/-/ready").status == 503 and first.running(), "it waits for its folder without an office"
+    name.rmdir()
+    first.wait(lambda: partitions(first) == 2, "two partitions each", 60)
+    send(kafka, unique, 6, 3)
+    wait_window(7, first, second)
+    assert (leads(first), leads(second)) == (0, 1)
+    wanted = replay(second, unique, tmp_path)
+    second.wait(lambda: len(found(first, second)) == len(wanted), "all findings")
+    assert found(first, second) == wanted
+
+
 def test_what_another_has_taken_over_is_not_overwritten(member, kafka, unique, mariadb, tmp_path):
     service = member().wait_ready()
     send(kafka, unique, 0, 3)
