@@ -2,6 +2,7 @@
 
 #include "alerts/notifier.h"
 #include "app/config/config.h"
+#include "app/engine/engine_reasons.h"
 #include "core/text.h"
 #include "ingest/decoder.h"
 #include "ingest/source.h"
@@ -38,6 +39,32 @@ void add_params(std::string& out, const std::vector<ParamSpec>& specs, const std
   }
 }
 
+void add_reasons(std::string& out, const std::vector<Reason>& reasons) {
+  out += "| reason | meaning |\n|---|---|\n";
+  for (const Reason& r : reasons) out += "| `" + r.word + "` | " + r.meaning + " |\n";
+}
+
+// The page says the engine's reasons once, and each check points there.
+constexpr const char* kToEngineReasons = "Also the [reasons of the engine](#reasons-of-the-engine).\n\n";
+
+std::string describe(const UnitKind& kind, const Descriptor& unit, const std::string& heading, const std::string& engine) {
+  std::string out = heading + " " + unit.name + " (" + kind.name + ")\n\n" + unit.summary + "\n\n";
+  out += "Applies to: " + unit.applies_to + ". Source: " + unit.source + "\n\n";
+  if (!unit.notes.empty()) out += unit.notes + "\n\n";
+  if (!unit.params.empty()) {
+    out += "| parameter | type | default | bounds | meaning |\n|---|---|---|---|---|\n";
+    add_params(out, unit.params, "");
+    out += '\n';
+  }
+  if (!unit.reasons.empty()) {
+    add_reasons(out, unit.reasons);
+    out += '\n';
+  }
+  if (kind.name == "check") out += engine;
+  out += "```yaml\n" + unit.example + (unit.example.ends_with("\n") ? "" : "\n") + "```\n";
+  return out;
+}
+
 }  // namespace
 
 const std::vector<UnitKind>& unit_kinds() {
@@ -52,22 +79,10 @@ const std::vector<UnitKind>& unit_kinds() {
   return kinds;
 }
 
-std::string describe(const UnitKind& kind, const Descriptor& unit, const std::string& heading) {
-  std::string out = heading + " " + unit.name + " (" + kind.name + ")\n\n" + unit.summary + "\n\n";
-  out += "Applies to: " + unit.applies_to + ". Source: " + unit.source + "\n\n";
-  if (!unit.notes.empty()) out += unit.notes + "\n\n";
-  if (!unit.params.empty()) {
-    out += "| parameter | type | default | bounds | meaning |\n|---|---|---|---|---|\n";
-    add_params(out, unit.params, "");
-    out += '\n';
-  }
-  if (!unit.reasons.empty()) {
-    out += "| reason | meaning |\n|---|---|\n";
-    for (const Reason& r : unit.reasons) out += "| `" + r.word + "` | " + r.meaning + " |\n";
-    out += '\n';
-  }
-  out += "```yaml\n" + unit.example + (unit.example.ends_with("\n") ? "" : "\n") + "```\n";
-  return out;
+std::string describe(const UnitKind& kind, const Descriptor& unit) {
+  std::string engine = "Reasons of the engine, whatever the check:\n\n";
+  add_reasons(engine, engine_reasons());
+  return describe(kind, unit, "#", engine + "\n");
 }
 
 std::string configuration_doc() {
@@ -112,8 +127,10 @@ std::string units_doc() {
     if (kind.name == "check") {
       out += "\nEvery check also takes:\n\n| parameter | type | default | bounds | meaning |\n|---|---|---|---|---|\n";
       add_params(out, rules::common_params(), "");
+      out += "\n### Reasons of the engine\n\nGiven without asking a check (`no_verdict`), beside each check's own:\n\n";
+      add_reasons(out, engine_reasons());
     }
-    for (const Descriptor* unit : kind.units) out += "\n" + describe(kind, *unit, "###");
+    for (const Descriptor* unit : kind.units) out += "\n" + describe(kind, *unit, "###", kToEngineReasons);
   }
   return out;
 }
