@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -11,6 +12,7 @@
 #include "app/config/config.h"
 #include "app/config/json_schema.h"
 #include "app/engine/engine_reasons.h"
+#include "core/finding.h"
 #include "core/reject.h"
 #include "exporters/metrics_doc.h"
 #include "source_dir.h"
@@ -76,6 +78,71 @@ TEST(Docs, NoReasonOfTheEngineIsALiteral) {
       EXPECT_FALSE(std::regex_search(text_of(path), literal)) << path << ": put the reason into app/engine/engine_reasons.h";
     }
   }
+}
+
+// A finding that has everything; a line has a window or a record.
+Finding full_finding(bool record) {
+  Finding f;
+  f.id = "0123456789abcdef";
+  f.stream = "pumps";
+  f.segment = {"site", "north"};
+  f.field = "temperature";
+  f.check = "drift";
+  f.reason = "drift_detected";
+  f.window_start = f.window_end = 0;
+  if (record) f.record_time = 0;
+  f.record_source = "0:1";
+  f.value = f.threshold = f.effect = f.log_evidence = f.log_threshold = 1;
+  f.n = f.n_reference = 1;
+  f.reference = {"pumps", 1, "00"};
+  f.change_time = 0;
+  f.guarantee = "exact";
+  f.detail = {{"failed", "", 1}};
+  return f;
+}
+
+// The text about finding lines in docs/FORMATS.md.
+std::string about_finding_lines() {
+  const std::string page = text_of("docs/FORMATS.md");
+  const std::size_t from = page.find("- **Finding lines**");
+  return from == std::string::npos ? "" : page.substr(from, page.find("\n- **", from) - from);
+}
+
+TEST(Docs, EveryKeyOfAFindingLineIsInTheFormatsInItsPlace) {
+  const std::string about = about_finding_lines();
+  const std::string list = about.substr(0, about.find("in this order"));
+  for (const bool record : {false, true}) {
+    std::string line;
+    append_json(line, full_finding(record));
+    std::size_t at = 0;
+    const auto finding = nlohmann::ordered_json::parse(line);
+    for (const auto& [key, value] : finding.items()) {
+      const std::regex word("\\b" + key + "\\b");
+      std::smatch found;
+      const std::string rest = list.substr(at);
+      ASSERT_TRUE(std::regex_search(rest, found, word)) << key << " is not in the list of docs/FORMATS.md, or not in its place";
+      at += static_cast<std::size_t>(found.position()) + key.size();
+      if (!value.is_object() || key == "detail") continue;
+      std::string parts;
+      for (const auto& [part, unused] : value.items()) parts += (parts.empty() ? " {" : ", ") + part;
+      EXPECT_EQ(list.substr(at, parts.size() + 1), parts + "}") << key;
+    }
+  }
+}
+
+TEST(Docs, EveryDetailOfAScenariosFindingsIsInTheFormats) {
+  const std::string about = about_finding_lines();
+  std::set<std::string> keys;
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(DRIFTD_SOURCE_DIR) + "/tests/scenarios")) {
+    std::ifstream lines(entry.path() / "expected.jsonl");
+    for (std::string line; std::getline(lines, line);) {
+      const nlohmann::json finding = nlohmann::json::parse(line);
+      if (!finding.contains("detail")) continue;
+      for (const auto& [key, unused] : finding["detail"].items()) keys.insert(key);
+    }
+  }
+  EXPECT_GE(keys.size(), 15U);
+  for (const std::string& key : keys) EXPECT_NE(about.find("`" + key + "`"), std::string::npos) << key;
 }
 
 TEST(Docs, TheReadmesConfigurationIsTheMinimalOne) {
