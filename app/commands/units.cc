@@ -94,6 +94,7 @@ std::string configuration_doc() {
   const Section sections[] = {
       {"service", "The process. What a reload cannot change needs a restart, and the reload says so.", service_params()},
       {"databases.NAME", "A named connection to a MySQL or MariaDB, for queries (`--query`) and `service.store`.", database_params()},
+      {"references", "Where references are kept.", reference_params()},
       {"streams.S", "A stream. `from` and `decode` have the keys of their unit beside ([UNITS.md](UNITS.md)).", stream_params()},
       {"streams.S.decode", "How its records are read; beside these the keys of the decoder.", decode_params()},
       {"streams.S.fields.F", "A field; `F: number` is short for `F: {type: number}`.", field_params()},

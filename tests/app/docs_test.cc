@@ -33,6 +33,15 @@ TEST(Docs, ConfigurationIsNotStale) {
   EXPECT_TRUE(text_of("docs/CONFIG.md") == configuration_doc()) << "run: driftd describe configuration > docs/CONFIG.md";
 }
 
+TEST(Docs, EverySectionOfAConfigurationHasAHeading) {
+  const std::string page = configuration_doc();
+  const auto schema = nlohmann::json::parse(json_schema());
+  EXPECT_GE(schema["properties"].size(), 5U);
+  for (const auto& [key, unused] : schema["properties"].items()) {
+    EXPECT_TRUE(std::regex_search(page, std::regex("\n## `" + key + "[.`]"))) << key;
+  }
+}
+
 TEST(Docs, MetricsAreNotStale) {
   EXPECT_TRUE(text_of("docs/METRICS.md") == exporters::metrics_doc()) << "run: driftd describe metrics > docs/METRICS.md";
 }
