@@ -154,6 +154,49 @@ TEST(Docs, EveryDetailOfAScenariosFindingsIsInTheFormats) {
   for (const std::string& key : keys) EXPECT_NE(about.find("`" + key + "`"), std::string::npos) << key;
 }
 
+// So that the section goes when what it names comes.
+TEST(Docs, WhatIsNotInThisVersionIsRefused) {
+  EXPECT_NE(text_of("README.md").find("docs/ARCHITECTURE.md#not-in-this-version"), std::string::npos);
+  const std::string page = text_of("docs/ARCHITECTURE.md");
+  const std::size_t from = page.find("## Not in this version\n");
+  ASSERT_NE(from, std::string::npos);
+  const std::string section = page.substr(from);
+  const auto is_named = [&](const std::string& word) { EXPECT_NE(section.find(word), std::string::npos) << word; };
+
+  const std::string commands = text_of("app/main.cc");
+  for (const std::string command : {"audit", "plan", "test", "top", "dashboard", "suggest", "--report"}) {
+    is_named(command);
+    EXPECT_EQ(commands.find('"' + command + '"'), std::string::npos) << command;
+  }
+  const std::string api = text_of("exporters/api.cc");
+  for (const std::string path : {"/validate", "/retrain/"}) {
+    is_named(path);
+    EXPECT_EQ(api.find(path), std::string::npos) << path;
+  }
+  ErrorList errors;
+  read_config(
+      "references: {store: plant}\n"
+      "streams:\n"
+      "  pumps:\n"
+      "    from: {http: {}}\n"
+      "    decode: {time: ts}\n"
+      "    fields: {a: number}\n"
+      "    windows: {count: 100}\n"
+      "    drift: {false_alarms: 1 per 30d}\n"
+      "    model: {task: binary}\n"
+      "    checks: [{check: drift, field: a}]\n"
+      "alerts:\n"
+      "  notifiers:\n"
+      "    r: {type: retrain, url: 'http://localhost:1/x', guard: {max_per_week: 2, min_clean_windows: 50, approve: true}}\n",
+      "", errors);
+  const std::string said = format_errors("c", errors);
+  for (const char* word : {"store", "count", "drift", "model", "max_per_week", "min_clean_windows", "approve"}) {
+    is_named(word);
+    EXPECT_TRUE(std::regex_search(said, std::regex(std::string("[^\n]*\\b") + word + "\\b"))) << word << " is not refused:\n" << said;
+  }
+  EXPECT_EQ(errors.errors().size(), 8U) << said;
+}
+
 TEST(Docs, TheReadmesConfigurationIsTheMinimalOne) {
   const std::string readme = text_of("README.md");
   ErrorList errors;
