@@ -1,5 +1,6 @@
 #include "exporters/metrics_doc.h"
 
+#include "core/reject.h"
 #include "core/telemetry.h"
 #include "core/text.h"
 #include "exporters/process_metrics.h"
@@ -49,6 +50,13 @@ std::string metrics_doc() {
   }
   for (const ProcessMetric& metric : process_metrics()) {
     add_row(out, metric.name, metric.type, {}, metric.help);
+  }
+  out +=
+      "\n## Reasons of `driftd_rejects_total`\n\nThe same words stand in the quarantine and in a gate's `driftd-reason` of a reject.\n\n"
+      "| reason | meaning |\n|---|---|\n";
+  for (int i = 0; i < kRejectReasons; ++i) {
+    const auto reason = static_cast<RejectReason>(i);
+    out += std::string("| `") + to_string(reason) + "` | " + reject_meaning(reason) + " |\n";
   }
   return out;
 }

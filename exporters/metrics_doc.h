@@ -1,4 +1,4 @@
-// The metrics of core/telemetry.def and of the process as Markdown: docs/METRICS.md and what
+// The metrics of core/telemetry.def and of the process, and the reasons of rejects, as Markdown: docs/METRICS.md and what
 // `driftd describe metrics` prints. Deterministic; a test compares the committed page with it.
 #pragma once
 

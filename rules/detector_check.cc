@@ -208,8 +208,8 @@ void register_detector_checks(CheckRegistry& registry) {
                           {kWarning, "the detector is in its warning zone (verdict warn); told once a window and sensor"},
                           {kTooFew, "every value of the window was skipped"}};
     descriptor.notes +=
-        " As a check: one detector a sensor, one update a record in the order of the partition; nulls, NaN, wrong types and numbers beyond "
-        "1e130, whose squares could overflow, are skipped, and their number is in the window's `skipped`. Each detection is a finding on "
+        " As a check: one detector a sensor, one update a record in the order of the partition; how many were skipped is in the window's "
+        "`skipped`. Each detection is a finding on "
         "its record, so `by` can be nothing but sensor; a window of the segments in windows.by says ok or no_verdict.";
     registry.add(std::move(descriptor),
                  {FieldUse::kRequired,

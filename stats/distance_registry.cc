@@ -23,13 +23,24 @@ std::vector<Reason> score_reasons(const std::vector<std::string_view>& words) {
   return out;
 }
 
+namespace {
+constexpr const char* kNulls =
+    " Only valid values count, in the window and in the reference: missing, null, NaN, infinity and wrong types are left out.";
+}  // namespace
+
 const DistanceRegistry& distances() {
   static const DistanceRegistry registry = [] {
     DistanceRegistry r;
 #define DISTANCE(name) register_##name(r);
 #include "stats/distances.def"
 #undef DISTANCE
-    return r;
+    // What holds for all of them is said once.
+    DistanceRegistry described;
+    for (DistanceRegistry::Unit unit : r.units()) {
+      unit.descriptor.notes += kNulls;
+      described.add(std::move(unit.descriptor), std::move(unit.make));
+    }
+    return described;
   }();
   return registry;
 }

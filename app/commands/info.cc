@@ -65,7 +65,7 @@ int describe_command(const std::string& name) {
       if (unit->name != name) continue;
       if (found) std::cout << '\n';
       found = true;
-      std::cout << describe(kind, *unit, "#");
+      std::cout << describe(kind, *unit);
     }
   }
   if (found) return kExitOk;

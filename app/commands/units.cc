@@ -2,6 +2,7 @@
 
 #include "alerts/notifier.h"
 #include "app/config/config.h"
+#include "app/engine/engine_reasons.h"
 #include "core/text.h"
 #include "ingest/decoder.h"
 #include "ingest/source.h"
@@ -38,6 +39,32 @@ void add_params(std::string& out, const std::vector<ParamSpec>& specs, const std
   }
 }
 
+void add_reasons(std::string& out, const std::vector<Reason>& reasons) {
+  out += "| reason | meaning |\n|---|---|\n";
+  for (const Reason& r : reasons) out += "| `" + r.word + "` | " + r.meaning + " |\n";
+}
+
+// The page says the engine's reasons once, and each check points there.
+constexpr const char* kToEngineReasons = "Also the [reasons of the engine](#reasons-of-the-engine).\n\n";
+
+std::string describe(const UnitKind& kind, const Descriptor& unit, const std::string& heading, const std::string& engine) {
+  std::string out = heading + " " + unit.name + " (" + kind.name + ")\n\n" + unit.summary + "\n\n";
+  out += "Applies to: " + unit.applies_to + ". Source: " + unit.source + "\n\n";
+  if (!unit.notes.empty()) out += unit.notes + "\n\n";
+  if (!unit.params.empty()) {
+    out += "| parameter | type | default | bounds | meaning |\n|---|---|---|---|---|\n";
+    add_params(out, unit.params, "");
+    out += '\n';
+  }
+  if (!unit.reasons.empty()) {
+    add_reasons(out, unit.reasons);
+    out += '\n';
+  }
+  if (kind.name == "check") out += engine;
+  out += "```yaml\n" + unit.example + (unit.example.ends_with("\n") ? "" : "\n") + "```\n";
+  return out;
+}
+
 }  // namespace
 
 const std::vector<UnitKind>& unit_kinds() {
@@ -52,22 +79,10 @@ const std::vector<UnitKind>& unit_kinds() {
   return kinds;
 }
 
-std::string describe(const UnitKind& kind, const Descriptor& unit, const std::string& heading) {
-  std::string out = heading + " " + unit.name + " (" + kind.name + ")\n\n" + unit.summary + "\n\n";
-  out += "Applies to: " + unit.applies_to + ". Source: " + unit.source + "\n\n";
-  if (!unit.notes.empty()) out += unit.notes + "\n\n";
-  if (!unit.params.empty()) {
-    out += "| parameter | type | default | bounds | meaning |\n|---|---|---|---|---|\n";
-    add_params(out, unit.params, "");
-    out += '\n';
-  }
-  if (!unit.reasons.empty()) {
-    out += "| reason | meaning |\n|---|---|\n";
-    for (const Reason& r : unit.reasons) out += "| `" + r.word + "` | " + r.meaning + " |\n";
-    out += '\n';
-  }
-  out += "```yaml\n" + unit.example + (unit.example.ends_with("\n") ? "" : "\n") + "```\n";
-  return out;
+std::string describe(const UnitKind& kind, const Descriptor& unit) {
+  std::string engine = "Reasons of the engine, whatever the check:\n\n";
+  add_reasons(engine, engine_reasons());
+  return describe(kind, unit, "#", engine + "\n");
 }
 
 std::string configuration_doc() {
@@ -79,6 +94,7 @@ std::string configuration_doc() {
   const Section sections[] = {
       {"service", "The process. What a reload cannot change needs a restart, and the reload says so.", service_params()},
       {"databases.NAME", "A named connection to a MySQL or MariaDB, for queries (`--query`) and `service.store`.", database_params()},
+      {"references", "Where references are kept.", reference_params()},
       {"streams.S", "A stream. `from` and `decode` have the keys of their unit beside ([UNITS.md](UNITS.md)).", stream_params()},
       {"streams.S.decode", "How its records are read; beside these the keys of the decoder.", decode_params()},
       {"streams.S.fields.F", "A field; `F: number` is short for `F: {type: number}`.", field_params()},
@@ -112,8 +128,10 @@ std::string units_doc() {
     if (kind.name == "check") {
       out += "\nEvery check also takes:\n\n| parameter | type | default | bounds | meaning |\n|---|---|---|---|---|\n";
       add_params(out, rules::common_params(), "");
+      out += "\n### Reasons of the engine\n\nGiven without asking a check (`no_verdict`), beside each check's own:\n\n";
+      add_reasons(out, engine_reasons());
     }
-    for (const Descriptor* unit : kind.units) out += "\n" + describe(kind, *unit, "###");
+    for (const Descriptor* unit : kind.units) out += "\n" + describe(kind, *unit, "###", kToEngineReasons);
   }
   return out;
 }

@@ -16,8 +16,8 @@ struct UnitKind {
 };
 const std::vector<UnitKind>& unit_kinds();
 
-// Markdown of one unit, of all of them.
-std::string describe(const UnitKind& kind, const Descriptor& unit, const std::string& heading);
+// Markdown of one unit, of all of them; with every reason that a finding of a check may give.
+std::string describe(const UnitKind& kind, const Descriptor& unit);
 std::string units_doc();
 // docs/CONFIG.md: every key of a configuration but those of units.
 std::string configuration_doc();

@@ -123,11 +123,7 @@ Config read_config(const std::string& yaml, const std::string& folder, ErrorList
   static const std::vector<ParamSpec> sections = {
       {.name = "service", .type = ParamType::kNode, .sentence = "The process"},
       {.name = "databases", .type = ParamType::kNode, .sentence = "Named database connections"},
-      {.name = "references",
-       .type = ParamType::kNode,
-       .sentence = "Where references are kept",
-       .fields =
-           {{.name = "store", .type = ParamType::kChoice, .sentence = "Kind of store", .default_text = "sqlite", .choices = {"sqlite"}}}},
+      {.name = "references", .type = ParamType::kNode, .sentence = "Where references are kept", .fields = reference_params()},
       {.name = "streams", .type = ParamType::kNode, .sentence = "The streams, by name", .required = true},
       {.name = "alerts", .type = ParamType::kNode, .sentence = "Alerts and who is told"},
   };

@@ -80,6 +80,7 @@ std::string format_errors(const std::string& path, const ErrorList& errors);
 // The parameter tables of the sections, for validation, schema and docs.
 const std::vector<ParamSpec>& service_params();
 const std::vector<ParamSpec>& database_params();
+const std::vector<ParamSpec>& reference_params();
 const std::vector<ParamSpec>& stream_params();
 const std::vector<ParamSpec>& decode_params();
 const std::vector<ParamSpec>& field_params();

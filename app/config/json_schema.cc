@@ -171,8 +171,7 @@ std::string json_schema() {
                {"required", {"streams"}}};
   root["properties"]["service"] = object_schema(service_params());
   root["properties"]["databases"] = map_of(object_schema(database_params()), "Named database connections");
-  root["properties"]["references"] = {
-      {"type", "object"}, {"properties", {{"store", {{"const", "sqlite"}}}}}, {"additionalProperties", false}};
+  root["properties"]["references"] = object_schema(reference_params());
   root["properties"]["streams"] = map_of(std::move(stream), "The streams, by name");
   root["properties"]["alerts"] = alerts_schema();
   return root.dump(2) + "\n";

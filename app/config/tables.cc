@@ -131,6 +131,17 @@ const std::vector<ParamSpec>& database_params() {
   return specs;
 }
 
+const std::vector<ParamSpec>& reference_params() {
+  static const std::vector<ParamSpec> specs = {
+      {.name = "store",
+       .type = T::kChoice,
+       .sentence = "Kind of store; sqlite is references.db in service.data_dir",
+       .default_text = "sqlite",
+       .choices = {"sqlite"}},
+  };
+  return specs;
+}
+
 namespace {
 
 std::vector<ParamSpec> quarantine_params() {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "app/engine/engine_reasons.h"
+
 namespace driftd::app {
 namespace {
 
@@ -53,7 +55,7 @@ void judge_across(const Editions::Edition& across, std::size_t level, const stat
   const std::size_t before = out.size();
   judge_window(*across.plan, level, across.checks, window, observer, out);
   for (std::size_t i = before; i < out.size(); ++i) {
-    if (out[i].reason == "no_reference") out[i].reason = "reference_changed";
+    if (out[i].reason == "no_reference") out[i].reason = kReferenceChanged;
   }
 }
 

@@ -1,5 +1,7 @@
 #include "app/engine/judge.h"
 
+#include "app/engine/engine_reasons.h"
+
 namespace driftd::app {
 namespace {
 
@@ -37,7 +39,7 @@ void judge_window(const StreamPlan& plan, std::size_t level, const CheckSet& che
   for (std::size_t c = 0; c < checks.size(); ++c) {
     if (!plan.judged[level][c] || (found_only && window.tallies[c].failed == 0)) continue;
     const rules::Judgement judgement =
-        window.partial ? rules::Judgement::none("warming_up", window.rows) : checks[c]->judge(window, window.tallies[c]);
+        window.partial ? rules::Judgement::none(kWarmingUp, window.rows) : checks[c]->judge(window, window.tallies[c]);
     if (observer != nullptr) observer->judged(window, c, judgement);
     if (judgement.verdict == Verdict::kOk && !plan.all_findings) continue;
     // Its records have said so already, each as a finding of its own.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/engine/engine_reasons.h"
 #include "app/run/stream_runtime.h"
 #include "core/log.h"
 
@@ -230,7 +231,7 @@ void StreamRuntime::report_reconfigured(Time window_start) {
   f.stream = plan_->config.name;
   f.check = "window";
   f.verdict = Verdict::kNoVerdict;
-  f.reason = "reconfigured";
+  f.reason = kReconfigured;
   f.severity = Severity::kInfo;
   f.window_start = window_start;
   f.window_end = window_start + windows.slide;

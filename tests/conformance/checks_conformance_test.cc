@@ -5,6 +5,7 @@
 #include "app/config/yaml.h"
 #include "core/text.h"
 #include "stats/distance.h"
+#include "tests/conformance/unit_descriptor.h"
 #include "tests/rules/check_fixture.h"
 
 namespace driftd::rules {
@@ -218,11 +219,7 @@ TEST_P(EveryCheck, IsDocumented) {
     EXPECT_FALSE(spec.sentence.empty()) << spec.name;
     EXPECT_FALSE(spec.sentence.ends_with(".")) << spec.name;
   }
-  EXPECT_NE(d.notes.find("ull"), std::string::npos) << "the notes say what null does";
-  for (const char* numbers : {"number", "integer", "flag", "any field", "stream"}) {
-    if (d.applies_to.find(numbers) == std::string::npos) continue;
-    EXPECT_NE(d.notes.find("NaN"), std::string::npos) << "the notes say what NaN does (the check takes: " << numbers << ")";
-  }
+  expect_says_what_null_and_nan_do(d);
 }
 
 TEST_P(EveryCheck, JudgesAnythingWithAListedReason) {

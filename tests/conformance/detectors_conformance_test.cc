@@ -68,7 +68,10 @@ class EveryDetector : public ::testing::TestWithParam<std::string> {
   }
 };
 
-TEST_P(EveryDetector, IsDocumented) { expect_documented(unit().descriptor); }
+TEST_P(EveryDetector, IsDocumented) {
+  expect_documented(unit().descriptor);
+  expect_says_what_null_and_nan_do(unit().descriptor);
+}
 
 TEST_P(EveryDetector, ItsExampleMakesADetector) {
   const std::string& example = unit().descriptor.example;

@@ -148,6 +148,7 @@ class EveryDistance : public ::testing::TestWithParam<std::string> {
 
 TEST_P(EveryDistance, IsDocumented) {
   expect_documented(unit().descriptor);
+  expect_says_what_null_and_nan_do(unit().descriptor);
   EXPECT_FALSE(unit().descriptor.reasons.empty());
 }
 

@@ -34,7 +34,16 @@ inline void expect_documented(const Descriptor& d) {
   }
 }
 
-// The same of sources and decoders, whose summaries end with a full stop and whose texts and lists
+// Of checks, distances and detectors.
+inline void expect_says_what_null_and_nan_do(const Descriptor& d) {
+  EXPECT_NE(d.notes.find("ull"), std::string::npos) << d.name << ": the notes say what null does";
+  for (const char* numbers : {"number", "integer", "flag", "any field", "stream"}) {
+    if (d.applies_to.find(numbers) == std::string::npos) continue;
+    EXPECT_NE(d.notes.find("NaN"), std::string::npos) << d.name << ": the notes say what NaN does (it takes: " << numbers << ")";
+  }
+}
+
+// expect_documented() of sources and decoders, whose summaries end with a full stop and whose texts and lists
 // may be left out without a default.
 inline void expect_documented_in_full(Descriptor d) {
   EXPECT_TRUE(d.summary.ends_with(".")) << d.summary;
