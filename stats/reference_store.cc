@@ -2,24 +2,15 @@
 
 #include <sqlite3.h>
 
-#include <limits>
-
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/sqlite_statement.h"
 #include "core/text.h"
 #include "stats/provenance_codec.h"
+#include "stats/reference_name.h"
 
 namespace driftd::stats {
 namespace {
-
-// 3 of "3" and "v3"; 0 of one that no store can have; nothing of a word.
-std::optional<std::uint32_t> version_number(std::string_view what) {
-  const auto number = parse_integer(what.substr(what.starts_with('v') ? 1 : 0));
-  if (!number) return std::nullopt;
-  const bool possible = *number > 0 && *number <= std::numeric_limits<std::uint32_t>::max();
-  return possible ? static_cast<std::uint32_t>(*number) : 0;
-}
 
 // Rows of name, word and version: each word to its version's list.
 Status add_words(Statement& rows, std::vector<ReferenceSummary>& to, std::vector<std::string> ReferenceSummary::*list) {
