@@ -95,7 +95,7 @@ int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape): CLI11 t
   build->add_option("--stream", build_options.stream, "Stream, when there are several");
   add_input(*build, build_options.input);
   build->add_option("--name", build_options.name, "Name; default: what the stream's `reference` says");
-  build->add_option("--tag", build_options.tags, "Tag, as often as wanted");
+  build->add_option("--tag", build_options.tags, "Tag, as often as wanted; it stays on this version");
   build->add_option("--alias", build_options.alias, "Promote it to this alias at once");
   build->add_option("--note", build_options.notes, "key=value kept with it: git commit, model version");
   build->callback([&] { status = reference_build_command(build_options); });

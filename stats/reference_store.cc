@@ -2,24 +2,15 @@
 
 #include <sqlite3.h>
 
-#include <limits>
-
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/sqlite_statement.h"
 #include "core/text.h"
 #include "stats/provenance_codec.h"
+#include "stats/reference_name.h"
 
 namespace driftd::stats {
 namespace {
-
-// 3 of "3" and "v3"; 0 of one that no store can have; nothing of a word.
-std::optional<std::uint32_t> version_number(std::string_view what) {
-  const auto number = parse_integer(what.substr(what.starts_with('v') ? 1 : 0));
-  if (!number) return std::nullopt;
-  const bool possible = *number > 0 && *number <= std::numeric_limits<std::uint32_t>::max();
-  return possible ? static_cast<std::uint32_t>(*number) : 0;
-}
 
 // Rows of name, word and version: each word to its version's list.
 Status add_words(Statement& rows, std::vector<ReferenceSummary>& to, std::vector<std::string> ReferenceSummary::*list) {
@@ -94,14 +85,29 @@ Result<std::uint32_t> ReferenceStore::put(const Reference& reference) {
       if (const Status s = insert.run(); !s) return s;
     }
     for (const std::string& tag : reference.tags) {
-      Statement insert(db_, "INSERT OR IGNORE INTO tag VALUES(?,?,?)");
-      insert.bind(reference.name).bind(tag).bind(std::int64_t{version});
-      if (const Status s = insert.run(); !s) return s;
+      if (const Status s = add_tag(reference.name, tag, version); !s) return s;
     }
     return {};
   });
   if (!done) return done.error().at("storing reference " + reference.name);
   return version;
+}
+
+// A configuration that names a tag means one version for good; what moves is an alias.
+Status ReferenceStore::add_tag(const std::string& name, const std::string& tag, std::uint32_t version) {
+  Statement tagged(db_, "SELECT version FROM tag WHERE name=? AND tag=? ORDER BY version<>? LIMIT 1");
+  tagged.bind(name).bind(tag).bind(std::int64_t{version});
+  const auto row = tagged.step();
+  if (!row) return row.error();
+  const auto holder = *row ? static_cast<std::uint32_t>(tagged.integer(0)) : 0;
+  if (holder == version) return {};
+  if (holder != 0) {
+    return Error{ErrorCode::kInvalidArgument, name + "@" + std::to_string(holder) + " has the tag '" + tag +
+                                                  "', and a tag does not move; take another tag, or for something that moves an alias"};
+  }
+  Statement insert(db_, "INSERT INTO tag VALUES(?,?,?)");
+  insert.bind(name).bind(tag).bind(std::int64_t{version});
+  return insert.run();
 }
 
 Result<Reference> ReferenceStore::read(const std::string& name, std::uint32_t version) {

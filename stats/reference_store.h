@@ -50,7 +50,8 @@ class ReferenceStore {
   ~ReferenceStore();
 
   // Stores it under its name and returns its version: a new one, or the one that has this content already
-  // (its tags are added there). What it says of its own version and hash does not matter.
+  // (its tags are added there). What it says of its own version and hash does not matter. A tag that another
+  // version has is an Error.
   Result<std::uint32_t> put(const Reference& reference);
   Result<Reference> get(const std::string& name, std::uint32_t version);
   // "NAME@ALIAS", "NAME@TAG", "NAME@VERSION" (also "@v3"), or "NAME": the newest. An alias means the
@@ -78,6 +79,7 @@ class ReferenceStore {
   Result<Reference> read(const std::string& name, std::uint32_t version);
   Result<std::uint32_t> version_of(const std::string& name, const std::string& what, Time at);
   Status not_found(const std::string& name, const std::string& what);
+  Status add_tag(const std::string& name, const std::string& tag, std::uint32_t version);
   Result<std::vector<Promotion>> read_promotions(const std::string& name);
   Status transaction(const std::function<Status()>& body);
 

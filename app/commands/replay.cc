@@ -10,6 +10,7 @@
 #include "app/engine/stream_engine.h"
 #include "app/run/finding_hub.h"
 #include "core/text.h"
+#include "stats/reference_name.h"
 #include "stats/reference_store.h"
 
 namespace driftd::app {
@@ -84,6 +85,10 @@ Result<std::vector<stats::ReferenceEdition>> references_of(const Config& config,
   const std::string path = config.service.data_dir + "/references.db";
   std::vector<stats::ReferenceEdition> none;
   if (which.empty()) return none;
+  if (!stats::names_reference(which)) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "--reference '" + excerpt(which, 60) + "' names no reference; write NAME@VERSION, NAME@TAG or NAME@ALIAS"};
+  }
   if (!std::ifstream(path)) {
     if (asked.empty()) return none;
     return Error{ErrorCode::kNotFound, "there are no references yet in " + config.service.data_dir};

@@ -9,6 +9,7 @@
 #include "core/hash.h"
 #include "core/text.h"
 #include "stats/distance.h"
+#include "stats/reference_name.h"
 
 namespace driftd::app {
 namespace {
@@ -248,15 +249,9 @@ void read_check(const Node& node, StreamConfig& stream, std::set<std::string>& t
   }
 }
 
-// NAME, NAME@ALIAS, NAME@TAG or NAME@VERSION, of letters, digits, _ - and dots.
 void read_reference(const Node& at, StreamConfig& stream, ErrorList& errors) {
-  const std::string& text = stream.reference;
-  const std::size_t sign = text.find('@');
-  const auto word = [](std::string_view s) {
-    return !s.empty() && s.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") == std::string_view::npos;
-  };
-  if (word(text.substr(0, sign)) && (sign == std::string::npos || word(text.substr(sign + 1)))) return;
-  errors.add(at, "stream " + stream.name + ": reference: '" + excerpt(text, 60) + "' names no reference",
+  if (stats::names_reference(stream.reference)) return;
+  errors.add(at, "stream " + stream.name + ": reference: '" + excerpt(stream.reference, 60) + "' names no reference",
              "write NAME@ALIAS, NAME@TAG or NAME@VERSION, for example " + stream.name + "@production");
 }
 

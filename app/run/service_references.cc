@@ -5,6 +5,7 @@
 #include "app/run/service.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "stats/reference_name.h"
 
 namespace driftd::app {
 
@@ -13,8 +14,8 @@ namespace {
 // Aliases are looked up with every checkpoint; a tag or a version is settled when a stream starts.
 std::string how_to_get(const std::string& reference) {
   const std::size_t sign = reference.find('@');
-  const std::string which = sign == std::string::npos ? "" : reference.substr(sign + 1);
-  if (which.find_first_not_of("0123456789") == std::string::npos) return "build or import it, then restart driftd";
+  const std::string which = reference.substr(sign + 1);
+  if (stats::version_number(which)) return "build or import it, then restart driftd";
   return "driftd reference build --name " + reference.substr(0, sign) + " --alias " + which +
          " makes one that is taken while driftd runs; one with that --tag is taken when driftd starts";
 }
@@ -87,7 +88,7 @@ void Service::take_promotions() {
   }
   for (const std::string& which : used) {
     const std::size_t sign = which.find('@');
-    if (sign == std::string::npos) continue;
+    if (sign == std::string::npos) continue;  // streams without a reference
     const auto promotions = references_->promotions(which.substr(0, sign));
     if (!promotions) {
       if (promotions.error().code == ErrorCode::kCorrupt) references_damaged(promotions.error());

@@ -108,6 +108,8 @@ TEST(Config, EveryErrorHasItsPlaceAndASuggestion) {
       {"streams:", "service: {web_config: /nonexistent/web.yml}\nstreams:", "1:23: service: web_config: "},
       {"    checks:", "    reference: 'a b'\n    checks:", "9:16: stream s: reference: 'a b' names no reference"},
       {"    checks:", "    reference: '@production'\n    checks:", "names no reference"},
+      {"    checks:", "    reference: pumps\n    checks:",
+       "'pumps' names no reference (write NAME@ALIAS, NAME@TAG or NAME@VERSION, for example s@production"},
       {"    checks:", "    gate: {}\n    checks:", "'invalid' is missing"},
       {"    checks:", "    gate: {invalid: bad}\n    checks:", "gate works for `from: kafka` only"},
       {"fields:\n", "fields: [\n", "not valid YAML"},
@@ -149,8 +151,8 @@ TEST(Config, SectionsThatAreNoMapsAreOneErrorEach) {
 
 TEST(Config, AnEmptyDocumentHasAPlace) { EXPECT_EQ(errors_of("").rfind("c.yaml:1:1: ", 0), 0U) << errors_of(""); }
 
-TEST(Config, ReferencesAreNamesWithAtMostOneAt) {
-  for (const char* good : {"pumps", "pumps@production", "line-1.a@3", "a@2026-01-01"}) {
+TEST(Config, ReferencesSayWhichVersion) {
+  for (const char* good : {"pumps@production", "line-1.a@3", "a@2026-01-01"}) {
     EXPECT_EQ(errors_of(replaced(kGood, "    checks:", std::string("    reference: ") + good + "\n    checks:")), "") << good;
   }
 }

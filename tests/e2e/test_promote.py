@@ -110,7 +110,7 @@ def test_driftd_is_not_ready_until_its_references_are_there(driftd, tmp_path):
     service.start().wait_ready()
 
 
-@pytest.mark.parametrize("which,how", [("pumps@v1", "--tag is taken when driftd starts"), ("pumps@1", "build or import it, then restart")])
+@pytest.mark.parametrize("which,how", [("pumps@winter", "--tag is taken when driftd starts"), ("pumps@1", "build or import it, then restart")])
 def test_what_to_do_for_a_reference_that_is_not_there_is_said(driftd, which, how):
     service = driftd(plant.config([{"check": "count", "min": 0}], source={"http": {}}, stream_reference=which))
     service.wait(lambda: how in service.get("/-/ready").text, lambda: f"what to do: {service.get('/-/ready').text}")

@@ -44,6 +44,10 @@ def test_build_diff_export_import(tmp_path):
     assert said.startswith("plant@1 sha256:"), said
     assert said.split()[1][7:] in reference("show", second, "plant@1"), "the same reference by its hash"
     assert "plant@1" in reference("list", second)
+    third = machine(tmp_path, "third")
+    reference("build", third, "--input", rows, "--input", tmp_path / "rows0.jsonl", "--tag", "t1")
+    assert "plant@1 has the tag 't1'" in reference("import", third, exported, status=2), "a tag does not move"
+    assert "plant@1 has the tag 't1'" in reference("build", third, "--input", rows, "--tag", "t1", status=2)
     damaged = bytearray(exported.read_bytes())
     damaged[len(damaged) // 2] ^= 1
     exported.write_bytes(damaged)

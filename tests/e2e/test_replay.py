@@ -181,6 +181,8 @@ def test_fail_on_and_another_reference(tmp_path):
     assert status(31, "--fail-on", "alert", "--reference", "plant@t31") == 0
     assert status(20, "--fail-on", "alert", "--reference", "plant@2") == 1
     assert status(20, "--reference", "plant@7") == 2
+    done = run_driftd("replay", path, "--input", rows[20], "--reference", "plant")
+    assert done.returncode == 2 and "'plant' names no reference; write NAME@VERSION" in done.stderr, "which version would change with a build"
 
 
 def test_record_findings_and_alerts(tmp_path):

@@ -105,7 +105,7 @@ inline std::vector<app::PlanEdition> two_editions() {
       "  all:\n"
       "    from: {http: {}}\n"
       "    decode: {format: json, sensor: s, time: {field: ts, unit: s}}\n"
-      "    reference: all\n"
+      "    reference: all@production\n"
       "    fields:\n"
       "      t: number\n"
       "      site: {type: category, role: segment}\n"

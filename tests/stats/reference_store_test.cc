@@ -90,13 +90,30 @@ TEST_F(ReferenceStoreTest, AVersionNeverChanges) {
 TEST_F(ReferenceStoreTest, ResolvesVersionsTagsAndTheNewest) {
   put(0, {"winter"});
   put(5, {"summer"});
-  put(9, {"winter"});
+  put(9);
   EXPECT_EQ(version_of("pumps"), 3U);
   EXPECT_EQ(version_of("pumps@"), 3U);
   EXPECT_EQ(version_of("pumps@1"), 1U);
   EXPECT_EQ(version_of("pumps@v2"), 2U);
   EXPECT_EQ(version_of("pumps@summer"), 2U);
-  EXPECT_EQ(version_of("pumps@winter"), 3U) << "the newest that has the tag";
+  EXPECT_EQ(version_of("pumps@winter"), 1U);
+}
+
+TEST_F(ReferenceStoreTest, ATagStaysOnItsVersion) {
+  put(0, {"winter"});
+  put(5);
+  Reference third = build(some_rows(9));
+  third.tags = {"cold", "winter"};
+  const auto refused = store_->put(third);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(refused.error().message, HasSubstr("pumps@1 has the tag 'winter', and a tag does not move"));
+  EXPECT_EQ(store_->list()->size(), 2U) << "all of it or nothing";
+  EXPECT_EQ(version_of("pumps@winter"), 1U);
+  EXPECT_EQ(version_of("pumps@cold"), 0U);
+  EXPECT_EQ(put(0, {"winter"}), 1U) << "its own tag again";
+  third.name = "valves";
+  EXPECT_TRUE(store_->put(third).ok()) << "each name has its own tags";
 }
 
 // Versions and the times from which they hold, "1@- 2@100".
