@@ -84,6 +84,21 @@ class ErrorList {
   void add(const Node& at, std::string message, std::string suggestion = "") {
     errors_.push_back({at.line, at.column, std::move(message), std::move(suggestion)});
   }
+  // What a unit's factory says of what has been read already: an error without a place stands at `otherwise`, and none is said
+  // about a value, or a key that is missing there, of which something is said.
+  void add_unsaid(const ErrorList& more, const Node& otherwise, const std::string& where) {
+    const std::vector<ConfigError> before = errors_;
+    for (ConfigError e : more.errors_) {
+      if (e.line == 0) {
+        e.line = otherwise.line;
+        e.column = otherwise.column;
+      }
+      e.message = where + ": " + e.message;
+      bool said = false;
+      for (const ConfigError& b : before) said = said || (b.line == e.line && b.column == e.column);
+      if (!said) errors_.push_back(std::move(e));
+    }
+  }
   bool empty() const { return errors_.empty(); }
   const std::vector<ConfigError>& errors() const { return errors_; }
 

@@ -4,8 +4,8 @@
 
 #include "app/config/from_reader.h"
 #include "app/config/yaml.h"
-#include "core/secret.h"
 #include "core/text.h"
+#include "core/unit_problems.h"
 
 namespace driftd::app {
 namespace {
@@ -27,7 +27,7 @@ Node without_memory(Node service, ErrorList& errors) {
 
 // What is wrong with the web configuration, at the place that names it.
 void try_web_config(const ServiceConfig& service, const Params& params, ErrorList& errors) {
-  const auto web = load_web_config(service);
+  const auto web = open_web_access(service, nullptr);
   if (web) return;
   const std::string& message = web.error().message;
   const Node& at = params.node(message.starts_with("service: listen") ? "listen" : "web_config");
@@ -93,10 +93,10 @@ DatabaseConfig read_database(const std::string& name, const Node& node, ReadFor 
   database.timeout = params.duration("timeout");
   if (!database.tls && !database.ca_file.empty())
     errors.add(node, "database " + name + ": ca_file has no effect without tls", "set tls: true");
-  if (read_for == ReadFor::kService && !database.password_file.empty()) {
-    if (const auto password = read_secret(database.password_file); !password) {
-      errors.add(params.node("password_file"), "database " + name + ": password_file: " + password.error().message);
-    }
+  if (read_for == ReadFor::kService) {
+    UnitProblems problems(params, &errors, "database " + name);
+    problems.add_unreadable_secret("password_file");
+    problems.add_unreadable_file(params, "ca_file");
   }
   return database;
 }
@@ -151,7 +151,7 @@ Config read_config(const std::string& yaml, const std::string& folder, ErrorList
     }
     refuse_rivals(config.streams, streams, errors);
   }
-  config.alerts = alerts::read_alerts(params.node("alerts"), errors);
+  config.alerts = alerts::read_alerts(params.node("alerts"), errors, read_for == ReadFor::kService);
   return config;
 }
 

@@ -112,18 +112,7 @@ void try_source(const StreamConfig& stream, const Node& node, ErrorList& errors)
   context.problems = &problems;
   const auto made = unit->make(stream.source_params, context);
   if (!made && problems.empty()) problems.add(at, made.error().message);
-  // What reading the parameters has said, about the same value or a key that is missing, is not said again.
-  const std::vector<ConfigError> before = errors.errors();
-  for (const ConfigError& problem : problems.errors()) {
-    Node place = at;
-    if (problem.line > 0) {
-      place.line = problem.line;
-      place.column = problem.column;
-    }
-    const bool said =
-        std::any_of(before.begin(), before.end(), [&](const ConfigError& e) { return e.line == place.line && e.column == place.column; });
-    if (!said) errors.add(place, "stream " + stream.name + ": " + problem.message, problem.suggestion);
-  }
+  errors.add_unsaid(problems, at, "stream " + stream.name);
 }
 
 void try_decoder(const StreamConfig& stream, const Node& node, ErrorList& errors) {

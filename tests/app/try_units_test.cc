@@ -103,6 +103,42 @@ streams:
   EXPECT_TRUE(data.empty()) << format_errors("c", data);
 }
 
+TEST(TryUnits, FilesOfNotifiersAreReadForTheService) {
+  const std::string folder = testing::TempDir() + "/try_units_files";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/good") << "a signing secret of 32 bytes....";
+  std::ofstream(folder + "/short") << "short";
+  std::ofstream(folder + "/empty");
+  const std::string yaml = R"(streams:
+  s:
+    from: {http: {}}
+    decode: {time: ts}
+    fields: {x: number}
+alerts:
+  notifiers:
+    hook:
+      type: webhook
+      url: ftp://h
+      secret_file:
+        - )" + folder + R"(/good
+        - )" + folder + R"(/short
+        - /nonexistent/secret
+      ca_file: )" + folder +
+                           R"(/empty
+    oncall: {type: alertmanager, urls: ["http://h"], ca_file: )" +
+                           folder + R"(}
+)";
+  ErrorList service, data;
+  read_config(yaml, "", service, ReadFor::kService);
+  read_config(yaml, "", data, ReadFor::kData);
+  const std::string said = format_errors("c", service);
+  for (const char* line : {"10:12: notifier hook: url must be", "13:11: notifier hook: secret_file: ",
+                           "14:11: notifier hook: secret_file: ", "15:16: notifier hook: ca_file: ", "16:63: notifier oncall: ca_file: "})
+    EXPECT_NE(said.find(line), std::string::npos) << line << " is not in\n" << said;
+  EXPECT_EQ(service.errors().size(), 5U) << said;
+  EXPECT_EQ(data.errors().size(), 1U) << format_errors("c", data);
+}
+
 TEST(TryUnits, MakesAndNeedsNoFile) {
   const std::string folder = testing::TempDir() + "/try_units";
   std::filesystem::remove_all(folder);
