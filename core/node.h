@@ -82,7 +82,28 @@ struct ConfigError {
 class ErrorList {
  public:
   void add(const Node& at, std::string message, std::string suggestion = "") {
+    for (const auto& [line, column] : unknown_) {
+      if (line == at.line && column == at.column) return;
+    }
     errors_.push_back({at.line, at.column, std::move(message), std::move(suggestion)});
+  }
+  // Why the text of a value is not known. Nothing else is said about it: whatever stands in its place is not what was meant.
+  void add_unknown(const Node& at, std::string message, std::string suggestion = "") {
+    errors_.push_back({at.line, at.column, std::move(message), std::move(suggestion)});
+    unknown_.emplace_back(at.line, at.column);
+  }
+  // Whether something is said about a value or what is in it.
+  bool about(const Node& value) const {
+    for (const ConfigError& e : errors_) {
+      if (e.line == value.line && e.column == value.column) return true;
+    }
+    for (const Node& item : value.items) {
+      if (about(item)) return true;
+    }
+    for (const auto& [key, inner] : value.entries) {
+      if (about(inner)) return true;
+    }
+    return false;
   }
   // What a unit's factory says of what has been read already: an error without a place stands at `otherwise`, and none is said
   // about a value, or a key that is missing there, of which something is said.
@@ -104,6 +125,7 @@ class ErrorList {
 
  private:
   std::vector<ConfigError> errors_;
+  std::vector<std::pair<int, int>> unknown_;  // lines and columns
 };
 
 }  // namespace driftd

@@ -23,6 +23,13 @@ const std::pair<std::string, Node>* named_in(const std::string& message, const N
   return nullptr;
 }
 
+// False when the type of an entry of `fields:` is not known, as there is an error in it.
+bool typed(const Node& field, const ErrorList& errors) {
+  if (!field.is_map()) return !errors.about(field);
+  const Node* type = field.find("type");
+  return type == nullptr || !errors.about(*type);
+}
+
 class DecoderTrial {
  public:
   DecoderTrial(const ingest::DecoderRegistry::Unit& unit, const StreamConfig& stream, const Node& decode, ErrorList& errors)
@@ -60,7 +67,7 @@ class DecoderTrial {
   void time() {
     ingest::DecodeOptions options = bare();
     options.time = stream_.decode.time;
-    say(made(options, {}), entry(decode_, "time"));
+    say(made(options, {}), entry(entry(decode_, "time"), "field"));
   }
   void field(const Field& f, const Node& at) {
     Schema one;
@@ -68,8 +75,8 @@ class DecoderTrial {
     const Node* path = at.find("path");
     say(made(bare(), one), path != nullptr ? *path : at);
   }
-  void whole() {
-    if (ok_) say(made(stream_.decode, stream_.schema), decode_);
+  void whole(const Node& fields) {
+    if (ok_ && !errors_.about(decode_) && !errors_.about(fields)) say(made(stream_.decode, stream_.schema), decode_);
   }
 
  private:
@@ -124,8 +131,11 @@ void try_decoder(const StreamConfig& stream, const Node& node, ErrorList& errors
   if (!trial.parameters()) return;
   if (!stream.decode.sensor.empty()) trial.sensor();
   if (!stream.decode.time.empty()) trial.time();
-  for (const Field& field : stream.schema.fields) trial.field(field, entry(fields, field.name.c_str()));
-  trial.whole();
+  for (const Field& field : stream.schema.fields) {
+    const Node& at = entry(fields, field.name.c_str());
+    if (typed(at, errors)) trial.field(field, at);
+  }
+  trial.whole(fields);
 }
 
 }  // namespace driftd::app

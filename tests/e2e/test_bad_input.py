@@ -29,12 +29,13 @@ streams:
     checks:
       - {check: in_rnge, field: temperature, min: 0}
       - {check: in_range, field: temprature, min: 0}
+      - {check: in_range, field: temperature, min: "${DRIFTD_UNSET:?set the least}", max: -1}
 alerts:
   routes:
     - {match: {severity: critical}, to: [nobody]}
 """
 ERRORS = [(3, "data_dir"), (7, "group"), (8, "json"), (8, "unit"), (10, "number"), (12, "size"), (12, "site"),
-          (14, "in_range"), (15, "temperature"), (18, "nobody")]
+          (14, "in_range"), (15, "temperature"), (16, "set the least"), (19, "nobody")]
 
 
 def test_check_names_every_error_at_once(tmp_path):
@@ -50,6 +51,38 @@ def test_check_names_every_error_at_once(tmp_path):
                 f"{command} does not say that line {line} is wrong about {word!r}:\n{output}"
         assert all(int(column) >= 1 for _, column, _ in found)
         assert len(found) == len(ERRORS), f"{command} says more than is wrong:\n{output}"
+
+
+def scalars(node, path=()):
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from scalars(value, (*path, key))
+    elif isinstance(node, list):
+        for number, value in enumerate(node):
+            yield from scalars(value, (*path, number))
+    else:
+        yield path
+
+
+def test_a_variable_that_is_not_set_is_one_error_wherever_it_stands(tmp_path):
+    """Nothing is said about what would be in its place, and an error elsewhere is said beside it."""
+    full = (CONFIGS / "full.yaml").read_text()
+    path, wrong = tmp_path / "driftd.yaml", []
+    places = list(scalars(yaml.safe_load(full)))
+    assert len(places) > 150
+    for place in places:
+        config = yaml.safe_load(full)
+        here = config
+        for key in place[:-1]:
+            here = here[key]
+        here[place[-1]] = "${DRIFTD_UNSET:?set it}"
+        config["nonsense"] = 1
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
+        done = run_driftd("check", path, timeout=20, env={"DRIFTD_DATA_DIR": str(tmp_path)})
+        errors = done.stderr.splitlines()
+        if done.returncode != 2 or len(errors) != 2 or "set it" not in errors[0] or "nonsense" not in errors[1]:
+            wrong.append(f"{place}: {done.returncode} {done.stderr}")
+    assert not wrong, "\n".join(wrong)
 
 
 # Errors that only the factories of sources and decoders, and other files, can see.
