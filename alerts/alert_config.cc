@@ -42,7 +42,7 @@ Route read_route(const Node& node, const std::vector<std::string>& receivers, Er
   return route;
 }
 
-void read_notifier(const std::string& name, const Node& node, AlertsConfig& config, ErrorList& errors) {
+void read_notifier(const std::string& name, const Node& node, AlertsConfig& config, bool reads_files, ErrorList& errors) {
   const std::string what = "notifier " + excerpt(name, 60);
   if (!node.is_map()) return errors.add(node, what + " must be a map with a type");
   const Node* type = node.find("type");
@@ -53,15 +53,16 @@ void read_notifier(const std::string& name, const Node& node, AlertsConfig& conf
   if (unit == nullptr) {
     return errors.add(*type, what + ": unknown type '" + excerpt(type->scalar, 60) + "'", did_you_mean(type->scalar, notifiers().names()));
   }
-  const std::size_t before = errors.errors().size();
   Params params = read_params(node, unit->descriptor.params, what, errors, {"type"});
-  if (errors.errors().size() == before) {
-    NotifierContext context;
-    context.name = name;
-    context.targets = config.targets;
-    const auto made = unit->make(params, context);
-    if (!made) errors.add(node, what + ": " + made.error().message);
-  }
+  ErrorList problems;
+  NotifierContext context;
+  context.name = name;
+  context.targets = config.targets;
+  context.problems = &problems;
+  context.reads_files = reads_files;
+  const auto made = unit->make(params, context);
+  if (!made && problems.empty()) problems.add(node, made.error().message);
+  errors.add_unsaid(problems, node, what);
   config.notifiers.push_back({name, type->scalar, std::move(params)});
 }
 
@@ -131,7 +132,7 @@ const std::vector<ParamSpec>& alert_params() {
   return specs;
 }
 
-AlertsConfig read_alerts(const Node& node, ErrorList& errors) {
+AlertsConfig read_alerts(const Node& node, ErrorList& errors, bool reads_files) {
   const Params params = read_params(node, alert_params(), "alerts", errors);
   AlertsConfig config;
   config.group_by = params.texts("group_by");
@@ -156,7 +157,7 @@ AlertsConfig read_alerts(const Node& node, ErrorList& errors) {
   std::vector<std::string> names;  // also of those with errors: a route to them is no error too
   for (const auto& [name, entry] : notifiers.entries) {
     names.push_back(name);
-    read_notifier(name, entry, config, errors);
+    read_notifier(name, entry, config, reads_files, errors);
   }
   const Node& routes = params.node("routes");
   if (!routes.is_list() && !routes.is_null()) {

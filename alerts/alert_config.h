@@ -35,8 +35,9 @@ const std::vector<ParamSpec>& route_params();
 const std::vector<ParamSpec>& match_params();
 
 // Reads the section; a null node gives the defaults. Collects every error, among them those that
-// only a notifier's factory can see.
-AlertsConfig read_alerts(const Node& node, ErrorList& errors);
+// only a notifier's factory can see; with `reads_files` files of secrets and certificates that
+// cannot be read too.
+AlertsConfig read_alerts(const Node& node, ErrorList& errors, bool reads_files = false);
 
 // A notifier with its name in the configuration.
 struct Receiver {

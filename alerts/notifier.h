@@ -62,6 +62,10 @@ struct NotifierContext {
   const Clock* clock = nullptr;
   Targets targets = {};  // where it may connect to; null: as without a list
   StopFlag stop = {};    // null: never
+  // For reading the configuration: the factory adds everything that is wrong here, each at its place, and what it returns is
+  // not used. With `reads_files` that is files of secrets and certificates too.
+  ErrorList* problems = nullptr;
+  bool reads_files = false;
 };
 
 using NotifierFactory = std::function<Result<std::unique_ptr<Notifier>>(const Params& params, const NotifierContext& context)>;

@@ -6,6 +6,7 @@
 #include "alerts/http_client.h"
 #include "alerts/webhook_signature.h"
 #include "core/secret.h"
+#include "core/unit_problems.h"
 
 namespace driftd::alerts {
 namespace {
@@ -45,7 +46,16 @@ Result<WebhookSender> WebhookSender::make(const Params& params, const NotifierCo
   sender.clock_ = context.clock;
   sender.targets_ = context.targets;
   sender.stop_ = context.stop;
-  if (const Status url = check_target(sender.url_, context.targets); !url) return url.error();
+  UnitProblems problems(params, context.problems, "");
+  if (const Status url = check_target(sender.url_, context.targets); !url) problems.add("url", url.error().message);
+  if (context.reads_files) {
+    for (std::size_t i = 0; i < sender.secret_files_.size(); ++i) {
+      const auto key = read_secret(sender.secret_files_[i]);
+      if (!key) problems.add(item_of(params, "secret_file", i), "secret_file: " + key.error().message);
+    }
+    problems.add_unreadable_file(params, "ca_file");
+  }
+  if (const auto& first = problems.first()) return *first;
   return sender;
 }
 

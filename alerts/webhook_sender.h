@@ -15,8 +15,8 @@ std::vector<ParamSpec> webhook_params();
 
 class WebhookSender {
  public:
-  // kInvalidArgument on a URL that cannot be one. Secret files are read at each attempt, so that a
-  // changed secret needs no restart; one that cannot be read then is a reason to try again later.
+  // kInvalidArgument on a URL that cannot be one. Secret files are read at each attempt,
+  // so that a changed secret needs no restart; one that cannot be read then is a reason to try again later.
   static Result<WebhookSender> make(const Params& params, const NotifierContext& context);
 
   Delivery post(const std::string& id, const std::string& body, Deadline deadline) const;

@@ -82,13 +82,50 @@ struct ConfigError {
 class ErrorList {
  public:
   void add(const Node& at, std::string message, std::string suggestion = "") {
+    for (const auto& [line, column] : unknown_) {
+      if (line == at.line && column == at.column) return;
+    }
     errors_.push_back({at.line, at.column, std::move(message), std::move(suggestion)});
+  }
+  // Why the text of a value is not known. Nothing else is said about it: whatever stands in its place is not what was meant.
+  void add_unknown(const Node& at, std::string message, std::string suggestion = "") {
+    errors_.push_back({at.line, at.column, std::move(message), std::move(suggestion)});
+    unknown_.emplace_back(at.line, at.column);
+  }
+  // Whether something is said about a value or what is in it.
+  bool about(const Node& value) const {
+    for (const ConfigError& e : errors_) {
+      if (e.line == value.line && e.column == value.column) return true;
+    }
+    for (const Node& item : value.items) {
+      if (about(item)) return true;
+    }
+    for (const auto& [key, inner] : value.entries) {
+      if (about(inner)) return true;
+    }
+    return false;
+  }
+  // What a unit's factory says of what has been read already: an error without a place stands at `otherwise`, and none is said
+  // about a value, or a key that is missing there, of which something is said.
+  void add_unsaid(const ErrorList& more, const Node& otherwise, const std::string& where) {
+    const std::vector<ConfigError> before = errors_;
+    for (ConfigError e : more.errors_) {
+      if (e.line == 0) {
+        e.line = otherwise.line;
+        e.column = otherwise.column;
+      }
+      e.message = where + ": " + e.message;
+      bool said = false;
+      for (const ConfigError& b : before) said = said || (b.line == e.line && b.column == e.column);
+      if (!said) errors_.push_back(std::move(e));
+    }
   }
   bool empty() const { return errors_.empty(); }
   const std::vector<ConfigError>& errors() const { return errors_; }
 
  private:
   std::vector<ConfigError> errors_;
+  std::vector<std::pair<int, int>> unknown_;  // lines and columns
 };
 
 }  // namespace driftd

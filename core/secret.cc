@@ -1,6 +1,8 @@
 #include "core/secret.h"
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 
 #include "core/text.h"
@@ -38,6 +40,14 @@ Result<std::string> read_secret(const std::string& path) {
   if (line.ends_with('\r')) line.pop_back();
   if (line.empty()) return Error{ErrorCode::kNotFound, "the first line of the secret file '" + excerpt(path) + "' is empty"};
   return line;
+}
+
+Status try_file(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (file && file.peek() != std::ifstream::traits_type::eof()) return {};
+  const std::string why = errno != 0 ? std::strerror(errno) : "it is empty";
+  return Error{ErrorCode::kNotFound, "'" + excerpt(path) + "' cannot be read: " + why};
 }
 
 }  // namespace driftd

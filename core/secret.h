@@ -20,4 +20,7 @@ Result<std::string> secret_file(const std::string& path);
 // is needed, so that a rotated secret takes effect.
 Result<std::string> read_secret(const std::string& path);
 
+// An Error when nothing can be read from a file of certificates or keys; what it holds is not judged.
+Status try_file(const std::string& path);
+
 }  // namespace driftd

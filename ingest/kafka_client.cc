@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/secret.h"
 #include "core/text.h"
+#include "core/unit_problems.h"
 
 namespace driftd::ingest {
 namespace {
@@ -106,8 +107,9 @@ KafkaConnection kafka_connection(const Params& params) {
 
 std::vector<std::pair<const Node*, std::string>> kafka_connection_problems(const Params& params) {
   std::vector<std::pair<const Node*, std::string>> out;
-  for (const std::string& broker : params.texts("brokers")) {
-    if (broker.empty()) out.emplace_back(&params.node("brokers"), "a broker is empty");
+  const std::vector<std::string>& brokers = params.texts("brokers");
+  for (std::size_t i = 0; i < brokers.size(); ++i) {
+    if (brokers[i].empty()) out.emplace_back(&item_of(params, "brokers", i), "a broker is empty");
   }
   const Node& options = params.node("options");
   for (const auto& option : params.text_map("options")) {

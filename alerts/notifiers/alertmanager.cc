@@ -6,6 +6,7 @@
 #include "alerts/http_client.h"
 #include "alerts/notifier.h"
 #include "core/text.h"
+#include "core/unit_problems.h"
 
 namespace driftd::alerts {
 namespace {
@@ -142,11 +143,14 @@ class Alertmanager final : public Notifier {
 
 Result<std::unique_ptr<Notifier>> make(const Params& params, const NotifierContext& context) {
   std::vector<std::string> urls = params.texts("urls");
-  if (urls.empty()) return Error{ErrorCode::kInvalidArgument, "urls names no member"};
-  for (std::string& url : urls) {
-    if (const Status s = check_target(url, context.targets); !s) return s.error();
-    while (url.ends_with('/')) url.pop_back();
+  UnitProblems problems(params, context.problems, "");
+  if (urls.empty()) problems.add("urls", "urls names no member");
+  for (std::size_t i = 0; i < urls.size(); ++i) {
+    if (const Status s = check_target(urls[i], context.targets); !s) problems.add(item_of(params, "urls", i), s.error().message);
+    while (urls[i].ends_with('/')) urls[i].pop_back();
   }
+  if (context.reads_files) problems.add_unreadable_file(params, "ca_file");
+  if (problems.done()) return problems.result<Notifier>();
   return std::unique_ptr<Notifier>(
       std::make_unique<Alertmanager>(std::move(urls), params.text("ca_file"), params.duration("resend"), context));
 }

@@ -4,8 +4,8 @@
 
 #include "app/config/from_reader.h"
 #include "app/config/yaml.h"
-#include "core/secret.h"
 #include "core/text.h"
+#include "core/unit_problems.h"
 
 namespace driftd::app {
 namespace {
@@ -27,7 +27,8 @@ Node without_memory(Node service, ErrorList& errors) {
 
 // What is wrong with the web configuration, at the place that names it.
 void try_web_config(const ServiceConfig& service, const Params& params, ErrorList& errors) {
-  const auto web = load_web_config(service);
+  if (errors.about(params.node("allow_public"))) return;
+  const auto web = open_web_access(service, nullptr);
   if (web) return;
   const std::string& message = web.error().message;
   const Node& at = params.node(message.starts_with("service: listen") ? "listen" : "web_config");
@@ -91,12 +92,12 @@ DatabaseConfig read_database(const std::string& name, const Node& node, ReadFor 
   database.tls = params.boolean("tls");
   database.ca_file = params.text("ca_file");
   database.timeout = params.duration("timeout");
-  if (!database.tls && !database.ca_file.empty())
-    errors.add(node, "database " + name + ": ca_file has no effect without tls", "set tls: true");
-  if (read_for == ReadFor::kService && !database.password_file.empty()) {
-    if (const auto password = read_secret(database.password_file); !password) {
-      errors.add(params.node("password_file"), "database " + name + ": password_file: " + password.error().message);
-    }
+  if (!database.tls && !database.ca_file.empty() && !errors.about(params.node("tls")))
+    errors.add(params.node("ca_file"), "database " + name + ": ca_file has no effect without tls", "set tls: true");
+  if (read_for == ReadFor::kService) {
+    UnitProblems problems(params, &errors, "database " + name);
+    problems.add_unreadable_secret("password_file");
+    problems.add_unreadable_file(params, "ca_file");
   }
   return database;
 }
@@ -119,7 +120,7 @@ const StreamConfig* Config::stream(std::string_view name) const {
 Config read_config(const std::string& yaml, const std::string& folder, ErrorList& errors, ReadFor read_for) {
   Config config;
   const Node root = parse_yaml(yaml, errors);
-  if (!errors.empty()) return config;
+  if (root.line == 0) return config;
   static const std::vector<ParamSpec> sections = {
       {.name = "service", .type = ParamType::kNode, .sentence = "The process"},
       {.name = "databases", .type = ParamType::kNode, .sentence = "Named database connections"},
@@ -135,7 +136,7 @@ Config read_config(const std::string& yaml, const std::string& folder, ErrorList
     for (const auto& [name, node] : params.node("databases").entries) config.databases[name] = read_database(name, node, read_for, errors);
   }
   if (!config.service.store.empty() && config.databases.count(config.service.store) == 0) {
-    errors.add(params.node("service"), "service: store: there is no database '" + excerpt(config.service.store, 60) + "'",
+    errors.add(*params.node("service").find("store"), "service: store: there is no database '" + excerpt(config.service.store, 60) + "'",
                "name one of `databases:`");
   }
   if (params.has("streams")) {
@@ -147,7 +148,7 @@ Config read_config(const std::string& yaml, const std::string& folder, ErrorList
     }
     refuse_rivals(config.streams, streams, errors);
   }
-  config.alerts = alerts::read_alerts(params.node("alerts"), errors);
+  config.alerts = alerts::read_alerts(params.node("alerts"), errors, read_for == ReadFor::kService);
   return config;
 }
 

@@ -4,6 +4,7 @@
 
 #include "app/config/unit_lookup.h"
 #include "ingest/csv_row.h"
+#include "ingest/decoder.h"
 #include "ingest/source.h"
 #include "ingest/topic_levels.h"
 
@@ -58,6 +59,7 @@ bool read_topic_fields(StreamConfig& stream, ErrorList& errors) {
 
 void agree_on_csv(const Node& from, StreamConfig& stream, ErrorList& errors) {
   const Node* file = from.find("file");
+  if (ingest::decoders().find(stream.decoder) == nullptr) return;  // said already
   if (stream.source != "file" || file == nullptr || stream.source_params.text("format") != "csv") return;
   const std::string where = "stream " + stream.name + ": from: file: ";
   if (stream.decoder != "csv") {
@@ -70,6 +72,7 @@ void agree_on_csv(const Node& from, StreamConfig& stream, ErrorList& errors) {
     const bool same = stream.source_params.text(spec.name) == stream.decoder_params.text(spec.name) &&
                       stream.source_params.boolean(spec.name) == stream.decoder_params.boolean(spec.name);
     if (same) continue;
+    if (errors.about(stream.decoder_params.node(spec.name))) continue;
     if (const Node* given = file->find(spec.name)) {
       errors.add(*given, where + spec.name + " differs from decode's", "write it under decode only");
       continue;

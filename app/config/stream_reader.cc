@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <set>
 
+#include "app/config/check_reader.h"
 #include "app/config/config.h"
 #include "app/config/from_reader.h"
 #include "app/config/try_units.h"
 #include "app/config/unit_lookup.h"
 #include "core/hash.h"
 #include "core/text.h"
-#include "stats/distance.h"
 #include "stats/reference_name.h"
 
 namespace driftd::app {
@@ -85,7 +85,7 @@ void read_decode(const Node& node, StreamConfig& stream, ErrorList& errors) {
   stream.decoder_params = params;
 }
 
-void read_fields(const Node& node, StreamConfig& stream, ErrorList& errors) {
+void read_fields(const Node& node, StreamConfig& stream, Unsure& unsure, ErrorList& errors) {
   const std::string where = "stream " + stream.name + ": fields";
   if (!node.is_map() || node.entries.empty()) return errors.add(node, where + " must name at least one field");
   for (const auto& [name, given] : node.entries) {
@@ -103,14 +103,16 @@ void read_fields(const Node& node, StreamConfig& stream, ErrorList& errors) {
     field.unit = params.text("unit");
     field.path = params.text("path");
     field.numbers_in_text = params.boolean("numbers_in_text");
-    if (field.role == FieldRole::kSegment && field.kind != FieldKind::kCategory) {
+    const bool sure = !errors.about(params.node("type")) && !errors.about(params.node("role"));
+    if (!sure) unsure.fields.insert(name);
+    if (sure && field.role == FieldRole::kSegment && field.kind != FieldKind::kCategory) {
       errors.add(value, where + ": " + name + ": a segment must be a category", "write type: category");
     }
     stream.schema.fields.push_back(std::move(field));
   }
 }
 
-void read_windows(const Node& node, StreamConfig& stream, ErrorList& errors) {
+void read_windows(const Node& node, StreamConfig& stream, Unsure& unsure, ErrorList& errors) {
   const std::string where = "stream " + stream.name + ": windows";
   const Params params = read_params(node, window_params(), where, errors);
   WindowConfig& windows = stream.windows;
@@ -118,8 +120,10 @@ void read_windows(const Node& node, StreamConfig& stream, ErrorList& errors) {
   windows.slide = params.has("slide") ? params.duration("slide") : windows.size;
   windows.lateness = params.duration("lateness");
   windows.idle = params.duration("idle");
-  if (windows.size <= 0) {  // said by its own error
+  if (windows.size <= 0 || errors.about(params.node("size"))) {  // said by its own error
     windows.size = windows.slide = 5 * kMinute;
+  } else if (errors.about(params.node("slide"))) {
+    windows.slide = windows.size;
   } else if (windows.slide <= 0 || windows.size % windows.slide != 0 || windows.panes() > 10000) {
     errors.add(node, where + ": size must be a whole number (at most 10000) of slides");
     windows.slide = windows.size;
@@ -133,7 +137,8 @@ void read_windows(const Node& node, StreamConfig& stream, ErrorList& errors) {
   const Node* at = node.find("by");
   // Twice the same segment would be judged twice, under the same ids.
   if (at != nullptr) refuse_twice(by, *at, where + ": by", errors);
-  for (const std::string& name : by) {
+  for (std::size_t i = 0; i < by.size(); ++i) {
+    const std::string& name = by[i];
     Level level;
     level.by = name;
     if (name == "sensor") {
@@ -141,9 +146,10 @@ void read_windows(const Node& node, StreamConfig& stream, ErrorList& errors) {
     } else if (name != "stream") {
       level.kind = Level::Kind::kField;
       const auto index = stream.schema.index_of(name);
-      if (!index || stream.schema.fields[*index].role != FieldRole::kSegment) {
+      if (!index || (stream.schema.fields[*index].role != FieldRole::kSegment && unsure.fields.count(name) == 0)) {
         const auto near = nearest(name, known);
-        errors.add(at != nullptr ? *at : node, where + ": by: '" + name + "' is neither stream, sensor nor a field of role segment",
+        errors.add(at != nullptr ? item_at(*at, i) : node,
+                   where + ": by: '" + name + "' is neither stream, sensor nor a field of role segment",
                    near ? "did you mean '" + *near + "'?" : "known: " + join(known));
         continue;
       }
@@ -151,102 +157,7 @@ void read_windows(const Node& node, StreamConfig& stream, ErrorList& errors) {
     }
     windows.levels.push_back(std::move(level));
   }
-}
-
-// The fields one entry of `checks` is about, as indices; -1 for none.
-std::vector<int> fields_of(const Node& node, const Params& common, const rules::CheckUnit& unit, const StreamConfig& stream,
-                           const std::string& where, ErrorList& errors) {
-  const std::vector<std::string>& names = common.texts("field");
-  if (unit.field_use == rules::FieldUse::kNone) {
-    if (!names.empty()) errors.add(node, where + " is about no field", "remove field");
-    return {-1};
-  }
-  if (names.empty()) {
-    if (unit.field_use == rules::FieldUse::kRequired) errors.add(node, where + ": 'field' is missing");
-    return {-1};
-  }
-  std::vector<std::string> known;
-  for (const Field& field : stream.schema.fields) known.push_back(field.name);
-  std::vector<int> out;
-  for (const std::string& name : names) {
-    const auto index = stream.schema.index_of(name);
-    if (!index) {
-      const auto near = nearest(name, known);
-      errors.add(*node.find("field"), where + ": there is no field '" + excerpt(name, 60) + "'",
-                 near ? "did you mean '" + *near + "'?" : "known fields: " + join(known));
-      continue;
-    }
-    const FieldKind kind = stream.schema.fields[*index].kind;
-    if (!unit.kinds.empty() && std::find(unit.kinds.begin(), unit.kinds.end(), kind) == unit.kinds.end()) {
-      errors.add(*node.find("field"), where + " does not apply to " + name + ", which is of type " + to_string(kind));
-      continue;
-    }
-    out.push_back(static_cast<int>(*index));
-  }
-  return out;
-}
-
-// What to write for a check that does not exist but that people look for.
-std::string check_hint(const std::string& name) {
-  if (name == "drift")
-    return "calibrated drift is not in this version of driftd; write check: distance, or a detector such as check: adwin";
-  const auto& metrics = stats::distances();
-  const auto near = metrics.find(name) != nullptr || nearest(name, rules::checks().names()) ? std::nullopt : nearest(name, metrics.names());
-  if (metrics.find(name) == nullptr && !near) return {};
-  return "write check: distance, metric: " + near.value_or(name);
-}
-
-void read_by(const Node& node, const StreamConfig& stream, const std::string& where, const std::vector<std::string>& by,
-             ErrorList& errors) {
-  const Node* at = node.find("by");
-  if (at == nullptr) return;
-  refuse_twice(by, *at, where + ": by", errors);
-  std::vector<std::string> known;
-  for (const Level& level : stream.windows.levels) known.push_back(level.by);
-  for (std::size_t i = 0; i < by.size(); ++i) {
-    if (std::find(known.begin(), known.end(), by[i]) != known.end()) continue;
-    const auto near = nearest(by[i], known);
-    errors.add(item_at(*at, i), where + ": by: '" + excerpt(by[i], 60) + "' is not in windows.by",
-               near ? "did you mean '" + *near + "'?" : "known: " + join(known));
-  }
-}
-
-void read_check(const Node& node, StreamConfig& stream, std::set<std::string>& taken, ErrorList& errors) {
-  const Node* named = node.find("check");
-  const std::string name = named != nullptr && named->is_scalar() ? named->scalar : "";
-  if (name.empty()) return errors.add(node, "stream " + stream.name + ": a check has no name", "write {check: in_range, ...}");
-  const std::string where = "stream " + stream.name + ": check " + excerpt(name, 60);
-  const auto* unit = find_unit(rules::checks(), *named, name, "check", errors, check_hint(name));
-  if (unit == nullptr) return;
-  const std::size_t before = errors.errors().size();
-  const auto fine = [&] { return errors.errors().size() == before; };
-  const Params params = read_params(node, both(rules::common_params(), unit->descriptor.params), where, errors);
-  const std::vector<std::string>& by = params.texts("by");
-  read_by(node, stream, where, by, errors);
-  for (const int field : fields_of(node, params, unit->make, stream, where, errors)) {
-    CheckConfig check;
-    check.unit = unit;
-    check.params = params;
-    check.field = field;
-    check.name = params.has("name") ? params.text("name") : name;
-    check.severity = severity(params.text("severity")).value_or(Severity::kWarning);
-    check.by = by;
-    if (fine()) {
-      rules::CheckContext context{.schema = &stream.schema, .field = field, .reference = nullptr, .window = stream.windows.size};
-      const auto made = unit->make.make(params, context);
-      if (!made) errors.add(node, where + ": " + made.error().message);
-      const bool elsewhere = std::any_of(check.by.begin(), check.by.end(), [](const std::string& level) { return level != "sensor"; });
-      if (made && elsewhere && (*made)->judges_records()) {
-        errors.add(*node.find("by"), where + ": by: a detector runs for every sensor, not for other segments",
-                   "leave by out, or write by: [sensor]");
-      }
-    }
-    // A check with errors takes no name: the next one's own errors are what matters.
-    if (fine() && !taken.insert(check.name + "/" + std::to_string(field)).second) {
-      errors.add(node, where + " is there twice for the same field", "give one of them another name: {check: " + name + ", name: ...}");
-    }
-    stream.checks.push_back(std::move(check));
-  }
+  unsure.levels = at != nullptr && errors.about(*at);
 }
 
 void read_reference(const Node& at, StreamConfig& stream, ErrorList& errors) {
@@ -311,10 +222,11 @@ void read_gate(const Node& node, const Params& params, StreamConfig& stream, Err
   }
   std::vector<std::string> known;
   for (const CheckConfig& check : stream.checks) known.push_back(check.name);
-  for (const std::string& name : gate.checks) {
+  for (std::size_t i = 0; i < gate.checks.size(); ++i) {
+    const std::string& name = gate.checks[i];
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const auto near = nearest(name, known);
-    errors.add(node, where + ": checks: there is no check '" + excerpt(name, 60) + "'",
+    errors.add(item_at(params.node("checks"), i), where + ": checks: there is no check '" + excerpt(name, 60) + "'",
                near ? "did you mean '" + *near + "'?" : "known: " + join(known));
   }
   stream.gate = std::move(gate);
@@ -336,7 +248,8 @@ StreamConfig read_stream(const std::string& name, const Node& node, const Servic
   none.line = node.line;
   none.column = node.column;
   if (params.has("from")) read_from(params.node("from"), stream, errors);
-  if (params.has("fields")) read_fields(params.node("fields"), stream, errors);
+  Unsure unsure;
+  if (params.has("fields")) read_fields(params.node("fields"), stream, unsure, errors);
   if (params.has("decode")) read_decode(params.node("decode"), stream, errors);
   const Node& from = params.has("from") ? params.node("from") : none;
   agree_on_csv(from, stream, errors);
@@ -344,12 +257,12 @@ StreamConfig read_stream(const std::string& name, const Node& node, const Servic
   if (params.has("decode"))
     try_decoder(stream, node, errors);  // first: the source may have taken a wrong separator over, which is said once
   if (read_for == ReadFor::kService) try_source(stream, node, errors);
-  read_windows(params.has("windows") ? params.node("windows") : none, stream, errors);
+  read_windows(params.has("windows") ? params.node("windows") : none, stream, unsure, errors);
   if (params.has("checks")) {
     const Node& checks = params.node("checks");
     if (!checks.is_list()) errors.add(checks, where + ": checks must be a list");
     std::set<std::string> taken;
-    for (const Node& check : checks.items) read_check(check, stream, taken, errors);
+    for (const Node& check : checks.items) read_check(check, stream, unsure, taken, errors);
   }
   if (params.has("reference")) {
     stream.reference = params.text("reference");

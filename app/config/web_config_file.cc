@@ -14,7 +14,7 @@ Result<exporters::WebConfig> load_web_config(const ServiceConfig& service) {
     ErrorList errors;
     const Node root = parse_yaml(*text, errors);
     const std::size_t slash = path.rfind('/');
-    if (errors.empty()) config = exporters::read_web_config(root, slash == std::string::npos ? "" : path.substr(0, slash), errors);
+    if (root.line > 0) config = exporters::read_web_config(root, slash == std::string::npos ? "" : path.substr(0, slash), errors);
     if (!errors.empty()) return Error{ErrorCode::kInvalidArgument, format_errors(path, errors)};
   }
   const std::string problem = exporters::listen_problem(service.listen, config.protects(), service.allow_public);

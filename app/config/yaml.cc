@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -20,6 +21,8 @@ constexpr int kMaxDepth = 64;
 class Converter {
  public:
   explicit Converter(ErrorList& errors) : errors_(errors) {}
+
+  bool stopped() const { return stopped_; }
 
   Node convert(const YAML::Node& from, int depth = 0) {
     Node to;
@@ -70,8 +73,10 @@ class Converter {
   }
 
  private:
+  // With a variable that is not set the text stays as it was written.
   std::string expand(const std::string& text, const Node& at) {
     std::string out;
+    bool known = true;
     for (std::size_t i = 0; i < text.size(); ++i) {
       if (text[i] != '$' || i + 1 >= text.size()) {
         out += text[i];
@@ -87,13 +92,15 @@ class Converter {
         out += text[i];
         continue;
       }
-      out += variable(text.substr(i + 2, end - i - 2), at);
+      const auto value = variable(text.substr(i + 2, end - i - 2), at);
+      known = known && value;
+      out += value.value_or("");
       i = end;
     }
-    return out;
+    return known ? out : text;
   }
 
-  std::string variable(const std::string& inside, const Node& at) {
+  std::optional<std::string> variable(const std::string& inside, const Node& at) {
     const std::size_t colon = inside.find(':');
     const std::string name = inside.substr(0, colon);
     const char* value = std::getenv(name.c_str());
@@ -101,8 +108,8 @@ class Converter {
     if (value != nullptr && (*value != '\0' || rest.empty())) return value;
     if (rest.starts_with("-")) return rest.substr(1);
     const std::string why = rest.starts_with("?") && rest.size() > 1 ? ": " + rest.substr(1) : "";
-    errors_.add(at, "the environment variable " + name + " is not set" + why, "set it, or write ${" + name + ":-default}");
-    return "";
+    errors_.add_unknown(at, "the environment variable " + name + " is not set" + why, "set it, or write ${" + name + ":-default}");
+    return std::nullopt;
   }
 
   ErrorList& errors_;
@@ -114,7 +121,9 @@ class Converter {
 
 Node parse_yaml(const std::string& text, ErrorList& errors) {
   try {
-    Node root = Converter(errors).convert(YAML::Load(text));
+    Converter converter(errors);
+    Node root = converter.convert(YAML::Load(text));
+    if (converter.stopped()) return {};
     if (root.line == 0) root.line = root.column = 1;  // an empty document has no place
     return root;
   } catch (const YAML::Exception& e) {

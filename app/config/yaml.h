@@ -11,7 +11,8 @@ namespace driftd::app {
 // Parses one YAML document. Syntax errors, duplicate keys, unset ${VAR:?message} and documents over
 // 100,000 values or 64 levels go to `errors` with line and column. `${VAR}`, `${VAR:-default}` and
 // `${VAR:?message}` are replaced in scalars after parsing, so that a value can never change the
-// document's structure; `$$` is a dollar sign.
+// document's structure; `$$` is a dollar sign. A Node without a place (line 0) when there is no tree to
+// read on in: what is not valid YAML, or too large.
 Node parse_yaml(const std::string& text, ErrorList& errors);
 
 // Reads a file; Error when it cannot be read.

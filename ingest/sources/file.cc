@@ -2,9 +2,9 @@
 #include <mutex>
 #include <optional>
 
+#include "core/unit_problems.h"
 #include "ingest/record_reader.h"
 #include "ingest/source.h"
-#include "ingest/source_problems.h"
 
 namespace driftd::ingest {
 namespace {
@@ -67,7 +67,7 @@ class FileSource final : public Source {
 };
 
 Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& context) {
-  SourceProblems problems(params, context, "from: file");
+  UnitProblems problems(params, context.problems, "from: file");
   ReaderOptions options;
   const auto format = csv_format(params);
   if (format) {
@@ -82,7 +82,7 @@ Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& 
   for (std::size_t i = 0; i < paths.size(); ++i) {
     if (paths[i].empty()) problems.add(item_of(params, "paths", i), "a path is empty");
   }
-  if (problems.done()) return problems.result();
+  if (problems.done()) return problems.result<Source>();
   return std::unique_ptr<Source>(std::make_unique<FileSource>(paths, options));
 }
 

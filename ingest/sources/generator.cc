@@ -4,9 +4,9 @@
 #include <thread>
 
 #include "core/text.h"
+#include "core/unit_problems.h"
 #include "ingest/plant.h"
 #include "ingest/source.h"
-#include "ingest/source_problems.h"
 
 namespace driftd::ingest {
 namespace {
@@ -129,7 +129,7 @@ std::vector<ParamSpec> fault_specs() {
   };
 }
 
-std::optional<PlantFault> read_fault(const Node& node, SourceProblems& problems) {
+std::optional<PlantFault> read_fault(const Node& node, UnitProblems& problems) {
   ErrorList errors;
   const Params params = read_params(node, fault_specs(), "fault", errors);
   for (const ConfigError& error : errors.errors()) {
@@ -155,7 +155,7 @@ std::optional<PlantFault> read_fault(const Node& node, SourceProblems& problems)
 }
 
 Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& context) {
-  SourceProblems problems(params, context, "from: generator");
+  UnitProblems problems(params, context.problems, "from: generator");
   PlantOptions options;
   options.sensors = static_cast<std::uint32_t>(params.integer("sensors"));
   options.seed = static_cast<std::uint64_t>(params.integer("seed"));
@@ -168,7 +168,7 @@ Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& 
   for (const Node& node : faults.items) {
     if (auto fault = read_fault(node, problems)) options.faults.push_back(*std::move(fault));
   }
-  if (problems.done()) return problems.result();
+  if (problems.done()) return problems.result<Source>();
   return std::unique_ptr<Source>(std::make_unique<GeneratorSource>(options, params.number("speed"), params.duration("duration")));
 }
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "core/unit_problems.h"
 #include "ingest/kafka_source.h"
-#include "ingest/source_problems.h"
 
 namespace driftd::ingest {
 namespace {
@@ -15,7 +15,7 @@ Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& 
   settings.group = params.text("group");
   settings.instance_id = params.text("instance_id");
   settings.from_latest = params.text("start") == "latest";
-  SourceProblems problems(params, context, "from: kafka");
+  UnitProblems problems(params, context.problems, "from: kafka");
   const auto& topics = settings.topics;
   if (topics.empty()) problems.add("topics", "'topics' is empty");
   for (std::size_t i = 0; i < topics.size(); ++i) {
@@ -32,7 +32,7 @@ Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& 
   } else if (auto conf = kafka_conf(settings.connection, {}); !conf && problems.empty()) {
     return conf.error().at("from");
   }
-  if (problems.done()) return problems.result();
+  if (problems.done()) return problems.result<Source>();
   return make_kafka_source(std::move(settings), context);
 }
 

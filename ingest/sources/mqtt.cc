@@ -3,9 +3,9 @@
 #include <charconv>
 
 #include "core/text.h"
+#include "core/unit_problems.h"
 #include "ingest/journal_options.h"
 #include "ingest/mqtt_source.h"
-#include "ingest/source_problems.h"
 
 namespace driftd::ingest {
 namespace {
@@ -60,7 +60,7 @@ Status check_topic(const std::string& topic) {
   }
 }
 
-void check_topics(const Params& params, SourceProblems& problems) {
+void check_topics(const Params& params, UnitProblems& problems) {
   const auto& topics = params.texts("topics");
   if (topics.empty()) problems.add("topics", "'topics' is empty");
   for (std::size_t i = 0; i < topics.size(); ++i) {
@@ -72,7 +72,7 @@ void check_topics(const Params& params, SourceProblems& problems) {
   }
 }
 
-void read_login(const Params& params, MqttSettings& settings, SourceProblems& problems) {
+void read_login(const Params& params, MqttSettings& settings, UnitProblems& problems) {
   settings.client_id = params.text("client_id");
   if (settings.client_id.empty() || settings.client_id.size() > 65535 || settings.client_id.find_first_of(" \n\r") != std::string::npos)
     problems.add("client_id", "'client_id' must not be empty or have white space");
@@ -84,19 +84,20 @@ void read_login(const Params& params, MqttSettings& settings, SourceProblems& pr
   settings.ca_file = tls.text("ca_file");
   settings.cert_file = tls.text("cert_file");
   settings.key_file = tls.text("key_file");
+  for (const char* file : {"ca_file", "cert_file", "key_file"}) problems.add_unreadable_file(tls, file);
   if (params.has("tls") && !settings.tls) problems.add("tls", "'tls' needs an mqtts:// url");
   if (settings.cert_file.empty() != settings.key_file.empty()) problems.add("tls", "'tls' needs both cert_file and key_file, or neither");
 }
 
 Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& context) {
-  SourceProblems problems(params, context, "from: mqtt");
+  UnitProblems problems(params, context.problems, "from: mqtt");
   MqttSettings settings;
   const Status url = read_url(params.text("url"), settings);
   if (!url) problems.add("url", url.error().message);
   check_topics(params, problems);
   if (!url) settings.tls = true;  // whatever it was to be, `tls` is no second mistake
   read_login(params, settings, problems);
-  if (problems.done()) return problems.result();
+  if (problems.done()) return problems.result<Source>();
   settings.topics = params.texts("topics");
   settings.version_5 = params.text("version") == "5";
   settings.retained = params.boolean("retained");

@@ -53,6 +53,70 @@ alerts:
   routes: [{to: []}]
 )";
 
+constexpr const char* kBlocks = R"(streams:
+  a:
+    from:
+      mqtt:
+        client_id: c
+        url: http://b
+        topics:
+          - ok
+          - a/#/b
+          - x+
+    decode:
+      format: csv
+      header: false
+      columns: [t, x, y]
+      separator: ";;"
+      quote: "''"
+      time:
+        field: nowhere
+    fields:
+      x: number
+      y: category
+    checks:
+      - check: matches
+        name: m
+        field: y
+        regex: "a("
+      - check: expression
+        name: e
+        expression: x <
+      - check: in_range
+        field: x
+        min: 5
+        max: 3
+        mux: 1
+      - check: in_set
+        field: x
+        values:
+          - b
+          - 1
+          - d
+      - check: distance
+        field: y
+        metric: ks
+        max: 1
+      - check: mean
+        field: x
+        name: m
+        min: 3
+        max: 2
+alerts:
+  notifiers:
+    told:
+      type: log
+    hook:
+      type: webhook
+      url: nowhere
+    oncall:
+      type: alertmanager
+      urls:
+        - ftp://y
+        - gopher://z
+        - http://h
+)";
+
 TEST(TryUnits, EveryErrorOfAFactoryHasItsPlace) {
   const std::vector<std::string> wanted = {
       "2:57: database plant: password_file: ",
@@ -87,6 +151,34 @@ TEST(TryUnits, EveryErrorOfAFactoryHasItsPlace) {
   EXPECT_EQ(errors.errors().size(), wanted.size()) << "nothing is said twice:\n" << said;
 }
 
+// In block style nothing that is wrong stands where its unit begins.
+TEST(TryUnits, InBlockStyleEveryErrorStandsAtWhatIsWrong) {
+  const std::vector<std::string> wanted = {
+      "6:14: stream a: from: mqtt: 'url' must start with",
+      "9:13: stream a: from: mqtt: topic 'a/#/b'",
+      "10:13: stream a: from: mqtt: topic 'x+'",
+      "15:18: stream a: decode: csv: 'separator'",
+      "16:14: stream a: decode: csv: 'quote'",
+      "18:16: stream a: decode: csv: column 'nowhere'",
+      "26:16: stream a: check matches: 'regex'",
+      "29:21: stream a: check expression: 'expression', column ",
+      "32:14: stream a: check in_range: 'min' is above 'max'",
+      "34:14: stream a: check in_range: unknown key 'mux'",
+      "38:13: stream a: check in_set: 'values': 'b' is no number",
+      "40:13: stream a: check in_set: 'values': 'd' is no number",
+      "43:17: stream a: check distance: 'metric' ks needs numbers",
+      "48:14: stream a: check mean: 'min' 3 is above 'max' 2",
+      "56:12: notifier hook: url must be",
+      "60:11: notifier oncall: url must be",
+      "61:11: notifier oncall: url must be",
+  };
+  ErrorList errors;
+  read_config(kBlocks, "", errors);
+  const std::string said = format_errors("c", errors);
+  for (const std::string& line : wanted) EXPECT_NE(said.find("c:" + line), std::string::npos) << line << " is not in\n" << said;
+  EXPECT_EQ(errors.errors().size(), wanted.size()) << "nothing is said twice:\n" << said;
+}
+
 TEST(TryUnits, RecordedDataNeedsNoSecretAndNoSource) {
   const std::string yaml = R"(databases:
   plant: {database: plant, user: driftd, password_file: /nonexistent/db}
@@ -101,6 +193,42 @@ streams:
   read_config(yaml, "", data, ReadFor::kData);
   EXPECT_EQ(service.errors().size(), 2U) << format_errors("c", service);
   EXPECT_TRUE(data.empty()) << format_errors("c", data);
+}
+
+TEST(TryUnits, FilesOfNotifiersAreReadForTheService) {
+  const std::string folder = testing::TempDir() + "/try_units_files";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/good") << "a signing secret of 32 bytes....";
+  std::ofstream(folder + "/short") << "short";
+  std::ofstream(folder + "/empty");
+  const std::string yaml = R"(streams:
+  s:
+    from: {http: {}}
+    decode: {time: ts}
+    fields: {x: number}
+alerts:
+  notifiers:
+    hook:
+      type: webhook
+      url: ftp://h
+      secret_file:
+        - )" + folder + R"(/good
+        - )" + folder + R"(/short
+        - /nonexistent/secret
+      ca_file: )" + folder +
+                           R"(/empty
+    oncall: {type: alertmanager, urls: ["http://h"], ca_file: )" +
+                           folder + R"(}
+)";
+  ErrorList service, data;
+  read_config(yaml, "", service, ReadFor::kService);
+  read_config(yaml, "", data, ReadFor::kData);
+  const std::string said = format_errors("c", service);
+  for (const char* line : {"10:12: notifier hook: url must be", "13:11: notifier hook: secret_file: ",
+                           "14:11: notifier hook: secret_file: ", "15:16: notifier hook: ca_file: ", "16:63: notifier oncall: ca_file: "})
+    EXPECT_NE(said.find(line), std::string::npos) << line << " is not in\n" << said;
+  EXPECT_EQ(service.errors().size(), 5U) << said;
+  EXPECT_EQ(data.errors().size(), 1U) << format_errors("c", data);
 }
 
 TEST(TryUnits, MakesAndNeedsNoFile) {

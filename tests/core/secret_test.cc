@@ -33,6 +33,13 @@ TEST_F(SecretTest, IsTheFirstLineOfAFile) {
   EXPECT_EQ(read_secret(folder_ + "/absent").error().code, ErrorCode::kNotFound);
 }
 
+TEST_F(SecretTest, AFileOfCertificatesCanBeReadOrNot) {
+  EXPECT_TRUE(try_file(write("a", "\n")).ok());
+  EXPECT_NE(try_file(folder_ + "/absent").error().message.find("No such file"), std::string::npos);
+  EXPECT_NE(try_file(folder_).error().message.find("directory"), std::string::npos) << try_file(folder_).error().message;
+  EXPECT_NE(try_file(write("empty", "")).error().message.find("empty"), std::string::npos);
+}
+
 TEST_F(SecretTest, OrACredentialOfSystemd) {
   write("db", "from systemd\n");
   const Error without = read_secret("credential:db").error();

@@ -5,6 +5,7 @@ import signal
 import time
 
 import pytest
+import yaml
 
 import plant
 import servers
@@ -28,12 +29,13 @@ streams:
     checks:
       - {check: in_rnge, field: temperature, min: 0}
       - {check: in_range, field: temprature, min: 0}
+      - {check: in_range, field: temperature, min: "${DRIFTD_UNSET:?set the least}", max: -1}
 alerts:
   routes:
     - {match: {severity: critical}, to: [nobody]}
 """
 ERRORS = [(3, "data_dir"), (7, "group"), (8, "json"), (8, "unit"), (10, "number"), (12, "size"), (12, "site"),
-          (14, "in_range"), (15, "temperature"), (18, "nobody")]
+          (14, "in_range"), (15, "temperature"), (16, "set the least"), (19, "nobody")]
 
 
 def test_check_names_every_error_at_once(tmp_path):
@@ -49,6 +51,38 @@ def test_check_names_every_error_at_once(tmp_path):
                 f"{command} does not say that line {line} is wrong about {word!r}:\n{output}"
         assert all(int(column) >= 1 for _, column, _ in found)
         assert len(found) == len(ERRORS), f"{command} says more than is wrong:\n{output}"
+
+
+def scalars(node, path=()):
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from scalars(value, (*path, key))
+    elif isinstance(node, list):
+        for number, value in enumerate(node):
+            yield from scalars(value, (*path, number))
+    else:
+        yield path
+
+
+def test_a_variable_that_is_not_set_is_one_error_wherever_it_stands(tmp_path):
+    """Nothing is said about what would be in its place, and an error elsewhere is said beside it."""
+    full = (CONFIGS / "full.yaml").read_text()
+    path, wrong = tmp_path / "driftd.yaml", []
+    places = list(scalars(yaml.safe_load(full)))
+    assert len(places) > 150
+    for place in places:
+        config = yaml.safe_load(full)
+        here = config
+        for key in place[:-1]:
+            here = here[key]
+        here[place[-1]] = "${DRIFTD_UNSET:?set it}"
+        config["nonsense"] = 1
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
+        done = run_driftd("check", path, timeout=20, env={"DRIFTD_DATA_DIR": str(tmp_path)})
+        errors = done.stderr.splitlines()
+        if done.returncode != 2 or len(errors) != 2 or "set it" not in errors[0] or "nonsense" not in errors[1]:
+            wrong.append(f"{place}: {done.returncode} {done.stderr}")
+    assert not wrong, "\n".join(wrong)
 
 
 # Errors that only the factories of sources and decoders, and other files, can see.
@@ -192,13 +226,77 @@ def test_a_source_that_cannot_open_stops_no_other_stream(driftd, tmp_path):
     assert len(said) == 1, f"said once:\n{service.log()}"
 
 
-def test_a_secret_that_is_missing_is_an_error_of_the_configuration(tmp_path):
-    missing, path = tmp_path / "missing", tmp_path / "driftd.yaml"
-    source = {"kafka": {"brokers": ["127.0.0.1:1"], "topics": ["t"], "sasl_password_file": str(missing)}}
-    path.write_text(json.dumps(plant.config(CHECKS, source=source, service={"data_dir": str(tmp_path / "data")})))
+# What each unit with files needs besides; FILE is one that can be read.
+NEEDED = {
+    "database": {"database": "d", "user": "u", "tls": True},
+    "kafka": {"brokers": ["127.0.0.1:1"], "topics": ["t"]},
+    "mqtt": {"url": "mqtts://127.0.0.1:1", "topics": ["t"], "client_id": "c", "username": "u"},
+    "tls": {"cert_file": "FILE", "key_file": "FILE"},
+    "quarantine": {"topic": "bad", "brokers": ["127.0.0.1:1"]},
+    "alertmanager": {"urls": ["http://127.0.0.1:1"]},
+    "webhook": {"url": "http://127.0.0.1:1"},
+    "retrain": {"url": "http://127.0.0.1:1"},
+}
+
+
+def files_in(schema, path=()):
+    """The path in a configuration of every key that names a file: what has a free name is called x."""
+    for name, inner in schema.get("properties", {}).items():
+        if name.endswith("_file"):
+            yield (*path, name)
+        yield from files_in(inner, (*path, name))
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from files_in(schema["additionalProperties"], (*path, "x"))
+    for inner in schema.get("oneOf", []):
+        kind = inner.get("properties", {}).get("type", {}).get("const")
+        yield from files_in(inner, (*path, f"type={kind}") if kind else path)
+
+
+FILES = sorted(files_in(json.loads(run_driftd("schema").stdout)))
+
+
+def test_the_schema_names_files():
+    assert len(FILES) >= 13 and {path[-1] for path in FILES} >= {"secret_file", "password_file", "ca_file", "cert_file", "key_file"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=".".join)
+def test_a_file_that_cannot_be_read_is_an_error_of_the_configuration(tmp_path, path):
+    missing, config_path = tmp_path / "missing", tmp_path / "driftd.yaml"
+    config = plant.config(CHECKS, source={"http": {}}, service={"data_dir": str(tmp_path / "data")})
+    [config["streams"]["x"]] = config["streams"].values()
+    del config["streams"]["plant"]
+    here = config
+    for key in path[:-1]:
+        if key.startswith("type="):
+            here.update({"type": key[5:], **NEEDED[key[5:]]})
+            continue
+        if key == "from":
+            here[key] = {}
+        here = here.setdefault(key, {})
+        here.update(NEEDED.get("database" if path[:2] == ("databases", key) else key, {}))
+    for name in [name for name in here if name.endswith("_file")]:
+        here[name] = __file__
+    here[path[-1]] = str(missing)
+    config_path.write_text(yaml.safe_dump(config, sort_keys=False))
+    [(line, column)] = [(number, text.index(str(missing)) + 1) for number, text in enumerate(config_path.read_text().splitlines(), 1)
+                        if str(missing) in text]
     for command in ("check", "run"):
-        done = run_driftd(command, path)
-        assert done.returncode == 2 and str(missing) in done.stdout + done.stderr, done
+        done = run_driftd(command, config_path, timeout=20)
+        assert done.returncode == 2, f"{command}: {done}"
+        found = re.findall(rf"^{re.escape(str(config_path))}:(\d+):(\d+): (.*)$", done.stderr, re.M)
+        assert [(int(at), int(place)) for at, place, _ in found] == [(line, column)], f"{command}: {done.stderr}"
+        assert path[-1] in found[0][2] and str(missing) in found[0][2], done.stderr
+    done = run_driftd("reference", "list", config_path, timeout=20)
+    assert done.returncode == 0, f"recorded data needs none of it: {done}"
+
+
+def test_certificates_of_the_web_configuration_are_read_too(tmp_path):
+    path, web = tmp_path / "driftd.yaml", tmp_path / "web.yml"
+    web.write_text("tls_server_config: {cert_file: missing.pem, key_file: missing.key}\n")
+    path.write_text(json.dumps(plant.config(CHECKS, service={"data_dir": str(tmp_path / "data"), "web_config": str(web)})))
+    for command in ("check", "run"):
+        done = run_driftd(command, path, timeout=20)
+        assert done.returncode == 2 and str(tmp_path / "missing.pem") in done.stderr, f"{command}: {done}"
 
 
 def test_sigterm_drains_and_checkpoints(driftd):

@@ -1,0 +1,30 @@
+#include "core/unit_problems.h"
+
+#include "core/secret.h"
+
+namespace driftd {
+
+void UnitProblems::add(const Node& at, const std::string& why) {
+  const std::string message = what_.empty() ? why : what_ + ": " + why;
+  if (!first_) first_ = Error{ErrorCode::kInvalidArgument, message};
+  if (list_ != nullptr) list_->add(at, message);
+}
+
+void UnitProblems::add_unreadable_secret(const std::string& param) {
+  const std::string& path = params_.text(param);
+  if (list_ == nullptr || path.empty()) return;
+  if (const auto secret = read_secret(path); !secret) add(param, param + ": " + secret.error().message);
+}
+
+void UnitProblems::add_unreadable_file(const Params& section, const std::string& param) {
+  const std::string& path = section.text(param);
+  if (list_ == nullptr || path.empty()) return;
+  if (const Status file = try_file(path); !file) add(section.node(param), param + ": " + file.error().message);
+}
+
+const Node& item_of(const Params& params, std::string_view list, std::size_t i) {
+  const Node& node = params.node(list);
+  return node.is_list() && i < node.items.size() ? node.items[i] : node;
+}
+
+}  // namespace driftd
