@@ -53,7 +53,7 @@ Dispatcher::Dispatcher(Outbox& outbox, std::vector<Receiver> receivers, Router r
         telemetry.series(Metric::kRetrainRequests, {r.name, result});
       }
     }
-    lanes_.push_back({.receiver = std::move(r), .takes = takes, .active = {}, .ended = {}});
+    lanes_.push_back({.receiver = std::move(r), .takes = takes, .unrecorded = {}, .active = {}, .ended = {}});
   }
   for (const char* reason : {"full", "rejected", "gone", "attempts"}) {
     telemetry.series(Metric::kOutboxDropped, {reason});
@@ -92,7 +92,7 @@ Time Dispatcher::run_once() {
     if (is_set(stop_)) break;
     if (lane.gone) {
       end_all(lane);
-    } else if (!blocked(lane)) {
+    } else if (!blocked(lane) && settled(lane)) {
       lane.takes == Takes::kState ? run_state(lane) : run_messages(lane);
     }
   }
@@ -106,7 +106,11 @@ Time Dispatcher::run_once() {
   } else {
     check(pending.error());
   }
-  if (!store_failed_) store_told_ = false;
+  const bool refuses = std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.unrecorded.has_value(); });
+  if (store_told_ && !store_failed_ && !refuses) {
+    log::info("outbox can be used again");
+    store_told_ = false;
+  }
   Time next = now + kLongestSleep;
   for (const Lane& lane : lanes_) next = std::min(next, wake_time(lane, next));
   return store_failed_ ? std::max(next, now + kShortestPause) : next;
@@ -139,7 +143,9 @@ bool Dispatcher::blocked(const Lane& lane) const {
 Time Dispatcher::wake_time(const Lane& lane, Time latest) {
   if (lane.gone) return latest;
   Time at = latest;
-  if (lane.takes == Takes::kState) {
+  if (lane.unrecorded) {
+    at = clock_.now();
+  } else if (lane.takes == Takes::kState) {
     if (lane.changed) at = clock_.now();
     if (!lane.active.empty()) at = std::min(at, lane.resend_at);
   } else {
@@ -151,10 +157,14 @@ Time Dispatcher::wake_time(const Lane& lane, Time latest) {
 }
 
 void Dispatcher::run_messages(Lane& lane) {
-  const auto rows = outbox_.due(lane.receiver.name, clock_.now(), kPerRun);
-  if (!rows) return check(rows.error());
-  for (const OutboxRow& row : *rows) {
-    if (is_set(stop_) || !send_row(lane, row)) return;
+  for (std::size_t left = kPerRun; left > 0;) {  // of each group one at a time is due
+    const auto rows = outbox_.due(lane.receiver.name, clock_.now(), left);
+    if (!rows) return check(rows.error());
+    if (rows->empty()) return;
+    for (const OutboxRow& row : *rows) {
+      if (is_set(stop_) || !send_row(lane, row)) return;
+    }
+    left -= rows->size();
   }
 }
 
@@ -173,7 +183,7 @@ bool Dispatcher::send_row(Lane& lane, const OutboxRow& row) {
   if (retrain && (delivery.result == R::kRejected || delivery.result == R::kGone)) {
     count_retrain(lane, "rejected");
   }
-  return record(lane, row, delivery) && !lane.gone && !blocked(lane);
+  return record(lane, row.message.id, delivery) && !lane.gone && !blocked(lane);
 }
 
 bool Dispatcher::in_cooldown(Lane& lane, const OutboxRow& row) {
@@ -224,19 +234,28 @@ void Dispatcher::fail(Lane& lane, const std::string& why, Duration at_least) {
   lane.blocked_until = clock_.now() + std::clamp(at_least, pause, kLongestBlock);
 }
 
-// False when it could not be written down: then the message will be sent again, so do not hurry.
-bool Dispatcher::record(Lane& lane, const OutboxRow& row, const Delivery& delivery) {
-  const auto state = outbox_.mark(row.message.id, delivery, clock_.now());
+// Whether what the newest attempt came to is written down.
+bool Dispatcher::settled(Lane& lane) {
+  if (!lane.unrecorded) return true;
+  const auto [id, delivery] = *lane.unrecorded;
+  return record(lane, id, delivery);
+}
+
+// False when it could not be written down; that is tried again before anything else is sent to this receiver.
+bool Dispatcher::record(Lane& lane, const std::string& id, const Delivery& delivery) {
+  const auto state = outbox_.mark(id, delivery, clock_.now());
   if (!state) {
     check(state.error());
-    fail(lane, state.error().message, 0);
+    lane.unrecorded = {id, delivery};
+    lane.blocked_until = std::max(lane.blocked_until, clock_.now() + kShortestPause);
     return false;
   }
+  lane.unrecorded.reset();
   if (*state == RowState::kRejected) count_dropped("rejected");
   if (*state == RowState::kGone) count_dropped("gone");
   if (*state == RowState::kDropped) {
     count_dropped("attempts");
-    log::error("message given up after its last attempt", {{"notifier", lane.receiver.name}, {"message", row.message.id}});
+    log::error("message given up after its last attempt", {{"notifier", lane.receiver.name}, {"message", id}});
   }
   return true;
 }
@@ -304,7 +323,7 @@ bool Dispatcher::send_ended(Lane& lane, OutboxRow row, const std::set<std::strin
   const Delivery delivery = attempt(lane, row.message);
   // While the receiver cannot be reached the row just waits: the state is what is told in the end.
   if (delivery.result == Delivery::Result::kRetry) return false;
-  if (pending && !record(lane, row, delivery)) return false;
+  if (pending && !record(lane, row.message.id, delivery)) return false;
   return !lane.gone;
 }
 

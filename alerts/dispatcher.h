@@ -12,6 +12,9 @@
 // With the stop flag set a run ends after the message it is at, which is given up unless it was
 // delivered: its row stays as it was, no attempt is counted, the next dispatcher sends it under the same id.
 //
+// What an attempt came to is kept until the outbox takes it (its disk may be full); nothing more is sent to that
+// receiver before, so that it does not get the same message again and again.
+//
 // What the outbox says was over when the dispatcher was made is not said to fire again: after a crash the alerts
 // are those of the newest checkpoint, which may not know the end yet that receivers were told.
 //
@@ -58,7 +61,8 @@ class Dispatcher {
     bool gone = false;
     unsigned failures = 0;  // in a row
     Time blocked_until = 0;
-    std::vector<Alert> active;  // kState
+    std::optional<std::pair<std::string, Delivery>> unrecorded;  // a message's id and what its attempt came to
+    std::vector<Alert> active;                                   // kState
     // kState: fingerprint and start of what was over before this dispatcher was made; nullopt: not read yet.
     std::optional<std::set<std::pair<std::string, Time>>> ended;
     bool changed = false;  // kState: active is not what was told
@@ -71,6 +75,7 @@ class Dispatcher {
   void end_all(Lane& lane);
   void read_ended(Lane& lane);
   bool blocked(const Lane& lane) const;
+  bool settled(Lane& lane);
   bool send_row(Lane& lane, const OutboxRow& row);
   bool send_active(Lane& lane);
   bool send_ended(Lane& lane, OutboxRow row, const std::set<std::string>& firing);
@@ -78,7 +83,7 @@ class Dispatcher {
   Delivery attempt(Lane& lane, const Message& message);
   void count_retrain(const Lane& lane, const char* result);
   void count_dropped(const char* reason);
-  bool record(Lane& lane, const OutboxRow& row, const Delivery& delivery);
+  bool record(Lane& lane, const std::string& id, const Delivery& delivery);
   void fail(Lane& lane, const std::string& why, Duration at_least);
   void check(const Error& error);
   Time wake_time(const Lane& lane, Time latest);

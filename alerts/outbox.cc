@@ -28,10 +28,13 @@ constexpr const char* kColumns =
     "FROM outbox ";
 
 // Messages of one group go out in their order: "resolved" that overtakes its "firing", which waits for another
-// attempt, would leave a receiver with an alert that never ends.
+// attempt, would leave a receiver with an alert that never ends. Their order is that of putting, as times of a clock
+// that may be turned back say nothing about it.
 constexpr const char* kFirstOfGroup =
     " AND NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.receiver=outbox.receiver AND "
-    "earlier.group_key=outbox.group_key AND earlier.state=0 AND earlier.created_at<outbox.created_at) ";
+    "earlier.group_key=outbox.group_key AND earlier.state=0 AND earlier.seq<outbox.seq) ";
+
+constexpr std::int64_t kLastNumber = std::int64_t{1} << 62;
 
 constexpr const char* kPending = "SELECT COUNT(*) FROM outbox WHERE state=0";
 
@@ -111,9 +114,17 @@ Result<std::string> make_longest_queue_pay(sqlite3* db, const std::string& recei
   if (payer == receiver) return payer;
   Statement newest(db,
                    "DELETE FROM outbox WHERE id=(SELECT id FROM outbox WHERE state=0 AND receiver=? "
-                   "ORDER BY created_at DESC, id DESC LIMIT 1)");
+                   "ORDER BY seq DESC LIMIT 1)");
   if (const Status s = newest.bind(payer).run(); !s) return s.error();
   return payer;
+}
+
+// The order in which rows were put. A number that cannot be is a damaged row's; nothing is counted on from it.
+Result<std::int64_t> newest_number(sqlite3* db) {
+  Statement s(db, "SELECT COALESCE(MAX(seq), 0) FROM outbox WHERE seq BETWEEN 0 AND ?");
+  const auto row = s.bind(kLastNumber).step();
+  if (!row) return row.error();
+  return s.integer(0);
 }
 
 Result<bool> known(Statement& find, const std::string& id) {
@@ -144,9 +155,13 @@ Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messag
   if (fresh.empty()) return 0;
   const auto room = make_room(db, fresh.size(), max_rows);
   if (!room) return room.error();
+  auto newest = newest_number(db);
+  if (!newest) return newest.error();
   std::size_t free = *room, added = 0;
   std::map<std::string, std::size_t> lost;  // by receiver
-  Statement insert(db, "INSERT OR IGNORE INTO outbox VALUES(?,?,?,?,?,?,0,?,0,'',0)");
+  Statement insert(db,
+                   "INSERT OR IGNORE INTO outbox(id, receiver, type, group_key, body, created_at, attempts, next_attempt_at, state, "
+                   "detail, finished_at, seq) VALUES(?,?,?,?,?,?,0,?,0,'',0,?)");
   for (const Outgoing* m : fresh) {
     if (free == 0) {
       const auto payer = make_longest_queue_pay(db, m->receiver);
@@ -158,7 +173,7 @@ Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messag
     }
     insert.bind(m->message.id).bind(m->receiver).bind(m->message.type).bind(m->message.group_key);
     const std::string body = encode_body(m->message);
-    insert.bind_blob(body).bind(now).bind(now);
+    insert.bind_blob(body).bind(now).bind(now).bind(++*newest);
     if (const Status s = insert.run(); !s) return s.error();
     insert.reset();
     ++added;
@@ -191,7 +206,7 @@ Result<std::vector<OutboxRow>> Outbox::due(const std::string& receiver, Time now
   const std::string sql = std::string(kColumns) +
                           "WHERE receiver=? AND state=0 AND (next_attempt_at<=? OR "
                           "next_attempt_at>?)" +
-                          kFirstOfGroup + "ORDER BY created_at, next_attempt_at, id LIMIT ?";
+                          kFirstOfGroup + "ORDER BY seq LIMIT ?";
   Statement s(db_, sql.c_str());
   s.bind(receiver).bind(now).bind(now + kLongestWait).bind(static_cast<std::int64_t>(limit));
   return read_rows(db_, s, now);
@@ -212,7 +227,7 @@ Status Outbox::hurry(Time now) {
 Result<std::vector<OutboxRow>> Outbox::current(const std::string& receiver, Time since, Time now) {
   const std::string sql = std::string(kColumns) +
                           "WHERE receiver=? AND (state=0 OR (state=1 AND finished_at>? AND "
-                          "finished_at<=?)) ORDER BY created_at, id";
+                          "finished_at<=?)) ORDER BY seq";
   Statement s(db_, sql.c_str());
   s.bind(receiver).bind(since).bind(now);
   return read_rows(db_, s, now);
@@ -284,7 +299,7 @@ Status Outbox::prune(Time now) {
 }
 
 Result<std::vector<OutboxRow>> Outbox::list(std::size_t limit, Time now) {
-  const std::string sql = std::string(kColumns) + "ORDER BY created_at DESC, id LIMIT ?";
+  const std::string sql = std::string(kColumns) + "ORDER BY seq DESC LIMIT ?";
   Statement s(db_, sql.c_str());
   s.bind(static_cast<std::int64_t>(limit));
   return read_rows(db_, s, now);

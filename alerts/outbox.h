@@ -1,10 +1,12 @@
 // Outbox: messages that must arrive, in SQLite, from the moment they are decided until long after.
 //
-// Rows are put in the caller's transaction (the checkpoint's), so a message exists exactly when the
-// state that made it is stored. A row is named by the message's id; putting it again (computed
-// again after a crash) does nothing while the row is known, and finished rows stay known for 7
-// days. Delivery is at least once: what was sent but not marked when the process died is sent again
-// with the same id.
+// Rows are put in the caller's transaction, before the checkpoint that has the state that made them: these are two
+// files, and a kill between them is mended by computing the same again (docs/RELIABILITY.md). A row is named by the
+// message's id; putting it again does nothing while the row is known, and finished rows stay known for 7 days. Delivery
+// is at least once: what was sent but not marked when the process died is sent again with the same id.
+//
+// Messages of one receiver and group are delivered in the order in which they were put, whatever the clock did
+// meanwhile; one that waits for its next attempt holds those behind it.
 //
 // Waits follow Standard Webhooks, denser at first: at once, then 5 s, 15 s, 1 min, 5 min, 15 min,
 // 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h after the attempt before, each +-20 % (by a hash of id
@@ -40,11 +42,11 @@ class Outbox {
   static constexpr Duration kKeepFinished = 7 * kDay;
   static constexpr Duration kMaxCooldown = 90 * kDay;  // sent times older than this are forgotten
 
-  // Makes the tables where they are missing; any open connection. Idempotent.
+  // Makes the tables where they are missing or of an older format; any open connection. Idempotent.
   static Status create_tables(sqlite3* db);
 
-  // Adds the messages that are not known yet, within the caller's transaction. Refused ones, and those that gave
-  // their place, are counted (driftd_outbox_dropped_total reason full), as are those that wait then
+  // Adds the messages that are not known yet, in their order, within the caller's transaction. Refused ones, and those
+  // that gave their place, are counted (driftd_outbox_dropped_total reason full), as are those that wait then
   // (driftd_outbox_pending). Returns how many were added.
   static Result<std::size_t> put(sqlite3* db, const std::vector<Outgoing>& messages, Time now, Telemetry& telemetry,
                                  std::size_t max_rows = kMaxRows);

@@ -239,8 +239,11 @@ void FindingHub::send(std::vector<alerts::Outgoing> fresh) {
     const Status done = put ? sqlite_execute(db_, "COMMIT") : Status(put.error());
     if (!done) {
       sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
-      log::error("messages could not be put into the outbox; they are tried again with the next ones",
-                 {{"messages", std::to_string(messages.size())}, {"why", done.error().message}});
+      if (!put_fails_) {
+        log::error("messages cannot be put into the outbox; they wait in memory, in their order, and no checkpoint is written meanwhile",
+                   {{"messages", std::to_string(messages.size())}, {"why", done.error().message}});
+      }
+      put_fails_ = true;
       // The dispatching thread renews it: it has the other connection.
       if (done.error().code == ErrorCode::kCorrupt) outbox_damage_ = done.error().message;
       unsent_ = std::move(messages);
@@ -248,6 +251,9 @@ void FindingHub::send(std::vector<alerts::Outgoing> fresh) {
         telemetry_.series(Metric::kOutboxDropped, {"full"}).add(static_cast<double>(unsent_.size() - alerts::Outbox::kMaxRows));
         unsent_.resize(alerts::Outbox::kMaxRows);
       }
+    } else if (put_fails_) {
+      log::info("messages are put into the outbox again");
+      put_fails_ = false;
     }
   }
   changed_.notify_all();

@@ -123,7 +123,8 @@ class FindingHub {
   std::unique_ptr<alerts::Router> router_;
   sqlite3* db_ = nullptr;
   std::string trouble_;
-  std::vector<alerts::Outgoing> unsent_;  // could not be put into the outbox yet
+  std::vector<alerts::Outgoing> unsent_;  // could not be put into the outbox yet, oldest first
+  bool put_fails_ = false;                // logged; once until it works again
   std::string outbox_damage_;             // what is damaged; empty: nothing is known
   bool outbox_trouble_told_ = false;      // that it cannot be renewed; once
   bool active_changed_ = true;

@@ -182,7 +182,7 @@ TEST_F(DispatcherTest, AClockThatJumpsAheadTakesNoAttemptAway) {
 }
 
 TEST_F(DispatcherTest, WhatWaitsWhileDriftdIsAwayIsTriedWhenItIsBack) {
-  put({outgoing("1"), outgoing("2", "am", "alert.resolved"), outgoing("3")});
+  put({ungrouped("1"), outgoing("2", "am", "alert.resolved"), ungrouped("3")});
   clock_.set(clock_.now() + 60 * kDay);
   start();
   hook_.answer = {R::kRetry, 0, "HTTP 503"};
@@ -195,11 +195,35 @@ TEST_F(DispatcherTest, WhatWaitsWhileDriftdIsAwayIsTriedWhenItIsBack) {
   EXPECT_EQ(count(Metric::kOutboxPending, {}), 0);
 }
 
+TEST_F(DispatcherTest, AGroupGoesInItsOrderInOneRun) {
+  put({outgoing("z"), outgoing("a", "hook", "alert.resolved"), outgoing("m")});
+  dispatcher_->run_once();
+  ASSERT_EQ(hook_.sent.size(), 3U);
+  EXPECT_EQ(hook_.sent[0].id + hook_.sent[1].id + hook_.sent[2].id, "zam");
+}
+
+// A full disk: reading goes on.
+TEST_F(DispatcherTest, WhatTheOutboxDoesNotTakeDownIsNotSentAgainMeanwhile) {
+  put({outgoing("1"), ungrouped("2"), ungrouped("3", "other")});
+  ASSERT_EQ(sqlite3_exec(db_, "CREATE TRIGGER no BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'no'); END", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  run_until(kStart + 10 * kMinute);
+  EXPECT_EQ(hook_.sent.size(), 1U);
+  EXPECT_EQ(other_.sent.size(), 1U) << "each receiver for itself";
+  EXPECT_EQ(count(Metric::kOutboxPending, {}), 3);
+  ASSERT_EQ(sqlite3_exec(db_, "DROP TRIGGER no", nullptr, nullptr, nullptr), SQLITE_OK);
+  run_until(clock_.now() + kMinute);
+  ASSERT_EQ(hook_.sent.size(), 2U);
+  EXPECT_EQ(hook_.sent[1].id, "2");
+  EXPECT_EQ(other_.sent.size(), 1U);
+  EXPECT_EQ(count(Metric::kOutboxPending, {}), 0);
+}
+
 TEST_F(DispatcherTest, OneThatFailsDoesNotHoldTheOthersNorGetHammered) {
   hook_.answer = {R::kRetry, 0, "timed out"};
   std::vector<Outgoing> messages;
-  for (int i = 0; i < 20; ++i) messages.push_back(outgoing("h" + std::to_string(i)));
-  for (int i = 0; i < 20; ++i) messages.push_back(outgoing("o" + std::to_string(i), "other"));
+  for (int i = 0; i < 20; ++i) messages.push_back(ungrouped("h" + std::to_string(i)));
+  for (int i = 0; i < 20; ++i) messages.push_back(ungrouped("o" + std::to_string(i), "other"));
   put(messages);
   Time next = dispatcher_->run_once();
   EXPECT_EQ(hook_.sent.size(), 1U) << "its others wait";

@@ -151,6 +151,56 @@ TEST_F(OutboxTest, AMessageDoesNotOvertakeAnEarlierOneOfItsGroup) {
   EXPECT_EQ(rows[0].message.id, "resolved");
 }
 
+// Times say nothing about what came first: a clock may be turned back, and of one time there may be many.
+TEST_F(OutboxTest, MessagesOfAGroupGoInTheOrderInWhichTheyWerePut) {
+  put({outgoing("firing")});
+  put({outgoing("resolved")}, kNow - kHour);
+  put({outgoing("z"), outgoing("a"), outgoing("m")}, kNow - kHour);
+  put({outgoing("last")}, kNow - 2 * kHour);
+  reopen();
+  for (const char* id : {"firing", "resolved", "z", "a", "m", "last"}) {
+    const auto rows = due(kNow + kHour);
+    ASSERT_EQ(rows.size(), 1U) << "before " << id;
+    EXPECT_EQ(rows[0].message.id, id);
+    mark(id, R::kDelivered, kNow + kHour);
+  }
+}
+
+TEST_F(OutboxTest, ANumberThatCannotBeHoldsNobodyBehindIt) {
+  put({outgoing("1")});
+  run("UPDATE outbox SET seq=9223372036854775807");
+  put({outgoing("2"), outgoing("3")});
+  std::vector<std::string> order;
+  while (true) {
+    const auto rows = due(kNow);
+    if (rows.empty()) break;
+    order.push_back(rows[0].message.id);
+    mark(order.back(), R::kDelivered, kNow);
+  }
+  EXPECT_EQ(order, (std::vector<std::string>{"2", "3", "1"}));
+}
+
+// Of format 1, in which rows had the order of their times.
+TEST_F(OutboxTest, AFileOfTheFormatBeforeIsTakenUp) {
+  put({outgoing("b", "hook", "alert.firing", "one"), outgoing("a", "hook", "alert.resolved", "one")});
+  put({outgoing("c", "hook", "alert.firing", "two")}, kNow - kHour);
+  outbox_.reset();
+  run("DROP INDEX outbox_order");
+  run("ALTER TABLE outbox DROP COLUMN seq");
+  run("PRAGMA user_version=1");
+  reopen();
+  const auto rows = due(kNow);
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].message.id, "c");
+  EXPECT_EQ(rows[1].message.id, "b");
+  mark("b", R::kRetry, kNow);
+  put({outgoing("d", "hook", "alert.firing", "one")}, kNow - 2 * kHour);
+  mark("b", R::kDelivered, kNow);
+  EXPECT_EQ(due(kNow).back().message.id, "a");
+  mark("a", R::kDelivered, kNow);
+  EXPECT_EQ(due(kNow).back().message.id, "d");
+}
+
 TEST(RetryWait, IsSpreadAndTheSameAgain) {
   double least = 2, most = 0;
   for (int i = 0; i < 500; ++i) {
@@ -169,7 +219,7 @@ TEST(RetryWait, IsSpreadAndTheSameAgain) {
 }
 
 TEST_F(OutboxTest, ALongerRetryAfterWinsUpToADay) {
-  put({outgoing("1"), outgoing("2"), outgoing("3")});
+  put({ungrouped("1"), ungrouped("2"), ungrouped("3")});
   mark("1", R::kRetry, kNow, kMinute);
   mark("2", R::kRetry, kNow, kMillisecond);
   mark("3", R::kRetry, kNow, 100 * kDay);
@@ -216,7 +266,7 @@ TEST_F(OutboxTest, CurrentIsWhatIsPendingOrWasDeliveredLately) {
 }
 
 TEST_F(OutboxTest, NothingThatWaitsIsDroppedForItsAge) {
-  put({outgoing("1"), outgoing("2"), outgoing("3")});
+  put({ungrouped("1"), ungrouped("2"), ungrouped("3")});
   mark("2", R::kRetry, kNow);
   mark("3", R::kDelivered, kNow);
   ASSERT_TRUE(outbox_->prune(kNow + 365 * kDay).ok());
@@ -227,17 +277,17 @@ TEST_F(OutboxTest, NothingThatWaitsIsDroppedForItsAge) {
 
 TEST_F(OutboxTest, AReceiverThatIsDownDoesNotTakeThePlaceOfOthers) {
   std::vector<Outgoing> messages;
-  for (const char* id : {"1", "2", "3"}) messages.push_back(outgoing(id));
+  for (const char* id : {"1", "2", "3"}) messages.push_back(ungrouped(id));
   put(messages, kNow, 4);
-  put({outgoing("4", "other")}, kNow + 1, 4);
-  EXPECT_EQ(put({outgoing("5"), outgoing("6", "other"), outgoing("7")}, kNow + 2, 4), 1U);
+  put({ungrouped("4", "other")}, kNow + 1, 4);
+  EXPECT_EQ(put({ungrouped("5"), ungrouped("6", "other"), ungrouped("7")}, kNow + 2, 4), 1U);
   EXPECT_EQ(telemetry_.series(Metric::kOutboxDropped, {"full"}).value(), 3) << "5, 7 and the newest of those before, 3";
   const auto rest = due(kNow + 2);
   ASSERT_EQ(rest.size(), 2U);
   EXPECT_EQ(rest[0].message.id, "1");
   EXPECT_EQ(rest[1].message.id, "2");
   EXPECT_EQ(outbox_->current("other", kNow, kNow)->size(), 2U);
-  EXPECT_EQ(put({outgoing("8", "other")}, kNow + 3, 4), 0U) << "as many as of hook: it pays for itself";
+  EXPECT_EQ(put({ungrouped("8", "other")}, kNow + 3, 4), 0U) << "as many as of hook: it pays for itself";
   EXPECT_EQ(due(kNow + 3).size(), 2U);
 }
 
@@ -274,7 +324,7 @@ TEST_F(OutboxTest, RemembersWhenAGroupWasSent) {
 }
 
 TEST_F(OutboxTest, ADamagedRowIsDroppedAndTheOthersPass) {
-  put({outgoing("1"), outgoing("2"), outgoing("3")});
+  put({ungrouped("1"), ungrouped("2"), ungrouped("3")});
   run("UPDATE outbox SET body=x'ffffffff' WHERE id='2'");
   EXPECT_EQ(due(kNow).size(), 2U);
   EXPECT_EQ(*outbox_->pending(), 2U);
@@ -282,7 +332,7 @@ TEST_F(OutboxTest, ADamagedRowIsDroppedAndTheOthersPass) {
 
 TEST_F(OutboxTest, ADamagedTimeIsNeitherAddedToNorWaitedFor) {
   put({outgoing("1"), outgoing("2")});
-  run("UPDATE outbox SET next_attempt_at=-9223372036854775808, created_at=-9223372036854775808 WHERE id='2'");
+  run("UPDATE outbox SET next_attempt_at=-9223372036854775808, created_at=-9223372036854775808 WHERE id='1'");
   EXPECT_EQ(*outbox_->next_due("hook"), 0) << "a time of which one can take another";
   EXPECT_TRUE(due(kNow).empty()) << "it stands before the other one of its group";
   EXPECT_EQ(due(kNow).size(), 1U) << "what cannot be is dropped";
@@ -314,11 +364,11 @@ TEST_F(OutboxTest, RefusesTheFormatOfANewerVersion) {
   reopen();
   EXPECT_EQ(due(kNow).size(), 1U) << "a file of before formats had a number";
   outbox_.reset();
-  run("PRAGMA user_version=2");
+  run("PRAGMA user_version=3");
   const auto opened = Outbox::open(path_);
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, ErrorCode::kInvalidArgument);
-  run("PRAGMA user_version=1");
+  run("PRAGMA user_version=2");
   reopen();
   EXPECT_EQ(due(kNow).size(), 1U);
 }

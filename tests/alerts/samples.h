@@ -60,4 +60,9 @@ inline Outgoing outgoing(const std::string& id, const std::string& receiver = "h
   return o;
 }
 
+// One that waits for no other.
+inline Outgoing ungrouped(const std::string& id, const std::string& receiver = "hook") {
+  return outgoing(id, receiver, "alert.firing", id);
+}
+
 }  // namespace driftd::alerts

@@ -7,7 +7,7 @@ Records go to a real Kafka or Mosquitto all the while; driftd gets SIGKILL at ra
 started again. A second driftd reads the same records undisturbed. Then are counted, against what
 was sent: records lost and counted twice (by window); against the undisturbed run, and for Kafka against
 a replay of the topic: lines of the findings log that differ; webhooks and alerts of Alertmanager that
-are missing, foreign, differ, or fire again after their end. Ends with 0 when all are 0. Each start has
+are missing, foreign, differ, or fire again after their end; groups of webhooks that came in another order. Ends with 0 when all are 0. Each start has
 another number of workers. --naive throws driftd's state away at each restart, as a consumer with committed offsets or a client
 that acknowledges on receipt would lose it: then the counts must not be 0.
 --damage breaks the newest checkpoint behind each kill, so that driftd must go on from the one before.
@@ -230,6 +230,15 @@ def told(receiver, path):
     return events
 
 
+def order_of(receiver, path):
+    """{group: webhook-ids in the order in which they came first}"""
+    groups = collections.defaultdict(dict)
+    for request in receiver.received():
+        if request.path == f"/{path}":
+            groups[json.loads(request.body)["subject"]].setdefault(request.headers["webhook-id"])
+    return {group: list(ids) for group, ids in groups.items()}
+
+
 def alerts_of(receiver, path):
     """What Alertmanager knows in the end: {labels: (start of the newest alert, is it over)}; and how often an
     alert was said to fire after it had been over."""
@@ -296,6 +305,8 @@ def compare(disturbed, calm, replayed, receiver, count, kills, damaged):
     differing = differences(lines, undisturbed) + differences(undisturbed, replayed)
     told_here, told_there = told(receiver, "disturbed"), told(receiver, "calm")
     wrong = sum(told_here.get(i) != told_there.get(i) for i in told_here.keys() | told_there.keys())
+    order_here, order_there = order_of(receiver, "disturbed"), order_of(receiver, "calm")
+    wrong += sum(order_here.get(i) != order_there.get(i) for i in order_here.keys() | order_there.keys())
     requests = sum(r.path == "/disturbed" for r in receiver.received())
     here, again = alerts_of(receiver, "disturbed")
     there, _ = alerts_of(receiver, "calm")

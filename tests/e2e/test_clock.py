@@ -66,6 +66,28 @@ def test_windows_checkpoints_and_deliveries_go_on(driftd, webhook, config, clock
     service.wait(lambda: len({r.headers["webhook-id"] for r in webhook.received()}) == 2, "the end of the alert")
 
 
+def test_an_alert_fires_before_it_is_over_when_the_clock_was_turned_back(driftd, webhook, config, clock):
+    """Both wait for the receiver; one that was told the end first would show the alert for ever."""
+    sensors = 8
+    webhook.default = (503, {"Retry-After": "1"})
+    config["streams"]["plant"]["windows"]["by"] = ["sensor"]
+    config["alerts"]["group_by"] = ["stream", "segment"]
+    service = driftd(config, env=clock.environment()).wait_ready()
+
+    def post(first, windows, temperature):
+        rows = list(plant.records(first, windows, temperature=temperature))
+        plant.post(service, [{**row, "sensor": f"p{n}"} for row in rows for n in range(sensors)])
+
+    post(0, 2, 90)
+    service.wait_metric("driftd_outbox_pending", sensors)
+    clock.turn(-3600)
+    post(2, 3, 20)
+    service.wait_metric("driftd_outbox_pending", 2 * sensors)
+    webhook.default = (200, {})
+    service.wait(lambda: service.metrics().get("driftd_outbox_pending") == 0, "an empty outbox", 90)
+    assert list(webhook.taken().values()) == [["alert.firing", "alert.resolved"]] * sensors
+
+
 def test_records_of_now_under_a_clock_of_yesterday_are_kept_until_it_is_right(driftd, config, clock):
     """They seem to come from the future. Nothing of them is judged, and nothing is lost."""
     def records_of_now(windows):

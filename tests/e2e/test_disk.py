@@ -109,6 +109,35 @@ def test_kafka_findings_and_quarantine(driftd, disk, kafka, unique):
     service.wait(lambda: service.metrics().get("driftd_checkpoint_age_seconds") < 1, "checkpoints again")
 
 
+@pytest.mark.parametrize("fault", ["ENOSPC", "EROFS"])
+def test_messages_wait_in_memory_and_go_out_in_their_order(driftd, disk, webhook, fault):
+    """Only the outbox is refused: what it could not take is told in its order when it can."""
+    sensors = 8
+    settings = config(disk)
+    settings["streams"]["plant"]["windows"]["by"] = ["sensor"]
+    settings["streams"]["plant"]["checks"] = [{"check": "in_range", "field": "temperature", "min": 0, "max": 50}]
+    settings["alerts"] = {"for": 1, "group_by": ["stream", "segment"], "notifiers": {"hook": {"type": "webhook", "url": webhook.url}}}
+    service = driftd(settings, env=disk.environment() | {"BROKEN_DISK": str(disk.folder / "outbox.db")}).wait_ready()
+
+    def post(first, windows, temperature):
+        rows = list(plant.records(first, windows, temperature=temperature))
+        plant.post(service, [{**row, "sensor": f"p{n}"} for row in rows for n in range(sensors)])
+
+    disk.breaks(fault)
+    post(0, 2, 90)
+    post(2, 3, 20)
+    service.wait(lambda: len(read_lines(disk.folder / "findings.jsonl")) == 4 * sensors, "four windows that were judged")
+    failures = service.metrics().get("driftd_checkpoint_failures_total")
+    service.wait_metric("driftd_checkpoint_failures_total", failures + 3)
+    assert service.log().count("messages cannot be put into the outbox") == 1, f"said once: {service.log_tail()}"
+    assert not webhook.received()
+    disk.heals()
+    webhook.wait_count(2 * sensors, timeout=60)
+    service.wait(lambda: service.metrics().get("driftd_checkpoint_age_seconds") < 1, "checkpoints again")
+    assert list(webhook.taken().values()) == [["alert.firing", "alert.resolved"]] * sensors
+    assert service.log().count("messages are put into the outbox again") == 1, service.log_tail()
+
+
 @pytest.mark.parametrize("used", [False, True], ids=["new", "used"])
 @pytest.mark.parametrize("fault", ["ENOSPC", "EROFS"])
 def test_a_disk_that_refuses_at_the_start_is_said_and_a_later_start_goes_on(disk, fault, used):

@@ -85,6 +85,15 @@ class WebhookReceiver:
     def json(self):
         return [json.loads(r.body) for r in self.received()]
 
+    def taken(self):
+        """{subject: types of the events that were answered with 200, in the order in which they came}; each once."""
+        types = collections.defaultdict(dict)
+        for request in self.received():
+            if request.status == 200:
+                event = json.loads(request.body)
+                types[event["subject"]].setdefault(event["id"], event["type"].removeprefix("driftd."))
+        return {subject: list(by_id.values()) for subject, by_id in types.items()}
+
     def close(self):
         self._server.shutdown()
         self._server.server_close()
