@@ -3,14 +3,14 @@
 // and makes no folder and no file.
 #pragma once
 
-#include "app/engine/plan.h"
+#include "app/config/config.h"
 #include "core/node.h"
 
 namespace driftd::app {
 
-// `node` is the stream's entry in `streams:`. Adds every error at its place.
+// `node` is the stream's entry in `streams:`, whose service is `service`. Adds every error at its place.
 // A file that is read while driftd runs (`from: file`) need not be there yet; a secret's file must be.
-void try_source(const StreamConfig& stream, const Node& node, ErrorList& errors);
+void try_source(const StreamConfig& stream, const Node& node, const ServiceConfig& service, ErrorList& errors);
 void try_decoder(const StreamConfig& stream, const Node& node, ErrorList& errors);
 
 }  // namespace driftd::app
