@@ -61,7 +61,7 @@ struct Submission {
     kAccepted,       // journaled: 200
     kUnknownStream,  // 404: no such stream, or it takes no records by HTTP
     kBadRequest,     // 400: the body is not what content_type says; nothing was taken
-    kTooLarge,       // 413: more records than a body may have
+    kTooLarge,       // 413: more records or bytes than a body may have
     kUnsupported,    // 415: content_type is none that streams take
     kFull,           // 429 with Retry-After
     kUnavailable,    // 503 with Retry-After: starting, stopping, journal not writable

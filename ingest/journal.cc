@@ -204,15 +204,13 @@ Status Journal::append(std::vector<JournalEntry>& entries) {
   std::uint64_t size = 0;
   for (const JournalEntry& e : entries) size += kFrameOverhead + e.topic.size() + e.payload.size();
   std::unique_lock lock(mutex_);
-  const std::uint64_t before = bytes_ + (waiting_ != nullptr ? waiting_->bytes : 0);
-  if (before + size > options_.cap) {
-    return Error{ErrorCode::kExhausted, "journal: full: " + std::to_string(size) + " bytes more than " + std::to_string(before) +
-                                            " are over " + std::to_string(options_.cap) + " (service.limits.journal)"};
-  }
+  const auto room = find_room(lock, size);
+  if (!room) return room.error();
+  promised_ += *room;
   if (waiting_ == nullptr) waiting_ = std::make_shared<Group>();
   const std::shared_ptr<Group> group = waiting_;
   group->members.push_back(&entries);
-  group->bytes += size;
+  group->bytes += *room;
   while (!group->done) {
     if (writing_) {
       changed_.wait(lock);
@@ -225,11 +223,52 @@ Status Journal::append(std::vector<JournalEntry>& entries) {
     Status outcome = write_group(*group);
     lock.lock();
     writing_ = false;
+    promised_ -= group->bytes;
     group->done = true;
     group->outcome = std::move(outcome);
     changed_.notify_all();
   }
   return group->outcome;
+}
+
+Status Journal::make_room(std::uint64_t size) {
+  std::unique_lock lock(mutex_);
+  const auto room = find_room(lock, size);
+  return room ? Status() : Status(room.error());
+}
+
+// The bytes that frames of `size` take at most, once they fit. The lock is given away while the disk works.
+Result<std::uint64_t> Journal::find_room(std::unique_lock<std::mutex>& lock, std::uint64_t size) {
+  if (kSegmentHeaderBytes + size > options_.cap) {
+    return Error{ErrorCode::kInvalidArgument, "journal: " + std::to_string(size) + " bytes at once are more than it ever holds, " +
+                                                  std::to_string(options_.cap) + " (service.limits.journal)"};
+  }
+  while (true) {
+    const std::uint64_t before = bytes_ + promised_;
+    const std::uint64_t needed = size + (segments_.back().bytes + promised_ >= options_.segment ? kSegmentHeaderBytes : 0);
+    if (before + needed <= options_.cap) return needed;
+    const std::int64_t oldest = segments_.front().first;
+    if (segments_.size() > 1 && segments_[1].first <= needless_) {
+      bytes_ -= segments_.front().bytes;
+      segments_.pop_front();
+      lock.unlock();
+      delete_segment(oldest);
+      lock.lock();
+      continue;
+    }
+    const bool is_needless = segments_.size() == 1 && oldest < end_ && end_ <= needless_;
+    if (!is_needless || writing_ || waiting_ != nullptr) {
+      return Error{ErrorCode::kExhausted, "journal: full: " + std::to_string(size) + " bytes more than " + std::to_string(before) +
+                                              " are over " + std::to_string(options_.cap) + " (service.limits.journal)"};
+    }
+    writing_ = true;
+    lock.unlock();
+    const Status begun = begin_segment(end_);
+    lock.lock();
+    writing_ = false;
+    changed_.notify_all();
+    if (!begun) return begun.error();
+  }
 }
 
 // Runs in one thread at a time; the lock is held only where readers look.
@@ -296,20 +335,23 @@ Status Journal::probe() const {
   return done;
 }
 
-void Journal::release(std::int64_t sequence) {
+void Journal::release(std::int64_t sequence, std::int64_t keep) {
   std::vector<std::int64_t> gone;
   {
     const std::scoped_lock lock(mutex_);
-    while (segments_.size() > 1 && segments_[1].first <= sequence) {
+    needless_ = sequence;
+    while (segments_.size() > 1 && segments_[1].first <= std::min(sequence, keep)) {
       gone.push_back(segments_.front().first);
       bytes_ -= segments_.front().bytes;
       segments_.pop_front();
     }
   }
-  for (const std::int64_t first : gone) {
-    if (::unlink(path_of(first).c_str()) != 0) {
-      log::warning("journal: a segment could not be deleted", {{"file", path_of(first)}, {"why", std::strerror(errno)}});
-    }
+  for (const std::int64_t first : gone) delete_segment(first);
+}
+
+void Journal::delete_segment(std::int64_t first) const {
+  if (::unlink(path_of(first).c_str()) != 0) {
+    log::warning("journal: a segment could not be deleted", {{"file", path_of(first)}, {"why", std::strerror(errno)}});
   }
 }
 

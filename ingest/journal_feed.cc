@@ -134,7 +134,7 @@ void JournalFeed::release(std::uint32_t partition, std::int64_t position) {
   for (const Partition& p : partitions_) {
     if (p.handed > p.released) low = std::min(low, p.released);
   }
-  journal_->release(std::min(low, journal_->end() - keep_));
+  journal_->release(low, journal_->end() - keep_);
   if (context_.telemetry != nullptr) {
     context_.telemetry->series(Metric::kJournalBytes, {context_.stream}).set(static_cast<double>(journal_->bytes()));
   }

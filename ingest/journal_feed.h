@@ -20,7 +20,7 @@ namespace driftd::ingest {
 
 class JournalFeed {
  public:
-  // `keep`: so many of the newest records stay readable although nobody needs them.
+  // `keep`: so many of the newest records stay readable although nobody needs them, as long as there is room.
   JournalFeed(std::unique_ptr<Journal> journal, const SourceContext& context, std::uint32_t partitions, std::int64_t keep = 0);
 
   // Asks the handler where each partition goes on. New records get numbers behind the newest of these

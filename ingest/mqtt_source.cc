@@ -15,9 +15,10 @@ namespace driftd::ingest {
 namespace {
 
 constexpr std::size_t kGroup = 4096;                // messages of one write to the disk, at most
-constexpr std::size_t kGroupBytes = 1U << 20;       // and their bytes
+constexpr std::size_t kGroupBytes = 1U << 20;       // and their bytes; not over a tenth of the journal
 constexpr Duration kGroupTime = 20 * kMillisecond;  // and how long they are collected
 constexpr std::size_t kRemembered = 16384;          // newest messages that may be sent again
+constexpr std::size_t kLongestTopic = 65535;        // MQTT 5, 1.5.4
 constexpr Duration kFirstWait = 500 * kMillisecond;
 constexpr Duration kLongestWait = 30 * kSecond;
 constexpr Duration kConnectWithin = 10 * kSecond;  // until the broker has confirmed everything
@@ -32,6 +33,7 @@ class MqttSource final : public Source {
         status_("mqtt", context.stream, context.telemetry),
         session_(context.data_dir + "/mqtt.session", settings_.client_id, broker_),
         partitioner_(context.sensor_path, journal_options_.partitions),
+        group_bytes_(std::min<std::uint64_t>(kGroupBytes, journal_options_.cap / 10)),
         redeliveries_(kRemembered) {
     if (context.telemetry == nullptr) return;
     for (const Metric metric : {Metric::kMqttDuplicates, Metric::kMqttSessionLost}) context.telemetry->series(metric, {context.stream});
@@ -122,7 +124,7 @@ class MqttSource final : public Source {
     const std::size_t read_before = group_.size();
     const Duration began = monotonic_now();
     const Status read = client_->read(deadline, [&] {
-      return group_.size() >= kGroup || group_text_.size() >= kGroupBytes ||
+      return group_.size() >= kGroup || group_text_.size() + group_.size() * kFrameOverhead >= group_bytes_ ||
              (group_.size() > read_before && monotonic_now() - began > kGroupTime) || link_ == Link::kDown;
     });
     if (const Status s = journal_group(); !s) return start_anew(s.error().message);
@@ -213,10 +215,7 @@ class MqttSource final : public Source {
   }
 
   // A tenth of the cap, at most 4 MiB: what one group may need.
-  bool has_room() const {
-    const std::uint64_t room = std::min<std::uint64_t>(journal_options_.cap / 10, 4U << 20);
-    return feed_->journal().bytes() + room <= journal_options_.cap;
-  }
+  bool has_room() { return feed_->journal().make_room(std::min<std::uint64_t>(journal_options_.cap / 10, 4U << 20)).ok(); }
 
   // What the client has queued must never leave, so it is thrown away with its connection; the
   // broker sends the messages again.
@@ -243,6 +242,7 @@ class MqttSource final : public Source {
   LinkStatus status_;
   MqttSession session_;
   Partitioner partitioner_;
+  std::uint64_t group_bytes_;
   Redeliveries redeliveries_;
   BackOff back_off_{kFirstWait, kLongestWait};
   std::unique_ptr<JournalFeed> feed_;
@@ -256,6 +256,11 @@ class MqttSource final : public Source {
 };
 
 }  // namespace
+
+std::uint64_t smallest_mqtt_journal(std::size_t max_record) {
+  const std::uint64_t last = max_record + 1 + kLongestTopic + kFrameOverhead + 2 * kSegmentHeaderBytes;
+  return std::min<std::uint64_t>(last * 10 / 9 + 1, last + kGroupBytes);
+}
 
 std::unique_ptr<Source> make_mqtt_source(MqttSettings settings, JournalOptions journal, const SourceContext& context) {
   return std::make_unique<MqttSource>(std::move(settings), std::move(journal), context);

@@ -9,6 +9,10 @@
 
 namespace driftd::ingest {
 
+// The smallest journal (service.limits.journal) that has room for all that one write may bring: a group of
+// messages, and one as large as messages of `max_record` can be with their topic.
+std::uint64_t smallest_mqtt_journal(std::size_t max_record);
+
 std::unique_ptr<Source> make_mqtt_source(MqttSettings settings, JournalOptions journal, const SourceContext& context);
 
 }  // namespace driftd::ingest

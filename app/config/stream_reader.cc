@@ -256,7 +256,7 @@ StreamConfig read_stream(const std::string& name, const Node& node, const Servic
   const bool topic_fields = read_topic_fields(stream, errors);
   if (params.has("decode"))
     try_decoder(stream, node, errors);  // first: the source may have taken a wrong separator over, which is said once
-  if (read_for == ReadFor::kService) try_source(stream, node, errors);
+  if (read_for == ReadFor::kService) try_source(stream, node, service, errors);
   read_windows(params.has("windows") ? params.node("windows") : none, stream, unsure, errors);
   if (params.has("checks")) {
     const Node& checks = params.node("checks");

@@ -164,7 +164,7 @@ class DecoderTrial {
 
 }  // namespace
 
-void try_source(const StreamConfig& stream, const Node& node, ErrorList& errors) {
+void try_source(const StreamConfig& stream, const Node& node, const ServiceConfig& service, ErrorList& errors) {
   const auto* unit = ingest::sources().find(stream.source);
   if (unit == nullptr) return;  // said already
   const Node& from = entry(node, "from");
@@ -173,6 +173,7 @@ void try_source(const StreamConfig& stream, const Node& node, ErrorList& errors)
   ingest::SourceContext context;
   context.stream = stream.name;
   context.sensor_path = stream.decode.sensor;
+  context.journal_cap = service.journal_cap;
   context.problems = &problems;
   const auto made = unit->make(stream.source_params, context);
   if (!made && problems.empty()) problems.add(at, made.error().message);

@@ -6,15 +6,16 @@
 #include <memory>
 #include <string>
 
+#include "app/config/config.h"
 #include "app/engine/plan.h"
 #include "core/node.h"
 #include "rules/check.h"
 
 namespace driftd::app {
 
-// `node` is the stream's entry in `streams:`. Adds every error at its place.
+// `node` is the stream's entry in `streams:`, whose service is `service`. Adds every error at its place.
 // A file that is read while driftd runs (`from: file`) need not be there yet; a secret's file must be.
-void try_source(const StreamConfig& stream, const Node& node, ErrorList& errors);
+void try_source(const StreamConfig& stream, const Node& node, const ServiceConfig& service, ErrorList& errors);
 void try_decoder(const StreamConfig& stream, const Node& node, ErrorList& errors);
 // `node` is the check's entry in `checks:`, `where` is put in front of its errors; null when there are any that keep it from
 // being made.

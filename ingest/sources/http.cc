@@ -95,6 +95,7 @@ class HttpSource final : public Source, public HttpIntake {
     const Status done = feed->journal().append(entries);
     submitted(done);
     if (done) return {200, entries.size(), 0, ""};
+    if (done.error().code == ErrorCode::kInvalidArgument) return {413, 0, 0, done.error().message + "; send less in one body"};
     if (done.error().code == ErrorCode::kExhausted) return {429, 0, kRetryAfterSeconds, done.error().message};
     return {503, 0, kRetryAfterSeconds, done.error().message};
   }
@@ -102,7 +103,7 @@ class HttpSource final : public Source, public HttpIntake {
  private:
   void submitted(const Status& done) {
     const std::scoped_lock lock(mutex_);
-    if (!done && done.error().code != ErrorCode::kExhausted) trouble_ = done.error().message;
+    if (!done && done.error().code == ErrorCode::kIo) trouble_ = done.error().message;
     if (--submitting_ == 0) done_.notify_all();
   }
 
@@ -165,7 +166,8 @@ void register_http(SourceRegistry& registry) {
       "CloudEvents envelopes (application/cloudevents+json, application/cloudevents-batch+json) are not read: post the data itself. All of "
       "a body's records are "
       "journaled, or none: 200 with their number once they are on disk; 400 when the body is not "
-      "JSON, 413 when it has more than 100,000 records (or 16 MiB), 415 for other content types, 429 with Retry-After when the journal is "
+      "JSON, 413 when it has more than 100,000 records (or 16 MiB, or what service.limits.journal can hold), 415 for other content types, "
+      "429 with Retry-After when the journal is "
       "full "
       "(service.limits.journal), 503 when the disk refuses or the stream is stopping. What is "
       "wrong inside a record is counted and quarantined like anywhere else. A client that sends "

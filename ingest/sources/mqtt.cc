@@ -89,6 +89,15 @@ void read_login(const Params& params, MqttSettings& settings, UnitProblems& prob
   if (settings.cert_file.empty() != settings.key_file.empty()) problems.add("tls", "'tls' needs both cert_file and key_file, or neither");
 }
 
+// A message that the journal can never take would come again with each connection, and nothing behind it.
+void check_journal(const Params& params, const SourceContext& context, UnitProblems& problems) {
+  const std::uint64_t needed = smallest_mqtt_journal(params.size("max_record"));
+  if (context.journal_cap >= needed) return;
+  problems.add("max_record", "a journal of " + std::to_string(context.journal_cap) + " bytes has no room for messages of 'max_record' (" +
+                                 std::to_string(params.size("max_record")) + "): raise service.limits.journal to " +
+                                 std::to_string(needed) + " at least, or lower 'max_record'");
+}
+
 Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& context) {
   UnitProblems problems(params, context.problems, "from: mqtt");
   MqttSettings settings;
@@ -97,6 +106,7 @@ Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& 
   check_topics(params, problems);
   if (!url) settings.tls = true;  // whatever it was to be, `tls` is no second mistake
   read_login(params, settings, problems);
+  check_journal(params, context, problems);
   if (problems.done()) return problems.result<Source>();
   settings.topics = params.texts("topics");
   settings.version_5 = params.text("version") == "5";
@@ -161,7 +171,7 @@ std::vector<ParamSpec> params() {
       {.name = "max_record",
        .type = ParamType::kSize,
        .sentence = "Longest record; longer ones are cut and rejected as too_large; not below "
-                   "decode.max_record",
+                   "decode.max_record, and well below service.limits.journal",
        .default_text = "1MiB",
        .min = 64,
        .max = 1U << 30},
@@ -195,7 +205,7 @@ void register_mqtt(SourceRegistry& registry) {
       "identifier, topic and payload, and counted in driftd_mqtt_redeliveries_total; a session "
       "that the broker has forgotten is logged and counted in driftd_mqtt_session_lost_total. When "
       "the journal is full (service.limits.journal) the connection is closed and the broker keeps "
-      "what comes. Records are spread over virtual partitions by their sensor, or by topic when "
+      "what comes, until a checkpoint makes room. Records are spread over virtual partitions by their sensor, or by topic when "
       "the "
       "sensor is @topic or not in the JSON; plant/hall-3/pump-7 has the levels @topic/1 to @topic/3, for "
       "decode.sensor and the path of a field. The lag of partition 0 is that of the whole journal. "

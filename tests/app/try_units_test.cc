@@ -179,6 +179,23 @@ TEST(TryUnits, InBlockStyleEveryErrorStandsAtWhatIsWrong) {
   EXPECT_EQ(errors.errors().size(), wanted.size()) << "nothing is said twice:\n" << said;
 }
 
+// A message that the journal never takes would be sent again without end.
+TEST(TryUnits, AJournalWithoutRoomForTheLargestMessageIsRefused) {
+  const auto said = [](const std::string& journal, const std::string& max_record) {
+    ErrorList errors;
+    read_config("service: {limits: {journal: " + journal +
+                    "}}\nstreams:\n  a:\n    from: {mqtt: {url: \"mqtt://b\", topics: [t], client_id: c" + max_record +
+                    "}}\n    decode: {time: ts}\n    fields: {x: number}\n",
+                "", errors);
+    return errors.empty() ? "" : format_errors("c", errors);
+  };
+  EXPECT_EQ(said("2MiB", ""), "");
+  const std::string small = said("1MiB", "");
+  EXPECT_NE(small.find("c:4:18: stream a: from: mqtt: a journal of 1048576 bytes has no room"), std::string::npos) << small;
+  EXPECT_NE(small.find("raise service.limits.journal to 1237996 at least"), std::string::npos) << small;
+  EXPECT_NE(said("2MiB", ", max_record: 4MiB").find("c:4:"), std::string::npos);
+}
+
 TEST(TryUnits, RecordedDataNeedsNoSecretAndNoSource) {
   const std::string yaml = R"(databases:
   plant: {database: plant, user: driftd, password_file: /nonexistent/db}

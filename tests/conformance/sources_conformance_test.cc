@@ -20,7 +20,7 @@ class EverySource : public ::testing::TestWithParam<std::string> {
   EverySource() {
     context_.stream = "s";
     context_.data_dir = folder_.path();
-    context_.journal_cap = 1 << 20;
+    context_.journal_cap = 2 << 20;
     context_.telemetry = &telemetry_;
     context_.clock = &clock_;
     context_.sensor_path = "id";

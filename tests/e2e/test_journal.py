@@ -1,5 +1,7 @@
-"""What happens to the journal of a stream behind driftd's back: nobody is needed, what is acknowledged afterwards
-counts, and what may be lost is said."""
+"""What happens to the journal of a stream behind driftd's back, and when it is full: nobody is needed, what is
+acknowledged afterwards counts, and what may be lost is said."""
+import json
+
 import plant
 
 CHECKS = [{"check": "count", "min": plant.PER_WINDOW, "max": plant.PER_WINDOW}]
@@ -52,3 +54,59 @@ def test_a_damaged_header(driftd):
     assert service.terminate() == 0
     service.start().wait_ready()
     assert service.log().count("the header of a segment is damaged") == 1, "it was written anew"
+
+
+def lines(first, size):
+    """A body of `size` bytes: records of the window number `first`."""
+    rows = []
+    while sum(map(len, rows)) < size:
+        rows.append(json.dumps({"sensor": "p1", "ts": plant.START + first * plant.WINDOW, "temperature": 20.0,
+                                "status": "on", "pad": "x" * 1000}) + "\n")
+    return "".join(rows)
+
+
+def send(service, body):
+    return service.post("/api/v1/streams/plant/records", body, headers={"Content-Type": "application/x-ndjson"})
+
+
+def limited(journal):
+    return plant.config([{"check": "count", "min": 1}], service={"limits": {"journal": journal}})
+
+
+def test_a_full_journal_has_room_again_after_a_checkpoint(driftd):
+    service = driftd(limited("1MiB")).wait_ready()
+    body = lines(0, 800_000)
+    for _ in range(3):  # of each only one fits
+        service.wait(lambda: send(service, body).status == 200, "room for another body")
+    too_large = send(service, lines(0, 2_000_000))
+    assert too_large.status == 413 and "Retry-After" not in too_large.headers, too_large
+    assert "service.limits.journal" in too_large.text, too_large
+    service.wait(lambda: send(service, body).status == 200, "room for another body")
+    sent = 4 * body.count("\n")
+    metrics = service.wait_metric("driftd_records_total", sent, stream="plant", result="accepted")
+    assert metrics.get("driftd_records_total", stream="plant", result="accepted") == sent
+
+
+def test_a_journal_over_a_limit_that_was_lowered(driftd):
+    service = driftd(limited("64MiB")).wait_ready()
+    body = lines(0, 3_000_000)
+    assert send(service, body).status == 200
+    sent = body.count("\n")
+    service.wait_metric("driftd_records_total", sent, stream="plant", result="accepted")
+    assert service.terminate() == 0
+    service.write_config(limited("1MiB"))
+    service.start().wait_ready()
+    for window in range(1, 4):
+        body = lines(window, 1000)
+        service.wait(lambda: send(service, body).status == 200, "room for a body of 1 KB")  # pylint: disable=cell-var-from-loop
+        sent += body.count("\n")
+    metrics = service.wait_metric("driftd_records_total", 3 * body.count("\n"), stream="plant", result="accepted")
+    assert metrics.get("driftd_source_gaps_total", stream="plant") == 0
+    journal = service.data_dir / "streams" / "plant" / "journal"
+    assert sum(segment.stat().st_size for segment in journal.iterdir()) <= 1 << 20
+    service.kill9()
+    service.start().wait_ready()
+    body = lines(4, 1000)
+    assert send(service, body).status == 200
+    metrics = service.wait_metric("driftd_records_total", body.count("\n"), stream="plant", result="accepted")
+    assert metrics.get("driftd_source_gaps_total", stream="plant") == 0

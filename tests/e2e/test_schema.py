@@ -20,7 +20,7 @@ service:
   data_dir: d
   workers: 2
   checkpoint_every: 1s
-  limits: {series: 1000, sensors: 100, journal: 1MiB, quarantine: 1MiB}
+  limits: {series: 1000, sensors: 100, journal: 2MiB, quarantine: 1MiB}
   findings: {log: f.jsonl, all: true}
 streams:
   a:

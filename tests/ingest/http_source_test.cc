@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "ingest/http_intake.h"
+#include "ingest/journal_frame.h"
 #include "tests/ingest/slow_disk.h"
 #include "tests/ingest/source_harness.h"
 #include "tests/ingest/temp_folder.h"
@@ -141,6 +142,26 @@ TEST_F(HttpSourceTest, AFullJournalSaysTryAgainAndHasRoomAfterACheckpoint) {
   EXPECT_EQ(submit(body).status, 200);
 }
 
+TEST_F(HttpSourceTest, ABodyThatFillsTheJournalIsNotTheLastOne) {
+  const auto body = [](std::size_t size) { return R"({"id":"a","v":")" + std::string(size - 17, 'x') + "\"}"; };
+  start(10000);
+  const std::size_t most = 10000 - kSegmentHeaderBytes - kFrameOverhead;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(submit(body(most)).status, 200) << i;
+    EXPECT_EQ(submit(body(20)).status, 429);
+    EXPECT_EQ(records(1).size(), 1U);
+    for (std::uint32_t p = 0; p < 16; ++p) source_->release(p, i + 1);
+  }
+  const IntakeResult never = submit(body(most + 1));
+  EXPECT_EQ(never.status, 413) << "trying again is of no use";
+  EXPECT_EQ(never.retry_after, 0U);
+  EXPECT_NE(never.message.find("service.limits.journal"), std::string::npos) << never.message;
+  RawBatch batch;
+  (void)source_->poll(Deadline::after(0), batch);
+  EXPECT_TRUE(source_->status().connected) << "nothing is wrong with the disk";
+  EXPECT_EQ(submit(body(most)).status, 200);
+}
+
 TEST_F(HttpSourceTest, ADiskThatRefusesShowsInReadinessUntilItTakesWritesAgain) {
   submit(R"({"id":"a"})");
   rlimit before{};
@@ -208,6 +229,36 @@ TEST_F(HttpSourceTest, ManyClientsAtOnce) {
   }
   EXPECT_EQ(records(400).size(), 400U);
   for (auto& c : clients) c.join();
+}
+
+// Segments are deleted by whoever needs their room, while the poller reads.
+TEST_F(HttpSourceTest, ManyClientsOfAJournalThatIsFullAllTheTime) {
+  start(5000);
+  const std::string body = R"({"id":"a","v":")" + std::string(1500, 'x') + "\"}";
+  constexpr std::int64_t kClients = 4, kEach = 25;
+  std::vector<std::thread> clients;
+  for (int c = 0; c < kClients; ++c) {
+    clients.emplace_back([&] {
+      for (int i = 0; i < kEach; ++i) {
+        IntakeResult r = submit(body);
+        for (; r.status == 429; r = submit(body)) std::this_thread::yield();
+        EXPECT_EQ(r.status, 200) << r.message;
+      }
+    });
+  }
+  RawBatch batch;
+  std::int64_t next = 0;
+  const Deadline deadline = Deadline::after(30 * kSecond);
+  while (next < kClients * kEach && !deadline.passed()) {
+    const auto got = source_->poll(Deadline::after(20 * kMillisecond), batch);
+    ASSERT_TRUE(got.ok()) << got.error().message;
+    if (!*got) continue;
+    for (const RawRecord& r : batch.records) EXPECT_EQ(r.position, next++);
+    source_->release(batch.partition, next);
+  }
+  EXPECT_EQ(next, kClients * kEach);
+  for (auto& c : clients) c.join();
+  EXPECT_EQ(telemetry_.series(Metric::kSourceGaps, {"s"}).value(), 0);
 }
 
 }  // namespace

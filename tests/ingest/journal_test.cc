@@ -167,6 +167,121 @@ TEST_F(JournalTest, DeletesSegmentsThatNobodyNeeds) {
   EXPECT_EQ(journal->bytes(), on_disk);
 }
 
+// Of its newest segment too: a journal that is full of what nobody needs would be full for ever.
+TEST_F(JournalTest, WhatNobodyNeedsGivesWayToWhatComes) {
+  cap_ = 1000;
+  auto journal = open();
+  const std::string payload(700, 'x');
+  std::vector<JournalEntry> one = {{0, 0, 0, 0, "", payload}};
+  ASSERT_TRUE(journal->append(one).ok());
+  EXPECT_EQ(journal->append(one).error().code, ErrorCode::kExhausted) << "the first one is needed";
+  journal->release(1);
+  EXPECT_EQ(journal->begin(), 0) << "only when its room is needed";
+  for (int i = 1; i < 4; ++i) {
+    ASSERT_TRUE(journal->append(one).ok());
+    EXPECT_EQ(one[0].sequence, i);
+    EXPECT_EQ(journal->begin(), i);
+    EXPECT_EQ(segments().size(), 1U);
+    journal->release(i + 1);
+  }
+  ASSERT_TRUE(journal->make_room(900).ok());
+  EXPECT_EQ(journal->bytes(), kSegmentHeaderBytes);
+  EXPECT_EQ(journal->end(), 4);
+}
+
+TEST_F(JournalTest, AnOlderJournalOverALowerCapGivesWay) {
+  auto journal = open();
+  fill(*journal, 0, 100);
+  const std::uint64_t before = journal->bytes();
+  journal.reset();
+  cap_ = before / 10;
+  journal = open();
+  std::vector<JournalEntry> one = {{0, 0, 0, 0, "", "x"}};
+  EXPECT_EQ(journal->append(one).error().code, ErrorCode::kExhausted);
+  journal->release(99);
+  EXPECT_LE(journal->bytes(), before / 10 + segment_ + 100);
+  journal->release(100);
+  ASSERT_TRUE(journal->append(one).ok());
+  EXPECT_EQ(one[0].sequence, 100);
+}
+
+TEST_F(JournalTest, TakesAllThatAnEmptyOneHoldsAndSaysWhatItNeverCan) {
+  cap_ = 2000;
+  auto journal = open();
+  std::string payload(cap_ - kSegmentHeaderBytes - kFrameOverhead, 'x');
+  std::vector<JournalEntry> one = {{0, 0, 0, 0, "", payload}};
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(journal->append(one).ok()) << i;
+    EXPECT_EQ(journal->bytes(), cap_);
+    journal->release(i + 1);
+  }
+  payload += 'x';
+  one[0].payload = payload;
+  const Status never = journal->append(one);
+  ASSERT_FALSE(never.ok());
+  EXPECT_EQ(never.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(never.error().message.find("service.limits.journal"), std::string::npos);
+  EXPECT_EQ(journal->end(), 3);
+}
+
+// The header of the next segment counts too.
+TEST_F(JournalTest, IsNeverOverItsCap) {
+  cap_ = 2500;
+  auto journal = open();
+  std::vector<JournalEntry> one = {{0, 0, 0, 0, "", "x"}};
+  while (journal->append(one).ok()) EXPECT_LE(journal->bytes(), cap_);
+  EXPECT_GT(journal->bytes() + kSegmentHeaderBytes + kFrameOverhead + 1, cap_);
+}
+
+TEST_F(JournalTest, NumbersGoOnWhereverItsLastSegmentWasWhenItDied) {
+  auto journal = open();
+  fill(*journal, 0, 5);
+  const fs::path old_path = segments().back();
+  const std::string old_bytes = contents(old_path);
+  cap_ = journal->bytes() + 10;
+  journal.reset();
+  journal = open();
+  journal->release(5);
+  ASSERT_TRUE(journal->make_room(100).ok());
+  journal.reset();
+  ASSERT_EQ(segments().size(), 1U);
+  const fs::path new_path = segments().back();
+  const std::string new_bytes = contents(new_path);
+  ASSERT_NE(new_path, old_path);
+  cap_ = 1 << 20;
+  for (std::size_t written = 0; written <= new_bytes.size() + 1; ++written) {
+    fs::remove_all(options().folder);
+    fs::create_directories(options().folder);
+    const bool both = written <= new_bytes.size();
+    if (both) write(old_path, old_bytes);
+    write(new_path, new_bytes.substr(0, written));
+    journal = open();
+    ASSERT_NE(journal, nullptr) << written;
+    EXPECT_EQ(journal->end(), 5) << written;
+    fill(*journal, 5, 8);
+    const Read all = read(*journal);
+    EXPECT_EQ(all.sequences, numbers(both ? 0 : 5, 8)) << written;
+    EXPECT_EQ(all.lost, 0) << written;
+    journal.reset();
+  }
+}
+
+TEST_F(JournalTest, WhatItIsAskedToKeepStaysAsLongAsThereIsRoom) {
+  cap_ = 5000;
+  auto journal = open();
+  fill(*journal, 0, 60);
+  journal->release(60, 0);
+  EXPECT_EQ(journal->begin(), 0);
+  fill(*journal, 60, 100);
+  EXPECT_GT(journal->begin(), 0) << "the oldest went";
+  EXPECT_LT(journal->begin(), 50) << "and no more than that";
+  const std::string payload(3000, 'x');
+  std::vector<JournalEntry> large = {{0, 0, 0, 0, "", payload}};
+  EXPECT_EQ(journal->append(large).error().code, ErrorCode::kExhausted);
+  EXPECT_LE(journal->begin(), 60) << "from here on it is needed";
+  EXPECT_EQ(read(*journal, 60).sequences, numbers(60, 100));
+}
+
 TEST_F(JournalTest, NumbersCanGoOnFurtherAndNeverBack) {
   auto journal = open();
   ASSERT_TRUE(journal->begin_at(40).ok());

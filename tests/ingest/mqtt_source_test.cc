@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "ingest/mqtt_source.h"
 #include "tests/ingest/mqtt_broker.h"
 #include "tests/ingest/slow_disk.h"
 #include "tests/ingest/source_harness.h"
@@ -17,7 +18,11 @@ class MqttSourceTest : public testing::TestWithParam<const char*> {
 
   static Node text(const std::string& s) { return Node::text(s); }
   Node config(const std::string& topic = "plant/+") const {
-    return Node::map({{"url", text(broker_.url())}, {"topics", text(topic)}, {"client_id", text("test")}, {"version", text(GetParam())}});
+    return Node::map({{"url", text(broker_.url())},
+                      {"topics", text(topic)},
+                      {"client_id", text("test")},
+                      {"version", text(GetParam())},
+                      {"max_record", text("30000")}});
   }
   void start(const std::string& topic = "plant/+", std::uint64_t cap = 1 << 20) {
     source_.reset();
@@ -107,13 +112,62 @@ TEST_P(MqttSourceTest, NothingIsAcknowledgedBeforeItIsOnTheDisk) {
 }
 
 TEST_P(MqttSourceTest, WhatTheDiskRefusedIsNotAcknowledged) {
-  start("plant/+", 4000);
+  start("plant/+", 110'000);
   ASSERT_TRUE(poll_until_up());
-  broker_.publish("plant/a", std::string(5000, 'x'), 1);
+  for (int i = 1; i <= 16; ++i) broker_.publish("plant/a", std::string(5000, 'x'), i);
+  ASSERT_TRUE(poll_until([&] { return broker_.pubacks().size() == 16; }));
+  broker_.publish("plant/a", std::string(30'000, 'x'), 17);
   ASSERT_TRUE(poll_until([&] { return !source_->status().connected; }));
   EXPECT_NE(source_->status().detail.find("full"), std::string::npos) << source_->status().detail;
-  EXPECT_EQ(broker_.pubacks().size(), 0U);
-  EXPECT_EQ(found_.size(), 0U);
+  EXPECT_EQ(broker_.pubacks().size(), 16U);
+  EXPECT_EQ(found_.size(), 16U);
+}
+
+// Neither those that are kept for redeliveries nor the newest segment hold up what comes, once a checkpoint has all.
+TEST_P(MqttSourceTest, AFullJournalHasRoomAgainAfterACheckpoint) {
+  start("plant/+", 110'000);
+  ASSERT_TRUE(poll_until_up());
+  const std::string payload(20'000, 'x');
+  int sent = 0;
+  while (sent < 20) {
+    broker_.publish("plant/a", payload, ++sent);
+    ASSERT_TRUE(poll_records(static_cast<std::size_t>(sent))) << sent << ": " << source_->status().detail;
+    ASSERT_TRUE(poll_until([&] { return broker_.pubacks().size() == static_cast<std::size_t>(sent); }));
+    for (std::uint32_t p = 0; p < 16; ++p) source_->release(p, sent);
+  }
+  EXPECT_EQ(broker_.sessions, 1);
+}
+
+TEST_P(MqttSourceTest, AJournalOverALowerCapIsConnectedAgainAfterACheckpoint) {
+  start("plant/+", 1 << 20);
+  ASSERT_TRUE(poll_until_up());
+  for (int i = 1; i <= 20; ++i) broker_.publish("plant/a", std::string(20'000, 'x'), i);
+  ASSERT_TRUE(poll_records(20));
+  for (std::uint32_t p = 0; p < 16; ++p) handler_.positions[p] = 20;
+  broker_.session_present = true;
+  start("plant/+", 110'000);
+  poll_until([] { return false; }, 100 * kMillisecond);
+  EXPECT_EQ(broker_.sessions, 1) << "no checkpoint has said yet that nobody needs it";
+  for (std::uint32_t p = 0; p < 16; ++p) source_->release(p, 20);
+  ASSERT_TRUE(poll_until_up()) << source_->status().detail;
+  broker_.publish("plant/a", "new", 21);
+  ASSERT_TRUE(poll_until([&] { return found_.contains(20); }));
+  EXPECT_EQ(found_[20], "new");
+}
+
+// Else the broker would send it again with each connection, and nothing behind it.
+TEST_P(MqttSourceTest, TheLargestMessageAndThoseBeforeItFitTheSmallestJournal) {
+  const std::uint64_t smallest = smallest_mqtt_journal(30'000);
+  start("plant/+", smallest);
+  ASSERT_TRUE(poll_until_up());
+  const std::size_t each = (smallest / 10 - 1) / 20 - kFrameOverhead - std::string_view("plant/a").size();
+  for (int i = 1; i <= 20; ++i) broker_.publish("plant/a", std::string(each, 'x'), i);
+  broker_.publish("plant/" + std::string(65535 - 6, 't'), std::string(40'000, 'x'), 21);
+  ASSERT_TRUE(poll_until([&] {
+    for (std::uint32_t p = 0; p < 16; ++p) source_->release(p, static_cast<std::int64_t>(found_.size()));
+    return found_.size() == 21;
+  })) << source_->status().detail;
+  EXPECT_EQ(found_[20].size(), 30'001U);
 }
 
 TEST_P(MqttSourceTest, WhatComesAfterTheJournalWasLostIsReadAndNotTakenForDone) {
@@ -239,7 +293,7 @@ TEST_P(MqttSourceTest, AcknowledgesNothingNewWhilePausedButJournals) {
 INSTANTIATE_TEST_SUITE_P(Versions, MqttSourceTest, testing::Values("5", "3.1.1"),
                          [](const auto& version) { return std::string(version.param) == "5" ? "Mqtt5" : "Mqtt311"; });
 
-std::string refusal(std::vector<std::pair<std::string, Node>> changed) {
+std::string refusal(std::vector<std::pair<std::string, Node>> changed, std::uint64_t journal_cap = 1ULL << 30) {
   std::vector<std::pair<std::string, Node>> all = {
       {"url", Node::text("mqtt://b")}, {"topics", Node::text("a")}, {"client_id", Node::text("c")}};
   for (auto& [key, value] : changed) {
@@ -250,6 +304,7 @@ std::string refusal(std::vector<std::pair<std::string, Node>> changed) {
   }
   SourceContext context;
   context.data_dir = "/nowhere";
+  context.journal_cap = journal_cap;
   const auto made = make_source("mqtt", Node::map(all), context);
   return made ? "" : made.error().message;
 }
@@ -261,6 +316,10 @@ TEST(MqttConfig, IsCheckedBeforeAnythingStarts) {
   for (const char* url : {"b:1883", "http://b", "mqtt://", "mqtt://b:0", "mqtt://b:x", "mqtt://b:70000", "mqtt://u:p@b"}) {
     EXPECT_NE(refusal({{"url", text(url)}}).find("url"), std::string::npos) << url;
   }
+  const std::uint64_t smallest = smallest_mqtt_journal(1 << 20);
+  EXPECT_EQ(refusal({}, smallest), "");
+  EXPECT_NE(refusal({}, smallest - 1).find("raise service.limits.journal to " + std::to_string(smallest)), std::string::npos);
+  EXPECT_EQ(refusal({{"max_record", text("800KiB")}}, 1 << 20), "");
   EXPECT_EQ(refusal({{"url", text("mqtt://user:s3cret@b")}}).find("s3cret"), std::string::npos);
   for (const char* topic : {"", "a/#/b", "a#", "a/+b"}) {
     EXPECT_NE(refusal({{"topics", text(topic)}}).find("topic"), std::string::npos) << topic;
