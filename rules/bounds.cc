@@ -46,10 +46,10 @@ std::vector<ParamSpec> with_bounds_params(std::vector<ParamSpec> own, unsigned m
 Result<Bounds> read_bounds(const Params& params) {
   Bounds bounds{params.maybe_number("min"), params.maybe_number("max"), static_cast<std::uint64_t>(params.integer("min_samples"))};
   if (!bounds.min && !bounds.max) {
-    return Error{ErrorCode::kInvalidArgument, "give min, max or both"};
+    return Error{ErrorCode::kInvalidArgument, "give 'min', 'max' or both"};
   }
   if (bounds.min && bounds.max && *bounds.min > *bounds.max) {
-    return Error{ErrorCode::kInvalidArgument, "min " + format_number(*bounds.min) + " is above max " + format_number(*bounds.max)};
+    return Error{ErrorCode::kInvalidArgument, "'min' " + format_number(*bounds.min) + " is above 'max' " + format_number(*bounds.max)};
   }
   return bounds;
 }

@@ -191,7 +191,7 @@ Result<std::unique_ptr<Check>> make(const Unit& unit, const Params& params, cons
   if (!probe) return probe.error();
   const FieldKind kind = context.schema->fields[static_cast<std::size_t>(context.field)].kind;
   if ((*probe)->binary() && kind == FieldKind::kNumber) {
-    return Error{ErrorCode::kInvalidArgument, unit.descriptor.name + " wants 0 or 1: a field of type flag or integer"};
+    return Error{ErrorCode::kInvalidArgument, "'field': " + unit.descriptor.name + " wants 0 or 1, a field of type flag or integer"};
   }
   return std::unique_ptr<Check>(
       std::make_unique<DetectorCheck>(unit, params, static_cast<std::size_t>(context.field), (*probe)->binary(), context.window));

@@ -13,7 +13,7 @@ Result<Expression> Expression::parse(std::string_view text, const Schema& schema
   if (const Status s = parser.run(); !s) return s.error();
   const auto& steps = expression.program_;
   if (std::none_of(steps.begin(), steps.end(), [](const Step& s) { return s.op == Op::kField; }))
-    return Error{ErrorCode::kInvalidArgument, "the expression names no field, so it is the same for every record"};
+    return Error{ErrorCode::kInvalidArgument, "'expression' names no field, so it is the same for every record"};
   return expression;
 }
 

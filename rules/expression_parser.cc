@@ -15,7 +15,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 Status Expression::Parser::run() {
   if (text_.size() > kMaxText) {
-    return Error{ErrorCode::kInvalidArgument, "expression: longer than " + std::to_string(kMaxText) + " bytes"};
+    return Error{ErrorCode::kInvalidArgument, "'expression' is longer than " + std::to_string(kMaxText) + " bytes"};
   }
   comparison();
   if (!error_.empty()) return Error{ErrorCode::kInvalidArgument, error_};
@@ -160,7 +160,7 @@ void Expression::Parser::expect(std::string_view token) {
 }
 
 void Expression::Parser::fail(std::size_t at, const std::string& why) {
-  if (error_.empty()) error_ = "expression: column " + std::to_string(at + 1) + ": " + why;
+  if (error_.empty()) error_ = "'expression', column " + std::to_string(at + 1) + ": " + why;
 }
 
 void Expression::Parser::push(Step step, int stack_change) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/config/try_units.h"
 #include "app/config/unit_lookup.h"
 #include "core/text.h"
 #include "stats/distance.h"
@@ -94,15 +95,11 @@ void read_check(const Node& node, StreamConfig& stream, const Unsure& unsure, st
     check.severity = severity(params.text("severity")).value_or(Severity::kWarning);
     check.by = by;
     const bool sure = field < 0 || unsure.fields.count(stream.schema.fields[static_cast<std::size_t>(field)].name) == 0;
-    if (fine() && sure) {
-      rules::CheckContext context{.schema = &stream.schema, .field = field, .reference = nullptr, .window = stream.windows.size};
-      const auto made = unit->make.make(params, context);
-      if (!made) errors.add(node, where + ": " + made.error().message);
-      const bool elsewhere = std::any_of(check.by.begin(), check.by.end(), [](const std::string& level) { return level != "sensor"; });
-      if (made && elsewhere && (*made)->judges_records()) {
-        errors.add(*node.find("by"), where + ": by: a detector runs for every sensor, not for other segments",
-                   "leave by out, or write by: [sensor]");
-      }
+    const auto made = sure ? try_check(stream, *unit, field, node, where, errors) : nullptr;
+    const bool elsewhere = std::any_of(check.by.begin(), check.by.end(), [](const std::string& level) { return level != "sensor"; });
+    if (made != nullptr && fine() && elsewhere && made->judges_records()) {
+      errors.add(params.node("by"), where + ": by: a detector runs for every sensor, not for other segments",
+                 "leave by out, or write by: [sensor]");
     }
     // A check with errors takes no name: the next one's own errors are what matters.
     if (fine() && !taken.insert(check.name + "/" + std::to_string(field)).second) {

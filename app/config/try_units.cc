@@ -1,8 +1,10 @@
 #include "app/config/try_units.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 
+#include "app/config/unit_lookup.h"
 #include "core/text.h"
 #include "ingest/decoder.h"
 #include "ingest/source.h"
@@ -15,12 +17,75 @@ const Node& entry(const Node& node, const char* name) {
   return found != nullptr ? *found : node;
 }
 
-// The entry of `node` whose key stands in quotes in a factory's message; null when none does.
-const std::pair<std::string, Node>* named_in(const std::string& message, const Node& node) {
-  for (const auto& e : node.entries) {
-    if (message.find("'" + e.first + "'") != std::string::npos) return &e;
+bool has(const std::vector<std::string>& list, const std::string& value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+// The parameters whose names stand in quotes in a factory's message, in that order.
+std::vector<std::string> named_in(const std::string& message, const std::vector<ParamSpec>& specs) {
+  std::vector<std::pair<std::size_t, std::string>> places;
+  for (const ParamSpec& spec : specs) {
+    const std::size_t at = message.find("'" + spec.name + "'");
+    if (at != std::string::npos) places.emplace_back(at, spec.name);
   }
-  return nullptr;
+  std::sort(places.begin(), places.end());
+  std::vector<std::string> out;
+  for (auto& [at, name] : places) out.push_back(std::move(name));
+  return out;
+}
+
+bool quotes(const std::string& message, const std::string& text) {
+  return message.find("'" + excerpt(text, 60) + "'") != std::string::npos;
+}
+
+// Precondition: there is one.
+Node& entry_of(Node& map, const std::string& name) {
+  return std::find_if(map.entries.begin(), map.entries.end(), [&](const auto& e) { return e.first == name; })->second;
+}
+
+// A factory says only its first error, so what that one is about is taken out, with what has errors already, and the factory
+// asked again. Errors stand at the parameter that they name, or at the item of its list that they quote. True when in the end
+// the factory took what was left.
+bool try_params(const Node& node, const std::vector<ParamSpec>& specs, const std::string& where,
+                const std::function<Status(const Params&)>& attempt, ErrorList& errors) {
+  Node left = node;
+  std::vector<std::string> missing;  // what an error said already, or one that is to be said, has to do with
+  const auto take_out = [&](const std::string& name) {
+    std::erase_if(left.entries, [&](const auto& e) { return e.first == name; });
+    missing.push_back(name);
+  };
+  std::vector<std::string> known;
+  for (const ParamSpec& spec : specs) known.push_back(spec.name);
+  for (const auto& [name, value] : node.entries) {
+    if (!errors.about(value)) continue;
+    take_out(name);
+    if (const auto meant = nearest(name, known)) missing.push_back(*meant);
+  }
+  for (const ParamSpec& spec : specs) {
+    if (spec.required && left.find(spec.name) == nullptr) missing.push_back(spec.name);
+  }
+  while (true) {
+    ErrorList ignored;  // said when the parameters were read
+    const Status made = attempt(read_params(left, specs, "", ignored));
+    if (made) return true;
+    const std::string& message = made.error().message;
+    const std::vector<std::string> names = named_in(message, specs);
+    const auto said = [&](const std::string& name) { return has(missing, name) && left.find(name) == nullptr; };
+    if (std::any_of(names.begin(), names.end(), said)) return false;
+    const auto name = std::find_if(names.begin(), names.end(), [&](const std::string& n) { return left.find(n) != nullptr; });
+    if (name == names.end()) {
+      errors.add(node, where + ": " + message);
+      return false;
+    }
+    Node& value = entry_of(left, *name);
+    const auto item = std::find_if(value.items.begin(), value.items.end(), [&](const Node& i) { return quotes(message, i.scalar); });
+    errors.add(item != value.items.end() ? *item : value, where + ": " + message);
+    if (item != value.items.end() && value.items.size() > 1) {
+      value.items.erase(item);
+    } else {
+      take_out(*name);
+    }
+  }
 }
 
 // False when the type of an entry of `fields:` is not known, as there is an error in it.
@@ -33,29 +98,21 @@ bool typed(const Node& field, const ErrorList& errors) {
 class DecoderTrial {
  public:
   DecoderTrial(const ingest::DecoderRegistry::Unit& unit, const StreamConfig& stream, const Node& decode, ErrorList& errors)
-      : unit_(unit),
-        stream_(stream),
-        where_("stream " + stream.name + ": "),
-        decode_(decode),
-        params_(stream.decoder_params),
-        errors_(errors) {}
+      : unit_(unit), stream_(stream), where_("stream " + stream.name), decode_(decode), params_(stream.decoder_params), errors_(errors) {}
 
-  // Its own parameters, without any field. A factory says only its first error, so the parameter that
-  // one is about is taken out and the factory asked again.
+  // Its own parameters, without any field.
   bool parameters() {
-    Node left = decode_;
-    while (const auto error = made(bare(), {})) {
-      ok_ = false;
-      const auto* about = named_in(*error, left);
-      errors_.add(about != nullptr ? about->second : decode_, where_ + *error);
-      if (about == nullptr) return false;
-      std::erase_if(left.entries, [key = about->first](const auto& e) { return e.first == key; });
-      ErrorList ignored;
-      std::vector<std::string> others;
-      for (const auto& [key, value] : left.entries) others.push_back(key);
-      params_ = read_params(left, unit_.descriptor.params, "", ignored, others);
-    }
-    return true;
+    const std::size_t before = errors_.errors().size();
+    const bool made = try_params(
+        decode_, unit_.descriptor.params, where_,
+        [&](const Params& params) -> Status {
+          params_ = params;
+          const auto decoder = unit_.make(params, bare(), {});
+          return decoder ? Status() : decoder.error();
+        },
+        errors_);
+    ok_ = errors_.errors().size() == before;
+    return made;
   }
 
   // One path at a time, so that each is told of.
@@ -93,7 +150,7 @@ class DecoderTrial {
   void say(const std::optional<std::string>& error, const Node& at) {
     if (!error) return;
     ok_ = false;
-    errors_.add(at, where_ + *error);
+    errors_.add(at, where_ + ": " + *error);
   }
 
   const ingest::DecoderRegistry::Unit& unit_;
@@ -136,6 +193,21 @@ void try_decoder(const StreamConfig& stream, const Node& node, ErrorList& errors
     if (typed(at, errors)) trial.field(field, at);
   }
   trial.whole(fields);
+}
+
+std::unique_ptr<rules::Check> try_check(const StreamConfig& stream, const rules::CheckRegistry::Unit& unit, int field, const Node& node,
+                                        const std::string& where, ErrorList& errors) {
+  if (field < 0 && unit.make.field_use == rules::FieldUse::kRequired) return nullptr;  // said already
+  const rules::CheckContext context{.schema = &stream.schema, .field = field, .reference = nullptr, .window = stream.windows.size};
+  std::unique_ptr<rules::Check> check;
+  const auto attempt = [&](const Params& params) -> Status {
+    auto made = unit.make.make(params, context);
+    if (!made) return made.error();
+    check = std::move(made).value();
+    return {};
+  };
+  try_params(node, both(rules::common_params(), unit.descriptor.params), where, attempt, errors);
+  return check;
 }
 
 }  // namespace driftd::app

@@ -88,19 +88,22 @@ Result<Params> params_of(const stats::DistanceRegistry::Unit& metric, const Para
     if (params.has(spec.name)) given.emplace_back(spec.name, params.node(spec.name));
   }
   ErrorList errors;
-  Params read = read_params(Node::map(std::move(given)), metric.descriptor.params, "metric " + metric.descriptor.name, errors);
+  Params read = read_params(Node::map(given), metric.descriptor.params, "metric " + metric.descriptor.name, errors);
   if (errors.empty()) return read;
-  std::vector<std::string> messages;
-  for (const ConfigError& error : errors.errors()) {
-    messages.push_back(error.message + (error.suggestion.empty() ? "" : " (" + error.suggestion + ")"));
+  const ConfigError& first = errors.errors().front();
+  std::string message = first.message + (first.suggestion.empty() ? "" : " (" + first.suggestion + ")");
+  for (const auto& [name, node] : given) {
+    if (node.line != first.line || node.column != first.column) continue;
+    message = "'" + name + "': " + message;
+    break;
   }
-  return Error{ErrorCode::kInvalidArgument, join(messages, "; ")};
+  return Error{ErrorCode::kInvalidArgument, message};
 }
 
 Result<std::unique_ptr<Check>> make(const Params& params, const CheckContext& context) {
   const auto* metric = stats::distances().find(params.text("metric"));
   if (metric == nullptr) {
-    return Error{ErrorCode::kNotFound, "there is no metric '" + excerpt(params.text("metric"), 60) + "'"};
+    return Error{ErrorCode::kNotFound, "'metric': there is no metric '" + excerpt(params.text("metric"), 60) + "'"};
   }
   const auto own = params_of(*metric, params);
   if (!own) return own.error();
@@ -108,19 +111,20 @@ Result<std::unique_ptr<Check>> make(const Params& params, const CheckContext& co
   if (!distance) return distance.error();
   const Field& field = context.schema->fields[static_cast<std::size_t>(context.field)];
   if (field.kind == FieldKind::kCategory && !(*distance)->for_categories()) {
-    return Error{ErrorCode::kInvalidArgument, "metric " + metric->descriptor.name + " needs numbers, but " + field.name + " is a category"};
+    return Error{ErrorCode::kInvalidArgument,
+                 "'metric' " + metric->descriptor.name + " needs numbers, but " + field.name + " is a category"};
   }
   const auto refused = [&](const std::string& why) {
     return Error{ErrorCode::kInvalidArgument, "metric " + metric->descriptor.name + " " + why};
   };
   if (params.has("p_value") && !(*distance)->has_p_value()) {
-    return refused("has no p-value, so with `p_value` it could never fail");
+    return refused("has no p-value, so with 'p_value' it could never fail");
   }
   if (params.number("max") < 0 && !(*distance)->can_be_negative()) {
-    return refused("is never below 0, so `max: " + format_number(params.number("max")) + "` would always fail");
+    return refused("is never below 0, so 'max' " + format_number(params.number("max")) + " would always fail");
   }
   if (own->has("bins") && own->integer("bins") == 1) {
-    return refused("sees nothing with `bins: 1`; take 2 or more, or 0 for the reference's own");
+    return refused("sees nothing with 'bins' 1; take 2 or more, or 0 for the reference's own");
   }
   DistanceRule rule{params.number("max"), static_cast<std::uint64_t>(params.integer("min_samples")), params.maybe_number("p_value")};
   return make_distance_check(rule, context, std::move(distance).value());

@@ -60,7 +60,7 @@ class Gap final : public ShareCheck {
 
 Result<std::unique_ptr<Check>> make(const Params& params, const CheckContext& context) {
   if (params.duration("forget_after") <= params.duration("max")) {
-    return Error{ErrorCode::kInvalidArgument, "forget_after is not above max: silence would never be found"};
+    return Error{ErrorCode::kInvalidArgument, "'forget_after' is not above 'max': silence would never be found"};
   }
   return make_check<Gap>(params, context);
 }

@@ -36,9 +36,9 @@ class InRange final : public ShareCheck {
 
 Result<std::unique_ptr<Check>> make(const Params& params, const CheckContext& context) {
   const auto min = params.maybe_number("min"), max = params.maybe_number("max");
-  if (!min && !max) return Error{ErrorCode::kInvalidArgument, "give min, max or both"};
+  if (!min && !max) return Error{ErrorCode::kInvalidArgument, "give 'min', 'max' or both"};
   if (min && max && *min > *max) {
-    return Error{ErrorCode::kInvalidArgument, "min is above max: no value could pass"};
+    return Error{ErrorCode::kInvalidArgument, "'min' is above 'max': no value could pass"};
   }
   return make_check<InRange>(params, context);
 }

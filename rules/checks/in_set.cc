@@ -67,12 +67,12 @@ class InSet final : public ShareCheck {
 Result<std::unique_ptr<Check>> make(const Params& params, const CheckContext& context) {
   const FieldKind kind = context.schema->fields[static_cast<std::size_t>(context.field)].kind;
   if (params.texts("values").empty()) {
-    return Error{ErrorCode::kInvalidArgument, "values is an empty list: no value could pass"};
+    return Error{ErrorCode::kInvalidArgument, "'values' is an empty list: no value could pass"};
   }
   for (const std::string& text : params.texts("values")) {
     if (!is_numeric(kind) || number_of(text, kind)) continue;
     return Error{ErrorCode::kInvalidArgument,
-                 "values: '" + excerpt(text, 60) + "' is no number, but the field is of type " + to_string(kind)};
+                 "'values': '" + excerpt(text, 60) + "' is no number, but the field is of type " + to_string(kind)};
   }
   return make_check<InSet>(params, context);
 }

@@ -48,7 +48,7 @@ Result<std::unique_ptr<Check>> make(const Params& params, const CheckContext& co
   options.set_max_mem(8 << 20);
   auto regex = std::make_unique<RE2>(params.text("regex"), options);
   if (!regex->ok()) {
-    return Error{ErrorCode::kInvalidArgument, "regex '" + excerpt(params.text("regex"), 60) + "': " + regex->error()};
+    return Error{ErrorCode::kInvalidArgument, "'regex' is no regular expression: " + regex->error()};
   }
   return std::unique_ptr<Check>(std::make_unique<Matches>(params, context, std::move(regex)));
 }

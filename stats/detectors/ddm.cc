@@ -103,7 +103,8 @@ void register_ddm(DetectorRegistry& registry) {
                 .notes = "Sees rises only. In a quarter of stable streams with an error rate of 0.2 it gives a false alarm within 1000 "
                          "values; no guarantee. State: 41 bytes."},
                [](const Params& params) -> Result<std::unique_ptr<Detector>> {
-                 if (params.number("warning") > params.number("drift")) return Error{ErrorCode::kInvalidArgument, "warning is above drift"};
+                 if (params.number("warning") > params.number("drift"))
+                   return Error{ErrorCode::kInvalidArgument, "'warning' is above 'drift'"};
                  return std::unique_ptr<Detector>(new Ddm(params));
                });
 }

@@ -90,7 +90,7 @@ TEST(Config, EveryErrorHasItsPlaceAndASuggestion) {
       {"sensor: id, time", "sensr: id, time", "did you mean 'sensor'?"},
       {"role: segment", "role: segment, type: number", "twice"},
       {"streams:", "stream:", "did you mean 'streams'?"},
-      {"field: x, min: 0", "field: x", "give min"},
+      {"field: x, min: 0", "field: x", "give 'min'"},
       {"    checks:", "    model: {}\n    checks:", "'model' is not in this version"},
       {"by: [stream, site, sensor]", "by: [stream, sensor, stream]", "8:58: stream s: windows: by: 'stream' is there twice"},
       {"min: 0", "min: 0, by: [site, site]", "'site' is there twice"},

@@ -53,6 +53,81 @@ alerts:
   routes: [{to: []}]
 )";
 
+constexpr const char* kBlocks = R"(streams:
+  a:
+    from:
+      mqtt:
+        client_id: c
+        url: http://b
+        topics:
+          - ok
+          - a/#/b
+          - x+
+    decode:
+      format: csv
+      header: false
+      columns: [t, x, y]
+      separator: ";;"
+      quote: "''"
+      time:
+        field: t
+    fields:
+      x: number
+      y: category
+    checks:
+      - check: matches
+        name: m
+        field: y
+        regex: "a("
+      - check: expression
+        name: e
+        expression: x <
+      - check: in_range
+        field: x
+        min: 5
+        max: 3
+        mux: 1
+      - check: in_set
+        field: x
+        values:
+          - b
+          - 1
+          - d
+      - check: distance
+        field: y
+        metric: ks
+        max: 1
+      - check: mean
+        field: x
+        name: m
+        min: 3
+        max: 2
+  b:
+    from:
+      http: {}
+    decode:
+      sensor: /s
+      time:
+        field: /t~2
+    fields:
+      x:
+        type: number
+        path: /x~3
+alerts:
+  notifiers:
+    told:
+      type: log
+    hook:
+      type: webhook
+      url: nowhere
+    oncall:
+      type: alertmanager
+      urls:
+        - ftp://y
+        - gopher://z
+        - http://h
+)";
+
 TEST(TryUnits, EveryErrorOfAFactoryHasItsPlace) {
   const std::vector<std::string> wanted = {
       "2:57: database plant: password_file: ",
@@ -82,6 +157,35 @@ TEST(TryUnits, EveryErrorOfAFactoryHasItsPlace) {
   };
   ErrorList errors;
   read_config(kWrong, "", errors);
+  const std::string said = format_errors("c", errors);
+  for (const std::string& line : wanted) EXPECT_NE(said.find("c:" + line), std::string::npos) << line << " is not in\n" << said;
+  EXPECT_EQ(errors.errors().size(), wanted.size()) << "nothing is said twice:\n" << said;
+}
+
+// In block style nothing that is wrong stands where its unit begins.
+TEST(TryUnits, InBlockStyleEveryErrorStandsAtWhatIsWrong) {
+  const std::vector<std::string> wanted = {
+      "6:14: stream a: from: mqtt: 'url' must start with",
+      "9:13: stream a: from: mqtt: topic 'a/#/b'",
+      "10:13: stream a: from: mqtt: topic 'x+'",
+      "15:18: stream a: decode: csv: 'separator'",
+      "16:14: stream a: decode: csv: 'quote'",
+      "26:16: stream a: check matches: 'regex'",
+      "29:21: stream a: check expression: 'expression', column ",
+      "32:14: stream a: check in_range: 'min' is above 'max'",
+      "34:14: stream a: check in_range: unknown key 'mux'",
+      "38:13: stream a: check in_set: 'values': 'b' is no number",
+      "40:13: stream a: check in_set: 'values': 'd' is no number",
+      "43:17: stream a: check distance: 'metric' ks needs numbers",
+      "48:14: stream a: check mean: 'min' 3 is above 'max' 2",
+      "56:16: stream b: decode: json: path '/t~2'",
+      "60:15: stream b: decode: json: path '/x~3'",
+      "67:12: notifier hook: url must be",
+      "71:11: notifier oncall: url must be",
+      "72:11: notifier oncall: url must be",
+  };
+  ErrorList errors;
+  read_config(kBlocks, "", errors);
   const std::string said = format_errors("c", errors);
   for (const std::string& line : wanted) EXPECT_NE(said.find("c:" + line), std::string::npos) << line << " is not in\n" << said;
   EXPECT_EQ(errors.errors().size(), wanted.size()) << "nothing is said twice:\n" << said;

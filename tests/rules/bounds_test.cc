@@ -49,7 +49,7 @@ Result<Bounds> read(std::vector<std::pair<std::string, Node>> entries, unsigned 
 
 TEST(Bounds, AreReadAndRefused) {
   EXPECT_FALSE(read({}).ok()) << "neither bound";
-  EXPECT_EQ(read({{"min", Node::text("5")}, {"max", Node::text("4.5")}}).error().message, "min 5 is above max 4.5");
+  EXPECT_EQ(read({{"min", Node::text("5")}, {"max", Node::text("4.5")}}).error().message, "'min' 5 is above 'max' 4.5");
   EXPECT_TRUE(read({{"min", Node::text("5")}, {"max", Node::text("5")}}).ok());
   const auto one = read({{"max", Node::text("0")}});
   ASSERT_TRUE(one.ok());
