@@ -70,7 +70,7 @@ constexpr const char* kBlocks = R"(streams:
       separator: ";;"
       quote: "''"
       time:
-        field: nowhere
+        field: t
     fields:
       x: number
       y: category
@@ -102,6 +102,17 @@ constexpr const char* kBlocks = R"(streams:
         name: m
         min: 3
         max: 2
+  b:
+    from:
+      http: {}
+    decode:
+      sensor: /s
+      time:
+        field: /t~2
+    fields:
+      x:
+        type: number
+        path: /x~3
 alerts:
   notifiers:
     told:
@@ -159,7 +170,6 @@ TEST(TryUnits, InBlockStyleEveryErrorStandsAtWhatIsWrong) {
       "10:13: stream a: from: mqtt: topic 'x+'",
       "15:18: stream a: decode: csv: 'separator'",
       "16:14: stream a: decode: csv: 'quote'",
-      "18:16: stream a: decode: csv: column 'nowhere'",
       "26:16: stream a: check matches: 'regex'",
       "29:21: stream a: check expression: 'expression', column ",
       "32:14: stream a: check in_range: 'min' is above 'max'",
@@ -168,9 +178,11 @@ TEST(TryUnits, InBlockStyleEveryErrorStandsAtWhatIsWrong) {
       "40:13: stream a: check in_set: 'values': 'd' is no number",
       "43:17: stream a: check distance: 'metric' ks needs numbers",
       "48:14: stream a: check mean: 'min' 3 is above 'max' 2",
-      "56:12: notifier hook: url must be",
-      "60:11: notifier oncall: url must be",
-      "61:11: notifier oncall: url must be",
+      "56:16: stream b: decode: json: path '/t~2'",
+      "60:15: stream b: decode: json: path '/x~3'",
+      "67:12: notifier hook: url must be",
+      "71:11: notifier oncall: url must be",
+      "72:11: notifier oncall: url must be",
   };
   ErrorList errors;
   read_config(kBlocks, "", errors);

@@ -29,8 +29,8 @@ TEST(Count, JudgesAnEmptyWindow) {
 
 TEST(Count, NeedsABound) {
   const CheckFixture f;
-  EXPECT_THAT(error_of(f.try_make("count", {})), HasSubstr("min, max or both"));
-  EXPECT_THAT(error_of(f.try_make("count", {{"min", "2"}, {"max", "1"}})), HasSubstr("above max"));
+  EXPECT_THAT(error_of(f.try_make("count", {})), HasSubstr("'min', 'max' or both"));
+  EXPECT_THAT(error_of(f.try_make("count", {{"min", "2"}, {"max", "1"}})), HasSubstr("above 'max'"));
 }
 
 }  // namespace

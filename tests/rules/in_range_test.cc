@@ -37,7 +37,7 @@ TEST(InRange, SkipsWhatIsNoNumber) {
 
 TEST(InRange, RefusesBoundsThatMakeNoSense) {
   const CheckFixture f;
-  EXPECT_THAT(error_of(f.try_make("in_range", {}, "x")), HasSubstr("min, max or both"));
+  EXPECT_THAT(error_of(f.try_make("in_range", {}, "x")), HasSubstr("'min', 'max' or both"));
   EXPECT_THAT(error_of(f.try_make("in_range", {{"min", "2"}, {"max", "1"}}, "x")), HasSubstr("above"));
   EXPECT_THAT(error_of(f.try_make("in_range", {{"min", "nan"}}, "x")), HasSubstr("finite"));
 }
