@@ -1,6 +1,7 @@
 #include "stats/reference_name.h"
 
 #include <limits>
+#include <string>
 
 #include "core/text.h"
 
@@ -21,6 +22,19 @@ std::optional<std::uint32_t> version_number(std::string_view what) {
   if (!number) return std::nullopt;
   const bool possible = *number > 0 && *number <= std::numeric_limits<std::uint32_t>::max();
   return possible ? static_cast<std::uint32_t>(*number) : 0;
+}
+
+Status check_reference_name(std::string_view name) {
+  if (is_reference_word(name)) return {};
+  return Error{ErrorCode::kInvalidArgument,
+               "'" + excerpt(name, 60) + "' is no name of a reference: it must be of letters, digits, _ - and dots"};
+}
+
+Status check_reference_word(std::string_view kind, std::string_view word) {
+  const std::string what = "'" + excerpt(word, 60) + "' is no " + std::string(kind) + ": ";
+  if (!is_reference_word(word)) return Error{ErrorCode::kInvalidArgument, what + "it must be of letters, digits, _ - and dots"};
+  if (version_number(word)) return Error{ErrorCode::kInvalidArgument, what + "it means a version; take a word"};
+  return {};
 }
 
 }  // namespace driftd::stats

@@ -58,9 +58,9 @@ Status ReferenceStore::transaction(const std::function<Status()>& body) {
 }
 
 Result<std::uint32_t> ReferenceStore::put(const Reference& reference) {
-  if (reference.name.empty() || reference.name.find('@') != std::string::npos) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "'" + excerpt(reference.name, 60) + "' is no name of a reference: it must be a text without @"};
+  if (const Status s = check_reference_name(reference.name); !s) return s.error();
+  for (const std::string& tag : reference.tags) {
+    if (const Status s = check_reference_word("tag", tag); !s) return s.error().at("reference " + reference.name);
   }
   // Not reference.hash: that may be of the content that it had when it was read.
   const std::string content = reference.content(), hash = sha256_hex(content);
@@ -93,6 +93,12 @@ Result<std::uint32_t> ReferenceStore::put(const Reference& reference) {
   return version;
 }
 
+Result<bool> ReferenceStore::has(const std::string& name, const char* sql, const std::string& word) {
+  Statement any(db_, sql);
+  any.bind(name).bind(word);
+  return any.step();
+}
+
 // A configuration that names a tag means one version for good; what moves is an alias.
 Status ReferenceStore::add_tag(const std::string& name, const std::string& tag, std::uint32_t version) {
   Statement tagged(db_, "SELECT version FROM tag WHERE name=? AND tag=? ORDER BY version<>? LIMIT 1");
@@ -104,6 +110,11 @@ Status ReferenceStore::add_tag(const std::string& name, const std::string& tag, 
   if (holder != 0) {
     return Error{ErrorCode::kInvalidArgument, name + "@" + std::to_string(holder) + " has the tag '" + tag +
                                                   "', and a tag does not move; take another tag, or for something that moves an alias"};
+  }
+  const auto alias = has(name, "SELECT 1 FROM promotion WHERE name=? AND alias=?", tag);
+  if (!alias) return alias.error();
+  if (*alias) {
+    return Error{ErrorCode::kInvalidArgument, "'" + tag + "' is an alias of " + name + " and cannot be a tag too; take another tag"};
   }
   Statement insert(db_, "INSERT INTO tag VALUES(?,?,?)");
   insert.bind(name).bind(tag).bind(std::int64_t{version});
@@ -279,14 +290,21 @@ Status ReferenceStore::settle(std::int64_t promotion, Time valid_from) {
 Status ReferenceStore::promote(const std::string& name, std::uint32_t version, const std::string& alias, Time valid_from,
                                const std::string& who, Time now) {
   const std::scoped_lock lock(mutex_);
-  if (alias.empty() || version_number(alias))
-    return Error{ErrorCode::kInvalidArgument, "'" + alias + "' is no alias: it must be a word, and not one that means a version"};
+  if (const Status s = check_reference_word("alias", alias); !s) return s;
   return transaction([&]() -> Status {
     Statement known(db_, "SELECT 1 FROM reference WHERE name=? AND version=?");
     known.bind(name).bind(std::int64_t{version});
     const auto row = known.step();
     if (!row) return row.error();
     if (!*row) return not_found(name, std::to_string(version));
+    const auto tag = has(name, "SELECT 1 FROM tag WHERE name=? AND tag=?", alias);
+    if (!tag) return tag.error();
+    // Stores of before may have both; the alias is what is reached there, and can still be moved.
+    const auto old = has(name, "SELECT 1 FROM promotion WHERE name=? AND alias=?", alias);
+    if (!old) return old.error();
+    if (*tag && !*old) {
+      return Error{ErrorCode::kInvalidArgument, "'" + alias + "' is a tag of " + name + " and cannot be an alias too; take another alias"};
+    }
     Statement insert(db_, "INSERT INTO promotion(name, alias, version, valid_from, who, at) VALUES(?,?,?,?,?,?)");
     insert.bind(name).bind(alias).bind(std::int64_t{version}).bind(valid_from).bind(who).bind(now);
     return insert.run();

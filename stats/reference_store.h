@@ -50,8 +50,8 @@ class ReferenceStore {
   ~ReferenceStore();
 
   // Stores it under its name and returns its version: a new one, or the one that has this content already
-  // (its tags are added there). What it says of its own version and hash does not matter. A tag that another
-  // version has is an Error.
+  // (its tags are added there). What it says of its own version and hash does not matter. Names and tags
+  // are words (reference_name.h); a tag that another version has, or that is an alias, is an Error.
   Result<std::uint32_t> put(const Reference& reference);
   Result<Reference> get(const std::string& name, std::uint32_t version);
   // "NAME@ALIAS", "NAME@TAG", "NAME@VERSION" (also "@v3"), or "NAME": the newest. An alias means the
@@ -68,7 +68,7 @@ class ReferenceStore {
   // A running driftd takes the promotion for windows that start from `valid_from` on.
   Status settle(std::int64_t promotion, Time valid_from);
 
-  // `valid_from`: kNoTime unless somebody knows better.
+  // `valid_from`: kNoTime unless somebody knows better. An alias is a word, and no tag.
   Status promote(const std::string& name, std::uint32_t version, const std::string& alias, Time valid_from, const std::string& who,
                  Time now);
   // Points the alias to the version that it had before the present one; returns it. Twice is back again.
@@ -79,6 +79,7 @@ class ReferenceStore {
   Result<Reference> read(const std::string& name, std::uint32_t version);
   Result<std::uint32_t> version_of(const std::string& name, const std::string& what, Time at);
   Status not_found(const std::string& name, const std::string& what);
+  Result<bool> has(const std::string& name, const char* sql, const std::string& word);
   Status add_tag(const std::string& name, const std::string& tag, std::uint32_t version);
   Result<std::vector<Promotion>> read_promotions(const std::string& name);
   Status transaction(const std::function<Status()>& body);

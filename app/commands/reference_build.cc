@@ -11,6 +11,7 @@
 #include "app/engine/stream_engine.h"
 #include "core/text.h"
 #include "stats/reference_builder.h"
+#include "stats/reference_name.h"
 #include "stats/reference_store.h"
 
 namespace driftd::app {
@@ -104,6 +105,16 @@ Status count(const Config& config, const StreamConfig& stream, const InputOption
   return {};
 }
 
+// Before everything is read, which may take long.
+Status check_words(const std::string& name, const ReferenceBuildOptions& options) {
+  if (const Status s = stats::check_reference_name(name); !s) return s;
+  for (const std::string& tag : options.tags) {
+    if (const Status s = stats::check_reference_word("tag", tag); !s) return s;
+    if (tag == options.alias) return Error{ErrorCode::kInvalidArgument, "'" + tag + "' cannot be a tag and an alias; take another --tag"};
+  }
+  return options.alias.empty() ? Status() : stats::check_reference_word("alias", options.alias);
+}
+
 }  // namespace
 
 int reference_build_command(const ReferenceBuildOptions& options) {
@@ -122,6 +133,9 @@ int reference_build_command(const ReferenceBuildOptions& options) {
     stream.windows.levels.front().by = "stream";
   }
   stream.windows.slide = stream.windows.size;
+  const std::string wanted = (*picked)->reference.substr(0, (*picked)->reference.find('@'));
+  const std::string name = !options.name.empty() ? options.name : !wanted.empty() ? wanted : stream.name;
+  if (const Status s = check_words(name, options); !s) return fail(s.error());
   const bool query = !options.input.query.empty();
   std::error_code code;
   std::filesystem::create_directories(config->service.data_dir, code);
@@ -153,8 +167,6 @@ int reference_build_command(const ReferenceBuildOptions& options) {
     const std::size_t equals = std::min(note.find('='), note.size());
     provenance.notes[note.substr(0, equals)] = note.substr(std::min(note.size(), equals + 1));
   }
-  const std::string wanted = (*picked)->reference.substr(0, (*picked)->reference.find('@'));
-  const std::string name = !options.name.empty() ? options.name : !wanted.empty() ? wanted : stream.name;
   auto reference = builder.finish(name, std::move(provenance));
   if (!reference) return fail(reference.error());
   reference->tags = options.tags;

@@ -61,11 +61,11 @@ def test_a_reference_from_a_query_judges_the_stream(driftd, config, table):
     assert (first["verdict"], first["reason"]) == ("no_verdict", "no_reference")
     assert service.terminate() == 0
 
-    done = build(service, table, "--tag", "v1", "--alias", "production")
+    done = build(service, table, "--tag", "winter", "--alias", "production")
     assert done.returncode == 0, done.stderr
     listed = run_driftd("reference", "list", service.config_path)
-    assert listed.returncode == 0 and "pumps" in listed.stdout and "v1" in listed.stdout and "production" in listed.stdout
-    shown = run_driftd("reference", "show", service.config_path, "pumps@v1")
+    assert listed.returncode == 0 and "pumps" in listed.stdout and "winter" in listed.stdout and "production" in listed.stdout
+    shown = run_driftd("reference", "show", service.config_path, "pumps@winter")
     assert shown.returncode == 0, shown.stderr
     assert str(ROWS) in shown.stdout, "how many rows it rests on"
     assert f"FROM {table}" in shown.stdout, "the query it was built from"

@@ -68,6 +68,17 @@ def test_rollback_twice_goes_forward_again_and_the_help_says_so(tmp_path):
     assert re.search(r"by \w+@\S+ at ", reference("show", config, "plant@2")), "who it was"
 
 
+def test_what_no_configuration_could_name_is_refused_before_anything_is_read(tmp_path):
+    config = machine(tmp_path, "m")
+    for arguments, why in ((["--name", "x y"], "'x y' is no name of a reference: it must be of letters, digits, _ - and dots"),
+                           (["--tag", "a b"], "'a b' is no tag: it must be of letters"),
+                           (["--tag", "7"], "'7' is no tag: it means a version"),
+                           (["--alias", "v2"], "'v2' is no alias: it means a version"),
+                           (["--tag", "same", "--alias", "same"], "'same' cannot be a tag and an alias")):
+        assert why in reference("build", config, "--input", tmp_path / "not-there", *arguments, status=2)
+    assert not (tmp_path / "m").exists()
+
+
 def test_a_file_gives_the_sensor_that_the_topic_would(tmp_path):
     rows = tmp_path / "rows.jsonl"
     rows.write_text("".join('{"pump": "p%d", "ts": %d, "flow": 32.0}\n' % (i % 3, 1583748873000 + 1000 * i) for i in range(300)))

@@ -196,7 +196,7 @@ TEST_F(ReferenceStoreTest, AnAliasHoldsFromAnEventTimeOn) {
 
 TEST_F(ReferenceStoreTest, AnAliasIsAWordThatCanBeResolved) {
   put(0);
-  for (const char* alias : {"", "2", "v2", "-1"}) {
+  for (const char* alias : {"", "2", "v2", "-1", "a b", "a@b"}) {
     const Status s = store_->promote("pumps", 1, alias, 0, "ann", 1);
     EXPECT_FALSE(s.ok()) << alias << " would mean something else in NAME@...";
   }
@@ -220,10 +220,46 @@ TEST_F(ReferenceStoreTest, AnAliasOfTheFutureDoesNotHoldYet) {
 
 TEST_F(ReferenceStoreTest, RefusesNamesThatCannotBeAskedFor) {
   Reference r = build(some_rows());
-  for (const char* name : {"", "pumps@2", "@"}) {
+  for (const char* name : {"", "pumps@2", "@", "x y"}) {
     r.name = name;
-    EXPECT_EQ(store_->put(r).error().code, ErrorCode::kInvalidArgument) << name;
+    const auto refused = store_->put(r);
+    ASSERT_FALSE(refused.ok()) << name;
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument) << name;
   }
+  r.name = "pumps";
+  for (const char* tag : {"", "a b", "7", "v1"}) {
+    r.tags = {"fine", tag};
+    const auto refused = store_->put(r);
+    ASSERT_FALSE(refused.ok()) << tag;
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument) << tag;
+    EXPECT_THAT(refused.error().message, HasSubstr("is no tag"));
+  }
+  EXPECT_TRUE(store_->list()->empty());
+}
+
+TEST_F(ReferenceStoreTest, ATagIsNoAliasAndTheOtherWayRound) {
+  put(0, {"winter"});
+  promote(1, "production");
+  Reference second = build(some_rows(5));
+  second.tags = {"production"};
+  const auto refused = store_->put(second);
+  ASSERT_FALSE(refused.ok()) << "nobody could reach the tag";
+  EXPECT_THAT(refused.error().message, HasSubstr("'production' is an alias of pumps"));
+  EXPECT_EQ(store_->list()->size(), 1U);
+  const Status promoted = store_->promote("pumps", 1, "winter", 0, "ann", 1);
+  ASSERT_FALSE(promoted.ok()) << "the tag would not be reached any more";
+  EXPECT_THAT(promoted.error().message, HasSubstr("'winter' is a tag of pumps"));
+  second.name = "valves";
+  EXPECT_TRUE(store_->put(second).ok()) << "each name has its own words";
+  EXPECT_TRUE(store_->promote("valves", 1, "winter", 0, "ann", 1).ok());
+}
+
+TEST_F(ReferenceStoreTest, AnAliasThatIsATagInAnOldStoreCanStillBeMoved) {
+  put(0), put(5);
+  promote(1, "production");
+  damage("INSERT INTO tag VALUES('pumps', 'production', 1)");
+  promote(2, "production", 100);
+  EXPECT_EQ(version_of("pumps@production"), 2U);
 }
 
 TEST_F(ReferenceStoreTest, RollbackGoesToTheVersionBeforeAndLeavesATrail) {
@@ -254,7 +290,7 @@ TEST_F(ReferenceStoreTest, RollbackGoesToTheVersionBeforeAndLeavesATrail) {
 
 TEST_F(ReferenceStoreTest, ListsVersionsWithTheirTagsAndAliases) {
   EXPECT_TRUE(store_->list()->empty());
-  put(0, {"winter", "plant 1"});
+  put(0, {"winter", "plant-1"});
   put(5);
   promote(1, "production");
   promote(2, "production", 50);
@@ -262,7 +298,7 @@ TEST_F(ReferenceStoreTest, ListsVersionsWithTheirTagsAndAliases) {
   const auto all = store_->list();
   ASSERT_TRUE(all.ok());
   ASSERT_EQ(all->size(), 2U);
-  EXPECT_THAT((*all)[0].tags, ElementsAre("plant 1", "winter"));
+  EXPECT_THAT((*all)[0].tags, ElementsAre("plant-1", "winter"));
   EXPECT_THAT((*all)[0].aliases, ElementsAre("old")) << "production has moved on";
   EXPECT_THAT((*all)[1].aliases, ElementsAre("production"));
   EXPECT_EQ((*all)[0].hash, store_->get("pumps", 1)->hash);
