@@ -109,6 +109,25 @@ CURLcode perform(CURL* curl, const StopFlag& stop) {
   return code;
 }
 
+// What a receiver answers that is redeployed, whose secrets are changed, or that has too much to do: it says nothing
+// about the message. What refuses this message, as 400 and 413 do, would refuse it again.
+bool is_passing(long status) {
+  switch (status) {
+    case 401:
+    case 403:
+    case 404:
+    case 407:
+    case 408:
+    case 421:
+    case 423:
+    case 425:
+    case 429:
+      return true;
+    default:
+      return status >= 500;
+  }
+}
+
 }  // namespace
 
 Result<HttpResponse> http_post(const HttpRequest& request, Deadline deadline) {
@@ -161,7 +180,7 @@ Delivery delivery_of(const Result<HttpResponse>& response) {
   std::string detail = "HTTP " + std::to_string(status);
   if (status >= 200 && status < 300) return {R::kDelivered, 0, detail};
   if (!response->body.empty()) detail += ": " + excerpt(response->body, kShownBody);
-  if (status == 408 || status == 429 || status >= 500) {
+  if (is_passing(status)) {
     return {R::kRetry, response->retry_after, detail};
   }
   if (status == 410) return {R::kGone, 0, detail};

@@ -35,8 +35,8 @@ struct HttpResponse {
 // kUnavailable when there is no answer (name, connection, TLS, deadline, stop).
 Result<HttpResponse> http_post(const HttpRequest& request, Deadline deadline);
 
-// 2xx delivered; 408, 429, 5xx and no answer: retry (with Retry-After); 410 gone; everything else,
-// among it redirects: rejected.
+// 2xx delivered; 401, 403, 404, 407, 408, 421, 423, 425, 429, 5xx and no answer: retry (with Retry-After); 410 gone;
+// everything else, among it redirects: rejected.
 Delivery delivery_of(const Result<HttpResponse>& response);
 
 // kInvalidArgument unless it is an absolute http(s) URL without user, password or control

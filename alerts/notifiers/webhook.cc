@@ -37,8 +37,9 @@ void register_webhook(NotifierRegistry& registry) {
                 .example = "type: webhook\nurl: https://ops.example/hook\n"
                            "secret_file: /run/secrets/hook",
                 .notes = "webhook-id is the same for every attempt: receivers drop what they know. "
-                         "2xx is success; 408, 429, 5xx and no answer are tried again for three days; "
-                         "410 ends all sending; redirects and other answers are refusals. Event types "
+                         "2xx is success; 401, 403, 404, 407, 408, 421, 423, 425, 429, 5xx and no answer are tried again for "
+                         "three days; 410 ends all sending; redirects and other answers (400, 405, 413, 422) are refusals, "
+                         "final for that message. Files are read at each attempt, so a changed secret needs no restart. Event types "
                          "are driftd.alert.firing, driftd.alert.updated and driftd.alert.resolved."},
                make);
 }

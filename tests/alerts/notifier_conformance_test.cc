@@ -55,9 +55,10 @@ TEST_P(EveryHttpNotifier, ClassifiesStatusCodes) {
   ASSERT_TRUE(notifier.ok());
   const std::vector<std::pair<int, R>> table = {
       {200, R::kDelivered}, {201, R::kDelivered}, {202, R::kDelivered}, {204, R::kDelivered}, {301, R::kRejected}, {302, R::kRejected},
-      {307, R::kRejected},  {308, R::kRejected},  {400, R::kRejected},  {401, R::kRejected},  {403, R::kRejected}, {404, R::kRejected},
-      {408, R::kRetry},     {410, R::kGone},      {413, R::kRejected},  {422, R::kRejected},  {429, R::kRetry},    {500, R::kRetry},
-      {502, R::kRetry},     {503, R::kRetry},     {504, R::kRetry}};
+      {307, R::kRejected},  {308, R::kRejected},  {400, R::kRejected},  {401, R::kRetry},     {402, R::kRejected}, {403, R::kRetry},
+      {404, R::kRetry},     {405, R::kRejected},  {407, R::kRetry},     {408, R::kRetry},     {409, R::kRejected}, {410, R::kGone},
+      {413, R::kRejected},  {415, R::kRejected},  {421, R::kRetry},     {422, R::kRejected},  {423, R::kRetry},    {425, R::kRetry},
+      {429, R::kRetry},     {500, R::kRetry},     {502, R::kRetry},     {503, R::kRetry},     {504, R::kRetry}};
   for (const auto& [status, expected] : table) {
     server.answer(status, "Retry-After: 7\r\nLocation: " + server.url() + "/other\r\n");
     const std::size_t before = server.requests().size();

@@ -81,6 +81,21 @@ def test_a_message_outlives_a_kill(driftd, webhook, config):
     assert {r.headers["webhook-id"] for r in webhook.received()} == {first}, "nothing new came of the restarts"
 
 
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_receiver_that_is_redeployed_or_changes_its_secrets_loses_nothing(driftd, webhook, config, status, tmp_path):
+    """What it answers meanwhile says nothing about the message; a new secret is read at the next attempt."""
+    webhook.answer((status, {}))
+    service = driftd(config).wait_ready()
+    (tmp_path / "secret").write_text("whsec_" + base64.b64encode(bytes(32)).decode())
+    misbehave(service)
+    first = webhook.wait_count(1)[0]
+    (tmp_path / "secret").write_text("whsec_" + base64.b64encode(SECRET).decode())
+    again = webhook.wait_count(2, timeout=60)[1]
+    assert verify(again) == first.headers["webhook-id"]
+    service.wait_metric("driftd_notifications_total", 1, notifier="hook", result="delivered")
+    assert not any(n for _, n in service.metrics().all("driftd_outbox_dropped_total"))
+
+
 @pytest.mark.parametrize("status,result", [(410, "gone"), (400, "rejected"), (302, "rejected")])
 def test_an_answer_that_is_final(driftd, webhook, config, status, result):
     webhook.default = (status, {"Location": "/elsewhere"} if status == 302 else {})
