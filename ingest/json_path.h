@@ -81,6 +81,7 @@ inline bool is_key(const PathNode& node, const char* raw, const char* end) {
 // that followed last time is tried first: in the steady state that is one comparison a key. `last`
 // starts at 0 for every object.
 inline PathNode* find_child(PathNode& node, const char* raw, const char* end, std::uint32_t& last) {
+  if (node.children.empty()) return nullptr;  // a stream that reads nothing of the record but its topic
   const std::uint32_t guess = node.follows[last];
   if (is_key(node.children[guess], raw, end)) {
     last = guess + 1;

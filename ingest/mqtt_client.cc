@@ -33,9 +33,25 @@ std::vector<char*> as_array(const std::vector<std::string>& topics) {
   return out;
 }
 
+std::string version_text(int version) {
+  return std::to_string(version / 1'000'000) + "." + std::to_string(version / 1000 % 1000) + "." + std::to_string(version % 1000);
+}
+
 }  // namespace
 
+Status check_mqtt_version(int version) {
+  const auto& [first, end] = kTestedVersions;
+  if (version >= first && version < end) return {};
+  return Error{ErrorCode::kUnavailable, "libmosquitto " + version_text(version) + " is not tested with driftd (" + version_text(first) +
+                                            " or later, below " + version_text(end) +
+                                            " is): it may acknowledge messages before they are on the disk, which a crash would then lose; "
+                                            "install libmosquitto1 of a tested version (Debian 12 has one)"};
+}
+
+Status MqttClient::check_library() { return check_mqtt_version(mosquitto_lib_version(nullptr, nullptr, nullptr)); }
+
 Result<std::unique_ptr<MqttClient>> MqttClient::make(const MqttSettings& settings, Events events) {
+  if (const Status s = check_library(); !s) return s.error().at("mqtt");
   static const int ready = mosquitto_lib_init();  // the library's own, once a process
   if (ready != MOSQ_ERR_SUCCESS) return error_of(ready, "starting the library");
   std::unique_ptr<MqttClient> client(new MqttClient(settings, std::move(events)));

@@ -107,6 +107,7 @@ Result<std::unique_ptr<Source>> make(const Params& params, const SourceContext& 
   if (!url) settings.tls = true;  // whatever it was to be, `tls` is no second mistake
   read_login(params, settings, problems);
   check_journal(params, context, problems);
+  if (const Status s = MqttClient::check_library(); !s) problems.add(params.node("url"), s.error().message);
   if (problems.done()) return problems.result<Source>();
   settings.topics = params.texts("topics");
   settings.version_5 = params.text("version") == "5";

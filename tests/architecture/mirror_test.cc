@@ -46,7 +46,6 @@ const std::map<std::string, std::string> kTestedThrough = {
     {"ingest/kafka_client.cc", "tests/ingest/kafka_source_test.cc"},
     {"ingest/kafka_consumer_options.cc", "tests/ingest/kafka_source_test.cc"},
     {"ingest/kafka_transaction.cc", "tests/e2e/test_gate.py"},
-    {"ingest/mqtt_client.cc", "tests/ingest/mqtt_source_test.cc"},
     {"rules/expression_parser.cc", "tests/rules/expression_test.cc"},
     {"stats/mysql_rows.cc", "tests/e2e/test_mysql_reference.py"},
 };

@@ -252,6 +252,18 @@ TEST(JsonDecoder, TakesSensorAndTimeFromOutside) {
   EXPECT_EQ(h.rejects[0].second, "missing_sensor");
 }
 
+TEST(JsonDecoder, TakesAllOfARecordFromItsTopic) {
+  RawRecord like;
+  like.topic = "plant/hall-3/pump-7";
+  like.arrival = kNow;
+  DecodeHarness h("json", options("@topic/3", "@arrival"), {{field("hall", FieldKind::kText, "@topic/2")}});
+  h.decode({R"({"x":1,"y":{"z":[2]}})"}, like);
+  ASSERT_EQ(h.batch().rows(), 1U);
+  EXPECT_EQ(h.sensor(), "pump-7");
+  EXPECT_EQ(h.batch().text(h.batch().columns[0], 0), "hall-3");
+  EXPECT_EQ(h.extra, (std::vector<std::string>{"x", "y"}));
+}
+
 TEST(JsonDecoder, JudgesTheFutureByArrival) {
   RawRecord like;
   like.arrival = kNow - 60 * kSecond;

@@ -1,0 +1,65 @@
+// Which versions of libmosquitto are taken; what the client does is in mqtt_source_test.cc.
+#include "ingest/mqtt_client.h"
+
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+#include "ingest/source.h"
+#include "tests/ingest/source_harness.h"
+
+namespace {
+int pretended_version = 0;  // of the library, for the whole test program; 0: its own
+}
+
+// Stands in for the library's.
+extern "C" __attribute__((used)) int mosquitto_lib_version(int* major, int* minor, int* revision) {
+  using Version = int (*)(int*, int*, int*);
+  static const auto own = reinterpret_cast<Version>(::dlsym(RTLD_NEXT, "mosquitto_lib_version"));
+  return pretended_version != 0 ? pretended_version : own(major, minor, revision);
+}
+
+namespace driftd::ingest {
+namespace {
+
+class MqttClientTest : public ::testing::Test {
+ protected:
+  void TearDown() override { pretended_version = 0; }
+  static std::string refusal() {
+    MqttSettings settings;
+    settings.client_id = "c";
+    const auto made = MqttClient::make(settings, {});
+    return made ? "" : made.error().message;
+  }
+};
+
+TEST_F(MqttClientTest, TakesOnlyVersionsThatAreTested) {
+  for (const int tested : {2'000'011, 2'000'012, 2'000'022, 2'000'999}) EXPECT_TRUE(check_mqtt_version(tested).ok()) << tested;
+  for (const int other : {0, 1'006'012, 2'000'000, 2'000'010, 2'001'000, 2'001'002, 3'000'000, -1})
+    EXPECT_FALSE(check_mqtt_version(other).ok()) << other;
+}
+
+TEST_F(MqttClientTest, TakesTheLibraryThatTheTestsRunWith) { EXPECT_EQ(refusal(), ""); }
+
+TEST_F(MqttClientTest, RefusesAnotherLibraryAndSaysWhatToDo) {
+  pretended_version = 2'001'002;
+  for (const char* part : {"libmosquitto 2.1.2", "2.0.11", "2.1.0", "before they are on the disk", "install"})
+    EXPECT_NE(refusal().find(part), std::string::npos) << refusal();
+}
+
+TEST_F(MqttClientTest, NothingStartsWithAnotherLibrary) {
+  const Node config = Node::map({{"url", Node::text("mqtt://b")}, {"topics", Node::text("a")}, {"client_id", Node::text("c")}});
+  ErrorList problems;
+  SourceContext context;
+  context.data_dir = "/nowhere";
+  EXPECT_TRUE(make_source("mqtt", config, context).ok());
+  pretended_version = 2'000'010;
+  const auto refused = make_source("mqtt", config, context);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("libmosquitto 2.0.10"), std::string::npos) << refused.error().message;
+  context.problems = &problems;
+  EXPECT_FALSE(make_source("mqtt", config, context).ok());
+  EXPECT_EQ(problems.errors().size(), 1U) << "for `driftd check`";
+}
+
+}  // namespace
+}  // namespace driftd::ingest
