@@ -238,7 +238,8 @@ const std::vector<ParamSpec>& field_params() {
       {.name = "unit", .sentence = "Unit, for people"},
       {.name = "role",
        .type = T::kChoice,
-       .sentence = "What the field is for",
+       .sentence = "What the field is for: a segment (a category) may stand in windows.by; id, prediction and label only describe it, and "
+                   "it is judged like a feature: model performance, which will use them, is not in this version",
        .default_text = "feature",
        .choices = {"feature", "segment", "prediction", "label", "id"}},
       {.name = "path",
