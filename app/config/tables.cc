@@ -51,12 +51,12 @@ const std::vector<ParamSpec>& service_params() {
        .choices = {"debug", "info", "warning", "error"}},
       {.name = "limits",
        .type = T::kNode,
-       .sentence = "Caps; each is exported and enforced",
+       .sentence = "Caps; each is enforced, and exported as driftd_limit",
        .fields =
            {
                {.name = "series",
                 .type = T::kInteger,
-                .sentence = "Metric series exported at most",
+                .sentence = "Metric series made at most; those beyond share one a family, overflow",
                 .default_text = "20000",
                 .min = 100,
                 .max = 10000000},
