@@ -110,6 +110,12 @@ bool good_name(const std::string& name) {
 
 }  // namespace
 
+std::vector<std::pair<std::string, double>> limits_of(const ServiceConfig& service) {
+  return {{"series", static_cast<double>(service.series_cap)},   {"quarantine", static_cast<double>(service.quarantine_cap)},
+          {"journal", static_cast<double>(service.journal_cap)}, {"http_requests", static_cast<double>(service.http_requests)},
+          {"sensors", static_cast<double>(service.sensor_cap)},  {"sensor_idle", to_seconds(service.sensor_idle)}};
+}
+
 const StreamConfig* Config::stream(std::string_view name) const {
   for (const StreamConfig& s : streams) {
     if (s.name == name) return &s;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "alerts/alert_config.h"
@@ -76,6 +77,9 @@ Result<std::shared_ptr<exporters::WebAccess>> open_web_access(const ServiceConfi
 
 // The lines of `driftd check`.
 std::string format_errors(const std::string& path, const ErrorList& errors);
+
+// What `service.limits` says, by key, for driftd_limit; durations in seconds.
+std::vector<std::pair<std::string, double>> limits_of(const ServiceConfig& service);
 
 // The parameter tables of the sections, for validation, schema and docs.
 const std::vector<ParamSpec>& service_params();

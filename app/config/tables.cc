@@ -51,12 +51,12 @@ const std::vector<ParamSpec>& service_params() {
        .choices = {"debug", "info", "warning", "error"}},
       {.name = "limits",
        .type = T::kNode,
-       .sentence = "Caps; each is exported and enforced",
+       .sentence = "Caps; each is enforced, and exported as driftd_limit",
        .fields =
            {
                {.name = "series",
                 .type = T::kInteger,
-                .sentence = "Metric series exported at most",
+                .sentence = "Metric series made at most; those beyond share one a family, overflow",
                 .default_text = "20000",
                 .min = 100,
                 .max = 10000000},
@@ -238,7 +238,8 @@ const std::vector<ParamSpec>& field_params() {
       {.name = "unit", .sentence = "Unit, for people"},
       {.name = "role",
        .type = T::kChoice,
-       .sentence = "What the field is for",
+       .sentence = "What the field is for: a segment (a category) may stand in windows.by; id, prediction and label only describe it, and "
+                   "it is judged like a feature: model performance, which will use them, is not in this version",
        .default_text = "feature",
        .choices = {"feature", "segment", "prediction", "label", "id"}},
       {.name = "path",

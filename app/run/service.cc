@@ -45,6 +45,7 @@ Status Service::start() {
   // Else a kill before the next checkpoint would find no length of the findings log, and empty it.
   if (!*state) checkpoint();  // says and counts itself what fails
   telemetry_.series(Metric::kBuildInfo, {DRIFTD_VERSION, __VERSION__}).set(1);
+  for (const auto& [limit, value] : limits_of(service)) telemetry_.series(Metric::kLimit, {limit}).set(value);
   telemetry_.series(Metric::kReloadOk).set(1);
   telemetry_.series(Metric::kReloadTime).set(to_seconds(clock_.now()));
   telemetry_.series(Metric::kCheckpointAge).set(0);

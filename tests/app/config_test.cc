@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <map>
 
 namespace driftd::app {
 namespace {
@@ -44,6 +45,23 @@ TEST(Config, ReadsAStream) {
   ASSERT_EQ(s.checks.size(), 1U);
   EXPECT_EQ(s.checks[0].field, 0);
   EXPECT_EQ(config.service.listen, "127.0.0.1:9464");
+}
+
+TEST(Config, EveryLimitIsToldToMetrics) {
+  ErrorList errors;
+  const char* limits =
+      "service: {limits: {series: 101, quarantine: 64KiB, journal: 1MiB, http_requests: 7, sensors: 9, sensor_idle: 90s}}\n";
+  const Config config = read_config(limits + std::string(kGood), "", errors);
+  ASSERT_TRUE(errors.empty()) << format_errors("c.yaml", errors);
+  const std::map<std::string, double> expected = {{"series", 101},      {"quarantine", 65536}, {"journal", 1048576},
+                                                  {"http_requests", 7}, {"sensors", 9},        {"sensor_idle", 90}};
+  const auto told = limits_of(config.service);
+  EXPECT_EQ((std::map<std::string, double>(told.begin(), told.end())), expected);
+  for (const ParamSpec& section : service_params()) {
+    if (section.name != "limits") continue;
+    for (const ParamSpec& key : section.fields) EXPECT_EQ(expected.count(key.name), 1U) << key.name;
+    EXPECT_EQ(section.fields.size(), expected.size());
+  }
 }
 
 TEST(Config, ADetectorRunsForSensorsOnly) {

@@ -42,6 +42,13 @@ TEST(Docs, EverySectionOfAConfigurationHasAHeading) {
   }
 }
 
+TEST(Docs, TheRolesOfAFieldAreExplained) {
+  for (const ParamSpec& spec : field_params()) {
+    if (spec.name != "role") continue;
+    for (const std::string& role : spec.choices) EXPECT_NE(spec.sentence.find(role), std::string::npos) << role;
+  }
+}
+
 TEST(Docs, MetricsAreNotStale) {
   EXPECT_TRUE(text_of("docs/METRICS.md") == exporters::metrics_doc()) << "run: driftd describe metrics > docs/METRICS.md";
 }

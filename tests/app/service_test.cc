@@ -139,6 +139,18 @@ TEST_F(ServiceTest, CountsEveryRecordOnceWhateverIsAskedMeanwhile) {
   EXPECT_EQ(judged(), static_cast<std::uint64_t>(kBatches * kRows));
 }
 
+TEST_F(ServiceTest, ItsLimitsAreExported) {
+  write(5);
+  const auto config = load_config(path());
+  ASSERT_TRUE(config.ok());
+  auto service = start();
+  const std::string text = exporters::prometheus_text(service->telemetry());
+  for (const auto& [limit, value] : limits_of(config->service)) {
+    const std::string line = "driftd_limit{limit=\"" + limit + "\"} " + format_number(value) + "\n";
+    EXPECT_NE(text.find(line), std::string::npos) << line;
+  }
+}
+
 TEST_F(ServiceTest, AWrongFileChangesNothing) {
   write(5);
   auto service = start();

@@ -96,5 +96,20 @@ TEST(Telemetry, OverflowAddsCountersAndKeepsTheNewestOfGauges) {
   EXPECT_EQ(values[Metric::kSeriesDropped], 4);
 }
 
+// As their help texts say.
+TEST(Telemetry, TheMetricsOfSeriesCountWhatTheyCallThemselves) {
+  Telemetry telemetry(2);
+  telemetry.series(Metric::kWindows, {"a"});
+  telemetry.series(Metric::kWatermark, {"never-set"});
+  for (int i = 0; i < 3; ++i) telemetry.series(Metric::kWindows, {"over"});
+  std::map<Metric, double> values;
+  for (const auto& family : telemetry.snapshot()) values[family.metric] = family.samples.at(0).value;
+  EXPECT_EQ(values[Metric::kSeries], 2) << "without overflow, with gauges that are not set";
+  EXPECT_EQ(values[Metric::kSeriesDropped], 3) << "for the same labels again";
+  const std::string& series = info(Metric::kSeries).help;
+  for (const char* word : {"overflow", "process", "wait for their first value"}) EXPECT_NE(series.find(word), std::string::npos) << word;
+  EXPECT_NE(info(Metric::kSeriesDropped).help.find("again each time"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace driftd
