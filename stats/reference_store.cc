@@ -41,7 +41,8 @@ Result<std::unique_ptr<ReferenceStore>> ReferenceStore::open(const std::string& 
         "PRIMARY KEY(name, version), UNIQUE(name, hash))",
         "CREATE TABLE IF NOT EXISTS tag(name TEXT, tag TEXT, version INTEGER, PRIMARY KEY(name, tag, version))",
         "CREATE TABLE IF NOT EXISTS promotion(id INTEGER PRIMARY KEY, name TEXT, alias TEXT, version INTEGER, valid_from INTEGER, "
-        "who TEXT, at INTEGER, settled INTEGER NOT NULL DEFAULT 0)"}) {
+        "who TEXT, at INTEGER, settled INTEGER NOT NULL DEFAULT 0)",
+        "CREATE TABLE IF NOT EXISTS lack(stream TEXT, which TEXT, valid_from INTEGER, settled INTEGER, PRIMARY KEY(stream, which))"}) {
     if (const Status s = sqlite_execute(db, sql); !s) return s.error().at("reference store " + path);
   }
   return store;
@@ -248,7 +249,7 @@ Result<std::vector<Promotion>> ReferenceStore::read_promotions(const std::string
   }
 }
 
-Result<std::vector<ReferenceEdition>> ReferenceStore::history(const std::string& which, bool settled_only) {
+Result<std::vector<ReferenceEdition>> ReferenceStore::history(const std::string& which, const std::string& stream) {
   const std::scoped_lock lock(mutex_);
   const std::size_t sign = which.find('@');
   const std::string name = which.substr(0, sign);
@@ -260,7 +261,7 @@ Result<std::vector<ReferenceEdition>> ReferenceStore::history(const std::string&
   for (const Promotion& p : *all) {
     if (p.alias != what) continue;
     is_alias = true;
-    if (settled_only && !p.settled) continue;
+    if (!stream.empty() && !p.settled) continue;
     while (!line.empty() && line.back().first >= p.valid_from) line.pop_back();
     if (line.empty() || line.back().second != p.version) line.emplace_back(p.valid_from, p.version);
   }
@@ -268,7 +269,12 @@ Result<std::vector<ReferenceEdition>> ReferenceStore::history(const std::string&
     const auto version = version_of(name, what, kNoTime);
     if (!version) return version.error();
     if (*version == 0) return not_found(name, what).error();
-    line.emplace_back(kNoTime, *version);
+    Statement lack(db_, "SELECT valid_from, settled FROM lack WHERE stream=? AND which=?");
+    lack.bind(stream).bind(which);
+    const auto lacked = lack.step();
+    if (!lacked) return lacked.error();
+    const bool settled = !*lacked || lack.integer(1) != 0;
+    if (settled) line.emplace_back(*lacked ? lack.integer(0) : kNoTime, *version);
   }
   if (line.size() > kEditions) line.erase(line.begin(), line.end() - kEditions);
   std::vector<ReferenceEdition> out;
@@ -284,6 +290,33 @@ Status ReferenceStore::settle(std::int64_t promotion, Time valid_from) {
   const std::scoped_lock lock(mutex_);
   Statement s(db_, "UPDATE promotion SET valid_from=?, settled=1 WHERE id=?");
   s.bind(valid_from).bind(promotion);
+  return s.run();
+}
+
+Status ReferenceStore::lacks(const std::string& stream, const std::string& which) {
+  const std::scoped_lock lock(mutex_);
+  Statement s(db_, "INSERT OR REPLACE INTO lack VALUES(?,?,?,0)");
+  s.bind(stream).bind(which).bind(kNoTime);
+  return s.run();
+}
+
+Result<std::vector<std::string>> ReferenceStore::lacking(const std::string& which) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<std::string> out;
+  Statement s(db_, "SELECT stream FROM lack WHERE which=? AND settled=0 ORDER BY stream");
+  s.bind(which);
+  for (;;) {
+    const auto row = s.step();
+    if (!row) return row.error();
+    if (!*row) return out;
+    out.push_back(s.text(0));
+  }
+}
+
+Status ReferenceStore::settle_lack(const std::string& stream, const std::string& which, Time valid_from) {
+  const std::scoped_lock lock(mutex_);
+  Statement s(db_, "UPDATE lack SET valid_from=?, settled=1 WHERE stream=? AND which=?");
+  s.bind(valid_from).bind(stream).bind(which);
   return s.run();
 }
 

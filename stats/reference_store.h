@@ -61,12 +61,19 @@ class ReferenceStore {
   Result<std::vector<Promotion>> promotions(const std::string& name);
 
   // What `which` (see resolve) means over event time, oldest first, at most kEditions of the newest. An
-  // alias changes with its promotions; anything else is one edition. Only those that are settled, when
-  // `settled_only`. Empty when an alias has none. Error{kNotFound}: there is no such thing.
+  // alias changes with its promotions; anything else is one edition, from the beginning. With `stream`: only
+  // what is settled for it. Empty when nothing is. Error{kNotFound}: there is no such thing.
   static constexpr std::size_t kEditions = 16;
-  Result<std::vector<ReferenceEdition>> history(const std::string& which, bool settled_only = false);
+  Result<std::vector<ReferenceEdition>> history(const std::string& which, const std::string& stream = "");
   // A running driftd takes the promotion for windows that start from `valid_from` on.
   Status settle(std::int64_t promotion, Time valid_from);
+
+  // The stream runs without `which`, as it is not there. A tag or a version that comes later does not hold from the
+  // beginning for it, but from when it is settled.
+  Status lacks(const std::string& stream, const std::string& which);
+  // Streams for which it is not settled yet.
+  Result<std::vector<std::string>> lacking(const std::string& which);
+  Status settle_lack(const std::string& stream, const std::string& which, Time valid_from);
 
   // `valid_from`: kNoTime unless somebody knows better. An alias is a word, and no tag.
   Status promote(const std::string& name, std::uint32_t version, const std::string& alias, Time valid_from, const std::string& who,

@@ -60,7 +60,7 @@ Status StateLoader::try_unit(const CheckpointUnit& unit) const {
 Result<std::vector<PlanEdition>> plans_for(const StreamConfig& stream, stats::ReferenceStore* references, bool all_findings) {
   std::vector<stats::ReferenceEdition> editions;
   if (!stream.reference.empty() && references != nullptr) {
-    auto history = references->history(stream.reference, /*settled_only=*/true);
+    auto history = references->history(stream.reference, stream.name);
     if (history) {
       editions = std::move(*history);
     } else if (history.error().code != ErrorCode::kNotFound) {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -103,12 +104,17 @@ class Service {
   Status try_reload();
   Status change_streams(const std::vector<const StreamConfig*>& changed);
   void remove_stream(const std::string& name);
-  // Promotions that no driftd has taken yet: from the next window boundary of all streams that use them.
+  // Promotions that no driftd has taken yet: from the next window boundary of all streams that use them. Tags and
+  // versions that streams lack and that are there now: from the next one of each.
   void take_promotions();
   // service_references.cc: a damaged file stays where it is, and streams run without references.
   Status open_references();
   void references_damaged(const Error& why);
   Status take_promotion(const std::string& which, const stats::Promotion& promotion);
+  Status take_late(const std::string& which);
+  // For windows from `from` on, or from when it can be; that time is settled before, and returned.
+  Result<Time> take_reference(const std::vector<const StreamConfig*>& streams, const std::shared_ptr<const stats::Reference>& reference,
+                              Time from, const std::function<Status(Time)>& settle);
   void publish_reference(const std::string& stream, const std::shared_ptr<const stats::Reference>& reference);
   void publish_ages();
   Status start_http(std::shared_ptr<exporters::WebAccess> web);

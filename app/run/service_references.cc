@@ -11,13 +11,15 @@ namespace driftd::app {
 
 namespace {
 
-// Aliases are looked up with every checkpoint; a tag or a version is settled when a stream starts.
-std::string how_to_get(const std::string& reference) {
+// Streams that several driftd share take a tag or a version when they start: each would take it at another time while it runs.
+std::string how_to_get(const std::string& reference, bool shares) {
   const std::size_t sign = reference.find('@');
-  const std::string which = reference.substr(sign + 1);
-  if (stats::version_number(which)) return "build or import it, then restart driftd";
-  return "driftd reference build --name " + reference.substr(0, sign) + " --alias " + which +
-         " makes one that is taken while driftd runs; one with that --tag is taken when driftd starts";
+  const std::string word = reference.substr(sign + 1);
+  std::string how = "build or import it";
+  if (!stats::version_number(word)) {
+    how = "driftd reference build --name " + reference.substr(0, sign) + " --alias " + word + ", or --tag " + word + ", makes one";
+  }
+  return how + (shares ? "; a tag or a version is taken when driftd starts" : "; it is taken with the next checkpoint");
 }
 
 }  // namespace
@@ -57,13 +59,14 @@ void Service::references_damaged(const Error& why) {
 
 Result<std::vector<PlanEdition>> Service::plans_of(const StreamConfig& stream) {
   const bool all = config_.service.findings_all;
+  const bool shares = shared_ != nullptr && stream.source == "kafka";
   auto plans = plans_for(stream, references_.get(), all);
   if (!stream.reference.empty() && references_ == nullptr) plans = references().error().at("stream " + stream.name);
   const bool damaged = !plans && plans.error().code == ErrorCode::kCorrupt;
   if (damaged) {
     references_damaged(plans.error());
     // Others that share it have the reference, and their windows would wait for this one's.
-    if (shared_ != nullptr && stream.source == "kafka") return plans;
+    if (shares) return plans;
     plans = plans_for(stream, nullptr, all);
   }
   if (!plans) return plans;
@@ -71,11 +74,14 @@ Result<std::vector<PlanEdition>> Service::plans_of(const StreamConfig& stream) {
   if (missing) {
     log::warning("the stream has no reference yet; checks that need one say no_verdict, and driftd is not ready",
                  {{"stream", stream.name}, {"reference", stream.reference}, {"why", "nothing is known under that name"}});
+    if (!shares) {
+      if (const Status s = references_->lacks(stream.name, stream.reference); !s) return s.error().at("stream " + stream.name);
+    }
   }
   const std::scoped_lock lock(streams_mutex_);
   without_reference_.erase(stream.name);
   if (damaged) without_reference_[stream.name] = "which cannot be read: " + references_damage_;
-  if (missing) without_reference_[stream.name] = "as there is no " + stream.reference + " yet: " + how_to_get(stream.reference);
+  if (missing) without_reference_[stream.name] = "as there is no " + stream.reference + " yet: " + how_to_get(stream.reference, shares);
   return plans;
 }
 
@@ -96,38 +102,77 @@ void Service::take_promotions() {
                    {{"reference", which}, {"why", promotions.error().message}});
       continue;
     }
+    bool alias = false;
+    const auto said = [&](const Status& done) {
+      if (done) return;
+      if (done.error().code == ErrorCode::kCorrupt) references_damaged(done.error());
+      log::error("a reference is not taken; tried again with the next checkpoint", {{"reference", which}, {"why", done.error().message}});
+    };
     for (const stats::Promotion& p : *promotions) {
-      if (p.settled || p.alias != which.substr(sign + 1)) continue;
-      if (const Status s = take_promotion(which, p); !s) {
-        if (s.error().code == ErrorCode::kCorrupt) references_damaged(s.error());
-        log::error("a promotion is not taken; tried again with the next checkpoint", {{"reference", which}, {"why", s.error().message}});
-      }
+      if (p.alias != which.substr(sign + 1)) continue;
+      alias = true;
+      if (!p.settled) said(take_promotion(which, p));
     }
+    if (!alias) said(take_late(which));
   }
 }
 
 Status Service::take_promotion(const std::string& which, const stats::Promotion& promotion) {
   auto reference = references_->get(which.substr(0, which.find('@')), promotion.version);
   if (!reference) return reference.error();
-  const auto shared = std::make_shared<const stats::Reference>(std::move(*reference));
+  std::vector<const StreamConfig*> streams;
+  for (const StreamConfig& s : config_.streams) {
+    if (s.reference == which) streams.push_back(&s);
+  }
+  const auto from = take_reference(streams, std::make_shared<const stats::Reference>(std::move(*reference)), promotion.valid_from,
+                                   [&](Time at) { return references_->settle(promotion.id, at); });
+  if (!from) return from.error();
+  log::info("reference promoted", {{"reference", which},
+                                   {"version", std::to_string(promotion.version)},
+                                   {"by", promotion.who},
+                                   {"for_windows_from", *from == kNoTime ? "the beginning" : format_time(*from)}});
+  return {};
+}
+
+// A tag or a version that streams run without.
+Status Service::take_late(const std::string& which) {
+  const auto lacking = references_->lacking(which);
+  if (!lacking) return lacking.error();
+  for (const std::string& name : *lacking) {
+    const StreamConfig* stream = config_.stream(name);
+    if (stream == nullptr || stream->reference != which) continue;
+    auto read = references_->resolve(which);
+    if (!read) return read.error().code == ErrorCode::kNotFound ? Status() : Status(read.error());
+    const auto reference = std::make_shared<const stats::Reference>(std::move(*read));
+    const auto from = take_reference({stream}, reference, kNoTime, [&](Time at) { return references_->settle_lack(name, which, at); });
+    if (!from) return from.error();
+    log::info("the stream has its reference now", {{"stream", name},
+                                                   {"reference", which},
+                                                   {"version", std::to_string(reference->version)},
+                                                   {"for_windows_from", *from == kNoTime ? "the beginning" : format_time(*from)}});
+  }
+  return {};
+}
+
+Result<Time> Service::take_reference(const std::vector<const StreamConfig*>& streams,
+                                     const std::shared_ptr<const stats::Reference>& reference, Time from,
+                                     const std::function<Status(Time)>& settle) {
   const std::scoped_lock lock(checkpoint_mutex_);
   std::vector<std::shared_ptr<StreamRuntime>> running;
   std::vector<PlanEdition> plans;
-  Time from = promotion.valid_from;
   Duration slide = 1;
   {
     const std::scoped_lock streams_lock(streams_mutex_);
-    for (const StreamConfig& s : config_.streams) {
-      if (s.reference != which) continue;
-      slide = std::max(slide, s.windows.slide);
-      const auto it = streams_.find(s.name);
+    for (const StreamConfig* s : streams) {
+      slide = std::max(slide, s->windows.slide);
+      const auto it = streams_.find(s->name);
       if (it == streams_.end()) {  // not started yet: only its checkpoint counts
-        const auto progress = checkpoints().progress(s.name);
+        const auto progress = checkpoints().progress(s->name);
         if (!progress) return progress.error();
         if (progress->max_time != kNoTime) from = std::max({from, progress->closed_until, floor_to(progress->max_time, slide) + slide});
         continue;
       }
-      auto plan = make_plan(s, shared, config_.service.findings_all);
+      auto plan = make_plan(*s, reference, config_.service.findings_all);
       if (!plan) return plan.error();
       plans.push_back({kNoTime, std::move(*plan)});
       running.push_back(it->second);
@@ -137,23 +182,19 @@ Status Service::take_promotion(const std::string& which, const stats::Promotion&
   for (const auto& runtime : running) from = std::max(from, runtime->next_boundary());
   // Streams with longer windows decide, so that all change at one time.
   if (from != kNoTime) from = floor_to(from + slide - 1, slide);
-  Status done = references_->settle(promotion.id, from);
+  Status done = settle(from);
   for (std::size_t i = 0; done && i < running.size(); ++i) {
     plans[i].from = from;
     done = running[i]->adopt(plans[i]);
   }
   for (const auto& runtime : running) runtime->thaw();
-  if (!done) return done;
+  if (!done) return done.error();
   for (const auto& runtime : running) {
-    publish_reference(runtime->config().name, shared);
+    publish_reference(runtime->config().name, reference);
     const std::scoped_lock streams_lock(streams_mutex_);
     without_reference_.erase(runtime->config().name);
   }
-  log::info("reference promoted", {{"reference", which},
-                                   {"version", std::to_string(promotion.version)},
-                                   {"by", promotion.who},
-                                   {"for_windows_from", from == kNoTime ? "the beginning" : format_time(from)}});
-  return {};
+  return from;
 }
 
 void Service::publish_reference(const std::string& stream, const std::shared_ptr<const stats::Reference>& reference) {

@@ -110,7 +110,82 @@ def test_driftd_is_not_ready_until_its_references_are_there(driftd, tmp_path):
     service.start().wait_ready()
 
 
-@pytest.mark.parametrize("which,how", [("pumps@winter", "--tag is taken when driftd starts"), ("pumps@1", "build or import it, then restart")])
+LATE = pytest.mark.parametrize("which,more", [("pumps@winter", ("--tag", "winter")), ("pumps@1", ())])
+
+
+def without_reference(driftd, which):
+    """A stream that was judged without `which` for two windows, with a third one open."""
+    service = driftd(plant.config([{"check": "distance", "field": "temperature", "metric": "psi", "max": 0.5}],
+                                  source={"http": {"partitions": 1}}, stream_reference=which,
+                                  service={"checkpoint_every": "500ms", "findings": {"all": True}}))
+    service.wait(lambda: f"there is no {which} yet" in service.get("/-/ready").text, "it is not ready")
+    plant.post(service, records(0, 3))
+    service.wait(lambda: len(judged_by(service)) == 2, "two windows without it")
+    return service
+
+
+def build(service, tmp_path, *more):
+    history = tmp_path / "history.jsonl"
+    history.write_text(lines(records(-100, 100)))
+    done = run_driftd("reference", "build", service.config_path, "--input", history, *more)
+    assert done.returncode == 0, done.stderr
+
+
+def judged_by(service):
+    """Version and verdict of each window, by its start; each is in the findings once."""
+    found = service.findings(check="distance")
+    starts = [f["window"]["start"] for f in found]
+    assert len(starts) == len(set(starts)), starts
+    return {f["window"]["start"]: (f.get("reference", {}).get("version"), f.get("reason") or f["verdict"]) for f in found}
+
+
+def expected(first, count):
+    """Windows of which those before `first` have no reference."""
+    return {plant.window_start(n): (None, "no_reference") if n < first else (1, "ok") for n in range(count)}
+
+
+@LATE
+def test_a_tag_or_version_that_comes_while_driftd_runs_holds_from_the_next_window(driftd, tmp_path, which, more):
+    service = without_reference(driftd, which)
+    build(service, tmp_path, *more)
+    service.wait_ready()
+    assert service.metrics().get("driftd_reference_info", version="1") == 1
+    plant.post(service, records(3, 3))
+    service.wait(lambda: len(judged_by(service)) == 5, "five windows")
+    assert judged_by(service) == expected(3, 5), "the third had begun"
+    service.kill9()
+    service.start().wait_ready()
+    plant.post(service, records(6, 2))
+    service.wait(lambda: len(judged_by(service)) == 7, "seven windows")
+    assert judged_by(service) == expected(3, 7), "the same after a restart"
+
+
+@LATE
+def test_a_tag_or_version_that_comes_while_driftd_is_away_holds_from_the_next_window(driftd, tmp_path, which, more):
+    service = without_reference(driftd, which)
+    assert service.terminate() == 0
+    build(service, tmp_path, *more)
+    verified = run_driftd("store", "verify", service.config_path)
+    assert verified.returncode == 0, verified
+    service.start().wait_ready()
+    plant.post(service, records(3, 3))
+    service.wait(lambda: len(judged_by(service)) == 5, "five windows")
+    assert judged_by(service) == expected(3, 5), "what was open went on as it was"
+
+
+def test_a_tag_that_comes_before_any_record_holds_from_the_beginning(driftd, tmp_path):
+    service = driftd(plant.config([{"check": "distance", "field": "temperature", "metric": "psi", "max": 0.5}],
+                                  source={"http": {"partitions": 1}}, stream_reference="pumps@winter", service={"findings": {"all": True}}))
+    service.terminate()
+    build(service, tmp_path, "--tag", "winter")
+    service.start().wait_ready()
+    plant.post(service, records(0, 3))
+    service.wait(lambda: len(judged_by(service)) == 2, "two windows")
+    assert judged_by(service) == expected(0, 2)
+
+
+@pytest.mark.parametrize("which,how", [("pumps@winter", "--alias winter, or --tag winter, makes one; it is taken with the next checkpoint"),
+                                       ("pumps@1", "build or import it; it is taken with the next checkpoint")])
 def test_what_to_do_for_a_reference_that_is_not_there_is_said(driftd, which, how):
     service = driftd(plant.config([{"check": "count", "min": 0}], source={"http": {}}, stream_reference=which))
     service.wait(lambda: how in service.get("/-/ready").text, lambda: f"what to do: {service.get('/-/ready').text}")

@@ -145,16 +145,33 @@ TEST_F(ReferenceStoreTest, TheHistoryOfAnAliasIsItsPromotionsOverEventTime) {
 TEST_F(ReferenceStoreTest, APromotionIsSettledByWhoTakesIt) {
   put(0), put(5);
   promote(1, "production", kNoTime);
-  EXPECT_EQ(line_of(store_->history("pumps@production", true)), "") << "nobody has taken it";
+  EXPECT_EQ(line_of(store_->history("pumps@production", "plant")), "") << "nobody has taken it";
   const auto first = store_->promotions("pumps");
   ASSERT_EQ(first->size(), 1U);
   EXPECT_FALSE(first->front().settled);
   ASSERT_TRUE(store_->settle(first->front().id, 500).ok());
-  EXPECT_EQ(line_of(store_->history("pumps@production", true)), "1@500");
+  EXPECT_EQ(line_of(store_->history("pumps@production", "plant")), "1@500");
   promote(2, "production", kNoTime);
-  EXPECT_EQ(line_of(store_->history("pumps@production", true)), "1@500");
+  EXPECT_EQ(line_of(store_->history("pumps@production", "plant")), "1@500");
   EXPECT_EQ(line_of(store_->history("pumps@production")), "2@-");
   EXPECT_EQ(version_of("pumps@production"), 2U);
+}
+
+TEST_F(ReferenceStoreTest, WhatAStreamLackedHoldsForItFromWhenItIsSettled) {
+  put(0);
+  for (const char* which : {"pumps@winter", "pumps@2"}) ASSERT_TRUE(store_->lacks("plant", which).ok());
+  EXPECT_EQ(store_->history("pumps@winter", "plant").error().code, ErrorCode::kNotFound);
+  put(5, {"winter"});
+  for (const char* which : {"pumps@winter", "pumps@2"}) {
+    EXPECT_THAT(*store_->lacking(which), ElementsAre("plant"));
+    EXPECT_EQ(line_of(store_->history(which, "plant")), "") << "nobody has taken it";
+    ASSERT_TRUE(store_->settle_lack("plant", which, 500).ok());
+    store_ = open();
+    EXPECT_TRUE(store_->lacking(which)->empty());
+    EXPECT_EQ(line_of(store_->history(which, "plant")), "2@500");
+    EXPECT_EQ(line_of(store_->history(which, "other")), "2@-") << "another stream started when it was there";
+    EXPECT_EQ(line_of(store_->history(which)), "2@-");
+  }
 }
 
 TEST_F(ReferenceStoreTest, AHistoryIsBounded) {
