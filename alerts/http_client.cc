@@ -163,10 +163,12 @@ Result<HttpResponse> http_post(const HttpRequest& request, Deadline deadline) {
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response.status);
   const bool cut = code == CURLE_WRITE_ERROR && response.body.size() == kMaxBody;
   if (code != CURLE_OK && !gate.refused.empty()) {
+    if (request.secret_url) return Error{ErrorCode::kUnavailable, "the address of its host is not allowed by alerts.allowed_targets"};
     return Error{ErrorCode::kUnavailable, "the address " + gate.refused + " of " + excerpt(target->host, 100) +
                                               " is not allowed; list it in alerts.allowed_targets if it is right"};
   }
   if (code != CURLE_OK && !cut) return Error{ErrorCode::kUnavailable, curl_easy_strerror(code)};
+  if (request.secret_url) response.body.clear();
   curl_off_t wait = 0;
   curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &wait);
   response.retry_after = std::clamp<curl_off_t>(wait, 0, kMaxRetryAfter / kSecond) * kSecond;
@@ -196,6 +198,12 @@ Status check_url(const std::string& url) {
     return wrong;
   }
   return target_of(url) ? ok_status() : wrong;
+}
+
+std::string origin_of(const std::string& url) {
+  const auto target = target_of(url);
+  if (!target) return "a URL that is none";
+  return url.substr(0, url.find("://")) + "://" + excerpt(target->host, 100) + ":" + std::to_string(target->port);
 }
 
 Status check_target(const std::string& url, const Targets& targets) {

@@ -21,9 +21,10 @@ struct HttpRequest {
   std::string url;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  std::string ca_file;   // PEM of the authorities to trust; empty: the system's
-  Targets targets = {};  // null: as without a list
-  StopFlag stop = {};    // null: never
+  std::string ca_file;      // PEM of the authorities to trust; empty: the system's
+  bool secret_url = false;  // nothing of it in errors, and no bodies of answers, which may repeat it
+  Targets targets = {};     // null: as without a list
+  StopFlag stop = {};       // null: never
 };
 
 struct HttpResponse {
@@ -43,7 +44,10 @@ Delivery delivery_of(const Result<HttpResponse>& response);
 // characters.
 Status check_url(const std::string& url);
 
-// The same, and kInvalidArgument when the policy (null: none) can never allow its host.
+// "https://host:8443" of a URL, for messages: paths and queries may be secrets.
+std::string origin_of(const std::string& url);
+
+// As check_url(), and kInvalidArgument when the policy (null: none) can never allow its host.
 Status check_target(const std::string& url, const Targets& targets);
 
 }  // namespace driftd::alerts

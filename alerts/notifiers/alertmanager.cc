@@ -83,7 +83,7 @@ class Alertmanager final : public Notifier {
                                 .targets = targets_,
                                 .stop = stop_};
       outcomes.push_back(delivery_of(http_post(request, Deadline::after(share))));
-      outcomes.back().detail = urls_[i] + ": " + outcomes.back().detail;
+      outcomes.back().detail = origin_of(urls_[i]) + ": " + outcomes.back().detail;
     }
     // Best outcome first: delivered, retry, rejected, gone.
     return *std::min_element(outcomes.begin(), outcomes.end(), [](const auto& a, const auto& b) { return a.result < b.result; });

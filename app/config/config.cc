@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "alerts/http_client.h"
 #include "app/config/from_reader.h"
 #include "app/config/yaml.h"
 #include "core/text.h"
@@ -63,6 +64,11 @@ ServiceConfig read_service(const Node& written, const std::string& folder, ReadF
   service.store = params.text("store");
   service.store_lease = params.duration("store_lease");
   service.external_url = params.text("external_url");
+  if (!service.external_url.empty() && !alerts::check_url(service.external_url)) {
+    errors.add(params.node("external_url"),
+               "service: external_url must be an absolute http:// or https:// URL without user or password: it is shown in alerts",
+               "as http://driftd.example:9464");
+  }
   service.workers = static_cast<unsigned>(params.integer("workers"));
   service.checkpoint_every = params.duration("checkpoint_every");
   service.shutdown_grace = params.duration("shutdown_grace");

@@ -80,6 +80,16 @@ TEST(AlertmanagerNotifier, Times) {
   EXPECT_EQ(times(over).second, times(over).first) << "never before its start";
 }
 
+// A member's path may be a secret, and what came of an attempt is logged.
+TEST(AlertmanagerNotifier, ShowsOfAMembersUrlWhereItIsOnly) {
+  HttpServer server;
+  ManualClock clock(kNow);
+  server.answer(503);
+  const auto notifier = make_notifier("alertmanager", server.url() + "/T0ken", clock);
+  ASSERT_TRUE(notifier.ok());
+  EXPECT_EQ((*notifier)->send(sample_message(), Deadline::after(5 * kSecond)).detail, server.url() + ": HTTP 503");
+}
+
 TEST(AlertmanagerNotifier, TellsEveryMemberAndOneIsEnough) {
   HttpServer a, b, c;
   ManualClock clock(kNow);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -38,7 +39,8 @@ inline Result<std::unique_ptr<Notifier>> make_notifier(const std::string& type, 
                                                        Entries more = {}) {
   const auto* unit = notifiers().find(type);
   if (unit == nullptr) return Error{ErrorCode::kNotFound, type};
-  if (has_param(unit->descriptor, "url")) more.emplace_back("url", Node::text(url));
+  const bool in_file = std::any_of(more.begin(), more.end(), [](const auto& entry) { return entry.first == "url_file"; });
+  if (has_param(unit->descriptor, "url") && !in_file) more.emplace_back("url", Node::text(url));
   if (has_param(unit->descriptor, "urls")) more.emplace_back("urls", Node::text(url));
   ErrorList errors;
   const Params params = read_params(Node::map(std::move(more)), unit->descriptor.params, type, errors);

@@ -90,7 +90,7 @@ TEST_F(OutboxTest, BelongsToTheCallersTransaction) {
   EXPECT_TRUE(due(kNow).empty());
   run("BEGIN IMMEDIATE");
   put({outgoing("1")});
-  EXPECT_TRUE(due(kNow).empty()) << "not visible before the checkpoint is";
+  EXPECT_TRUE(due(kNow).empty()) << "not visible before it is committed";
   run("COMMIT");
   EXPECT_EQ(due(kNow).size(), 1U);
 }

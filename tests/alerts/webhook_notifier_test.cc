@@ -52,6 +52,42 @@ TEST(WebhookNotifier, ReadsSecretsAtEachAttempt) {
   EXPECT_EQ((*hook)->send(sample_message(), Deadline::after(5 * kSecond)).result, Delivery::Result::kDelivered);
 }
 
+// A URL with a token in it: read at each attempt, and in no detail, also where an answer repeats it.
+TEST(WebhookNotifier, AUrlInAFileIsNeverShown) {
+  HttpServer server;
+  ManualClock clock(kDay0);
+  for (const char* type : {"webhook", "retrain"}) {
+    const std::string file = write_file("url", "");
+    auto hook = make_notifier(type, "", clock, {{"url_file", Node::text(file)}});
+    ASSERT_TRUE(hook.ok()) << hook.error().message;
+    const auto send = [&] { return (*hook)->send(sample_message(), Deadline::after(5 * kSecond)); };
+    EXPECT_NE(send().detail.find(file), std::string::npos) << "it is empty";
+    for (const char* url : {"ftp://h/T0ken", "http://user:T0ken@h/", "http://169.254.169.254/T0ken", "T0ken"}) {
+      write_file("url", url);
+      const Delivery d = send();
+      EXPECT_EQ(d.result, Delivery::Result::kRetry) << url;
+      EXPECT_EQ(d.detail.find("T0ken"), std::string::npos) << d.detail;
+    }
+    write_file("url", server.url() + "/T0ken?key=T0ken\n");
+    server.answer(404, "", "Cannot POST /T0ken");
+    EXPECT_EQ(send().detail, "HTTP 404");
+    server.answer(200, "", "");
+    EXPECT_EQ(send().result, Delivery::Result::kDelivered);
+    EXPECT_EQ(server.requests().back().path, "/T0ken?key=T0ken");
+  }
+}
+
+TEST(WebhookNotifier, TakesOneOfUrlAndUrlFile) {
+  ErrorList errors;
+  const auto* unit = notifiers().find("webhook");
+  for (const Entries& entries : {Entries{}, Entries{{"url", Node::text("http://h/")}, {"url_file", Node::text("/f")}}}) {
+    const auto made = unit->make(read_params(Node::map(entries), unit->descriptor.params, "webhook", errors), {});
+    ASSERT_FALSE(made.ok());
+    EXPECT_NE(made.error().message.find("give one of url and url_file"), std::string::npos) << made.error().message;
+  }
+  EXPECT_TRUE(errors.empty());
+}
+
 TEST(WebhookNotifier, WithoutSecretItIsNotSigned) {
   HttpServer server;
   ManualClock clock(kDay0);

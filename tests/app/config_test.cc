@@ -123,6 +123,7 @@ TEST(Config, EveryErrorHasItsPlaceAndASuggestion) {
       {"x: number", "x: string", "did you mean 'text'?"},
       {"streams:", "service: {limits: {memory: 1GiB}}\nstreams:", "1:28: service: limits: there is no limit on memory as a whole"},
       {"streams:", "service: {listen: 0.0.0.0:1}\nstreams:", "1:19: service: listen: "},
+      {"streams:", "service: {external_url: 'http://u:pw@h/'}\nstreams:", "1:25: service: external_url must be"},
       {"streams:", "service: {web_config: /nonexistent/web.yml}\nstreams:", "1:23: service: web_config: "},
       {"    checks:", "    reference: 'a b'\n    checks:", "9:16: stream s: reference: 'a b' names no reference"},
       {"    checks:", "    reference: '@production'\n    checks:", "names no reference"},

@@ -2,6 +2,7 @@
 in everything that driftd writes and answers."""
 import base64
 import crypt
+import json
 import pathlib
 
 import pytest
@@ -14,6 +15,7 @@ from servers import certificates, wait_for
 SECRETS = {name: f"TopSecret{name.title()}0123456789" for name in ["kafka", "mqtt", "mysql", "webhook", "web", "store"]}
 SIGNING = b"signing-secret-0123456789abcdef!"
 TRAINING = b"training-secret-0123456789abcdef"
+TOKENS = {name: f"TopSecret{name.title()}Token" for name in ["hook", "train", "alertmanager", "external"]}  # in URLs
 HASH = crypt.crypt(SECRETS["web"], crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=1 << 5))
 ENDPOINTS = ["/", "/metrics", "/-/healthy", "/-/ready", "/healthz", "/readyz", "/api/v1/streams", "/api/v1/findings",
              "/api/v1/alerts", "/api/v1/references", "/api/v1/units", "/nothing"]
@@ -21,7 +23,7 @@ ENDPOINTS = ["/", "/metrics", "/-/healthy", "/-/ready", "/healthz", "/readyz", "
 
 def forms():
     """Each secret as it is and as it could leak coded."""
-    for secret in [*SECRETS.values(), HASH, HASH[7:], SIGNING.decode(), TRAINING.decode(), "PRIVATE KEY"]:
+    for secret in [*SECRETS.values(), *TOKENS.values(), HASH, HASH[7:], SIGNING.decode(), TRAINING.decode(), "PRIVATE KEY"]:
         yield secret
         yield base64.b64encode(secret.encode()).decode().rstrip("=")[:-1]
     yield base64.b64encode(f"prometheus:{SECRETS['web']}".encode()).decode()
@@ -51,14 +53,21 @@ def test_no_secret_is_shown_anywhere(driftd, secure_kafka, mariadb, unique, file
     env = {"CREDENTIALS_DIRECTORY": files["CREDENTIALS_DIRECTORY"]}
     with servers.Mosquitto(tls=True, user="driftd", password="another") as broker, \
             servers.WebhookReceiver(default=(500, {})) as receiver:
+        for name in ["hook", "train"]:
+            (tmp_path / f"{name}.url").write_text(f"{receiver.url}/{TOKENS[name]}?token={TOKENS[name]}\n")
+        (tmp_path / "away.url").write_text(f"http://127.0.0.1:{servers.free_port()}/{TOKENS['hook']}\n")
         config = plant.config(
             [{"check": "in_range", "field": "temperature", "min": 0, "max": 500}, {"check": "page_hinkley", "field": "temperature"}],
             service={"web_config": str(web), "log_level": "debug"},
             databases={"plant": {"host": "127.0.0.1", "port": mariadb.port, "database": mariadb.database,
                                  "user": mariadb.user, "password_file": files["mysql"]}},
-            alerts={"for": 1, "notifiers": {"hook": {"type": "webhook", "url": receiver.url,
+            alerts={"for": 1, "notifiers": {"hook": {"type": "webhook", "url_file": str(tmp_path / "hook.url"),
                                                      "secret_file": [files["webhook"]]},
-                                            "train": {"type": "retrain", "url": receiver.url, "secret_file": [files["train"]],
+                                            "away": {"type": "webhook", "url_file": str(tmp_path / "away.url")},
+                                            "alertmanager": {"type": "alertmanager",
+                                                             "urls": [f"http://127.0.0.1:{servers.free_port()}/{TOKENS['alertmanager']}",
+                                                                      f"{receiver.url}/{TOKENS['alertmanager']}"]},
+                                            "train": {"type": "retrain", "url_file": str(tmp_path / "train.url"), "secret_file": [files["train"]],
                                                       "guard": {"cooldown": "1h"}}}})
         for name, source in {
                 "kafka": {"brokers": [secure_kafka.secure_bootstrap], "topics": [unique], "group": unique,
@@ -72,8 +81,11 @@ def test_no_secret_is_shown_anywhere(driftd, secure_kafka, mariadb, unique, file
         service = driftd(config, env=env, client={"context": certificates.trusting(made),
                                                   "user": ("prometheus", SECRETS["web"])})
         plant.post(service, [*plant.records(0, 3), *plant.records(3, 3, temperature=90)])  # a drift
-        for name in ["hook", "train"]:
+        for name in ["hook", "train", "away", "alertmanager"]:
             service.wait_metric("driftd_notifications_total", 1, notifier=name, result="retry")
+        asked = {request.path for request in receiver.received()}
+        assert {f"/{TOKENS[name]}?token={TOKENS[name]}" for name in ["hook", "train"]} <= asked, asked
+        wait_for(lambda: service.log().count("notifier cannot be reached") == 4, "each of them in the log", 15)
         assert service.get("/", user=("prometheus", "wrong")).status == 401
         wait_for(lambda: "uthentication" in service.log(), "Kafka's refusal in the log", 15)
 
@@ -96,6 +108,12 @@ def test_no_secret_is_shown_anywhere(driftd, secure_kafka, mariadb, unique, file
         done = run_driftd("check", service.config_path, env=env)
         assert done.returncode == 2 and "no bcrypt hash" in done.stderr, done
         shown["check of a bad web configuration"] = done.stderr
+        config["service"]["external_url"] = f"http://driftd:{TOKENS['external']}@driftd.test/"
+        other = tmp_path / "external.json"
+        other.write_text(json.dumps(config))
+        done = run_driftd("check", other, env=env)
+        assert done.returncode == 2 and "external_url must be" in done.stderr, done
+        shown["check of an external_url with a password"] = done.stdout + done.stderr
         service.wait_metric("driftd_config_last_reload_successful", 1)
         service.terminate(within=20)
         shown["log at the end"] = service.log()
