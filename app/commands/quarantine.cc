@@ -56,6 +56,7 @@ Status list(const Config& config, const std::string& stream) {
   std::cout << "\n";
   for (const auto& [reason, n] : reasons) std::cout << "  " << n << " " << excerpt(reason) << "\n";
   if (truncated != 0) std::cout << "  " << truncated << " of them were too long to keep whole\n";
+  if (totals->again != 0) std::cout << "  " << totals->again << " more that were kept again after a kill\n";
   if (totals->damaged != 0) std::cout << "  " << totals->damaged << " damaged lines passed over\n";
   return {};
 }

@@ -1,5 +1,8 @@
 """driftd quarantine: what was rejected is listed, shown, and sent again once the configuration is right."""
+import json
 import re
+
+import pytest
 
 import plant
 from driftd import run_driftd
@@ -52,6 +55,29 @@ def test_list_show_and_replay_to_a_running_driftd(driftd, tmp_path):
     assert sent.returncode == 0 and f"  {plant.PER_WINDOW} sent to {service.url}" in sent.stdout.splitlines(), sent
     service.wait_metric("driftd_records_total", plant.PER_WINDOW, stream="plant", result="accepted")
     assert service.metrics().get("driftd_rejects_total", reason="missing_sensor") == plant.PER_WINDOW, "none was rejected again"
+
+
+@pytest.mark.parametrize("by", ["timer", "reload"])
+def test_a_kill_loses_no_reject_that_a_checkpoint_is_past(driftd, by):
+    config = plant.config(CHECKS, service={"checkpoint_every": "200ms" if by == "timer" else "1h"})
+    service = driftd(config).wait_ready()
+
+    def behind():
+        """How many records the newest checkpoint is past: a journal's numbers go through all partitions."""
+        inspected = json.loads(run_driftd("store", "inspect", service.config_path, "--json").stdout)
+        return max((part.get("position", 0) for point in inspected["checkpoints"] for part in point["parts"]), default=0)
+
+    assert service.post("/api/v1/streams/plant/records", "{}\n" * 50, headers={"Content-Type": "application/x-ndjson"}).status == 200
+    service.wait_metric("driftd_rejects_total", 50, stream="plant")
+    if by == "reload":
+        config["streams"]["plant"]["windows"]["size"] = "20s"
+        service.write_config(config)
+        assert service.post("/-/reload").status == 200
+    service.wait(lambda: behind() == 50, lambda: f"a checkpoint that is past them, not {behind()}")
+    service.kill9()
+    assert run_driftd("quarantine", "list", service.config_path).stdout.startswith("plant: 50 records")
+    service.start().wait_ready()
+    assert run_driftd("quarantine", "list", service.config_path).stdout.startswith("plant: 50 records")
 
 
 def test_replay_to_a_kafka_topic(driftd, kafka, unique):
