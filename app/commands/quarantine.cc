@@ -170,16 +170,17 @@ Status replay(const Config& config, const StreamConfig& stream, const Quarantine
 int quarantine_command(const std::string& action, const QuarantineOptions& options) {
   const auto config = load_config(options.config, ReadFor::kData);
   if (!config) return fail(config.error());
-  if (action == "list") {
+  if (action == "list" && options.stream.empty()) {
     for (const StreamConfig& stream : config->streams) {
-      if (!options.stream.empty() && stream.name != options.stream) continue;
       if (const Status s = list(*config, stream.name); !s) return fail(s.error());
     }
     return kExitOk;
   }
   const auto stream = pick_stream(*config, options.stream);
   if (!stream) return fail(stream.error());
-  const Status done = action == "show" ? show(*config, (*stream)->name, options) : replay(*config, **stream, options);
+  const Status done = action == "list"   ? list(*config, (*stream)->name)
+                      : action == "show" ? show(*config, (*stream)->name, options)
+                                         : replay(*config, **stream, options);
   return done ? kExitOk : fail(done.error());
 }
 

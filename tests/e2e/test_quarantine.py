@@ -136,4 +136,6 @@ def test_replay_says_why_it_cannot_send(driftd):
     for target, word in (("kafka:t", "reads from http"), ("ftp://x", "--to")):
         done = run_driftd("quarantine", "replay", service.config_path, "--to", target)
         assert done.returncode != 0 and word in done.stderr, done
-    assert run_driftd("quarantine", "show", service.config_path, "--stream", "plnt").returncode == 2
+    for action in ("list", "show", "replay"):
+        done = run_driftd("quarantine", action, service.config_path, "--stream", "plnt")
+        assert done.returncode == 2 and "plant" in done.stderr and not done.stdout, done
