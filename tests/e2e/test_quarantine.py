@@ -6,7 +6,7 @@ import pytest
 
 import plant
 from driftd import run_driftd
-from servers import Kafka
+from servers import Kafka, WebhookReceiver
 
 CHECKS = [{"check": "count", "min": 1}]
 
@@ -92,8 +92,44 @@ def test_replay_to_a_kafka_topic(driftd, kafka, unique):
     service.config_path.write_text(service.config_path.read_text().replace("sensor: sensor", "sensor: device"))
     done = run_driftd("quarantine", "replay", service.config_path, "--to", f"kafka:{unique}")
     assert done.returncode == 0 and f"  {plant.PER_WINDOW} sent to kafka:{unique}" in done.stdout.splitlines(), done
+    assert counted(run_driftd("quarantine", "replay", service.config_path, "--to", f"kafka:{unique}")) == (0, plant.PER_WINDOW)
     service.start().wait_ready()
     service.wait_metric("driftd_records_total", plant.PER_WINDOW, stream="plant", result="accepted")
+
+
+def counted(done):
+    """(sent, left out because they were sent before) as a replay's report says."""
+    found = [re.search(rf"^  (\d+) {what}", done.stdout, re.M) for what in ("sent to", "not sent: they were sent there before")]
+    return tuple(int(match[1]) if match else 0 for match in found)
+
+
+def test_a_replay_sends_nothing_twice(driftd):
+    """Not when it is done again, nor when it broke off: 1000 records are a batch."""
+    service = quarantined(driftd)
+    bad = plant.lines(plant.records(0, 25)).replace('"sensor"', '"device"')  # 2500
+    assert service.post("/api/v1/streams/plant/records", bad, headers={"Content-Type": "application/x-ndjson"}).status == 200
+    service.wait_metric("driftd_rejects_total", 2500, stream="plant")
+    service.wait_metric("driftd_quarantine_bytes", 1, stream="plant")
+    service.terminate(within=15)
+    service.config_path.write_text(service.config_path.read_text().replace("sensor: sensor", "sensor: device"))
+
+    def replay(to, *options):
+        return run_driftd("quarantine", "replay", service.config_path, "--to", to, *options)
+
+    with WebhookReceiver(answers=[(200, {}), (400, {})]) as receiver:
+        done = replay(receiver.url)
+        assert done.returncode != 0 and "400" in done.stderr and counted(done) == (1000, 0), done
+        done = replay(receiver.url + "/")
+        assert done.returncode == 0 and counted(done) == (1500, 1000), done
+        done = replay(receiver.url)
+        assert done.returncode == 0 and counted(done) == (0, 2500), done
+        taken = [record["ts"] for request in receiver.received() if request.status == 200 for record in json.loads(request.body)]
+        assert taken == [row["ts"] for row in plant.records(0, 25)], "each once, in order"
+        done = replay(receiver.url, "--again")
+        assert done.returncode == 0 and counted(done) == (2500, 0), done
+        with WebhookReceiver() as other:
+            assert counted(replay(other.url)) == (2500, 0), "what is noted is of one destination"
+    assert run_driftd("quarantine", "replay", service.config_path, "--again").returncode == 2, "of what is sent"
 
 
 def test_rejects_go_to_a_kafka_topic_too(driftd):
