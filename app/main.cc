@@ -169,8 +169,13 @@ int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape): CLI11 t
     command->add_option("--partition", quarantine_options.partition, "Only those of this partition");
     if (command->get_name() == "show")
       command->add_option("--limit", quarantine_options.limit, "At most so many")->check(CLI::Range(1, 100000))->capture_default_str();
-    if (command->get_name() == "replay")
-      command->add_option("--to", quarantine_options.to, "Send what would be accepted: URL of a running driftd, or kafka:TOPIC");
+    if (command->get_name() == "replay") {
+      auto* to = command->add_option("--to", quarantine_options.to,
+                                     "Send what would be accepted: URL of a running driftd, or kafka:TOPIC. What arrived is noted beside "
+                                     "the records and not sent there again; one batch (1000 records) may be, when this is killed or the "
+                                     "answer is lost");
+      command->add_flag("--again", quarantine_options.again, "Send also what was sent there before")->needs(to);
+    }
   }
   StoreOptions store_options;
   auto* store = app.add_subcommand("store", "The checkpoint store; also while driftd runs, and on copies");

@@ -1,9 +1,9 @@
 #include "ingest/folder_id.h"
 
-#include <cstdio>
 #include <fstream>
 #include <random>
 
+#include "core/files.h"
 #include "core/hash.h"
 
 namespace driftd::ingest {
@@ -16,12 +16,8 @@ Result<std::string> folder_id(const std::string& folder) {
   if (!whole) {
     std::random_device random;
     id = hex64((static_cast<std::uint64_t>(random()) << 32) | random());
-    const std::string fresh = path + ".new";
-    std::ofstream file(fresh);
-    file << id << '\n';
-    file.close();
-    if (!file || std::rename(fresh.c_str(), path.c_str()) != 0) {
-      return Error{ErrorCode::kIo, "cannot write " + path + "; is the disk full or read-only?"};
+    if (const Status s = replace_file(path, id + "\n"); !s) {
+      return Error{ErrorCode::kIo, s.error().message + "; is the disk full or read-only?"};
     }
   }
   return id;

@@ -13,6 +13,7 @@
 
 #include <simdjson.h>
 
+#include "core/files.h"
 #include "core/text.h"
 
 namespace driftd::ingest {
@@ -140,10 +141,36 @@ void Quarantine::flush() {
     if (size > limit) size = rest.rfind('\n', limit - 1) + 1;
     make_room(size);
     const auto lines = static_cast<std::uint64_t>(std::count(rest.begin(), rest.begin() + static_cast<long>(size), '\n'));
-    if (!write(rest.substr(0, size))) dropped_ += lines;
+    (write(rest.substr(0, size)) ? unsynced_ : dropped_) += lines;
     rest.remove_prefix(size);
   }
   lines_.clear();
+}
+
+void Quarantine::sync() {
+  flush();
+  if (unsynced_from_ == 0) return;
+  if (const Status s = sync_segments(); !s) {
+    trouble_ = "quarantine: " + s.error().message;
+    dropped_ += unsynced_;
+  }
+  unsynced_from_ = unsynced_ = 0;
+}
+
+Status Quarantine::sync_segments() {
+  bool made = false;
+  for (const Segment& segment : segments_) {
+    if (segment.number < unsynced_from_ || segment.bytes == 0) continue;
+    const std::string path = path_of(segment.number);
+    const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    const bool good = file >= 0 && ::fdatasync(file) == 0;
+    const Status failed = good ? Status() : Error{ErrorCode::kIo, "syncing " + path + ": " + std::strerror(errno)};
+    if (file >= 0) ::close(file);
+    if (!failed) return failed;
+    made = made || segment.number > synced_to_;
+    synced_to_ = std::max(synced_to_, segment.number);
+  }
+  return made ? sync_folder(options_.folder) : Status();
 }
 
 // Begins a segment when the newest one has no room, and deletes the oldest ones over the cap.
@@ -170,6 +197,7 @@ bool Quarantine::write(std::string_view lines) {
     trouble_.clear();
     segment.bytes += lines.size();
     bytes_ += lines.size();
+    if (unsynced_from_ == 0) unsynced_from_ = segment.number;
   } else {
     trouble_ = "quarantine '" + path + "': " + std::strerror(wrote >= 0 ? ENOSPC : errno);
     // Half a line must not stay in front of the next one.

@@ -39,6 +39,9 @@ class Quarantine {
   void add(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail);
   // Writes what was added. Call once a batch.
   void flush();
+  // The same, and waits until the disk has all that was written. Costs nothing when that is so already. What the disk
+  // may not have counts as dropped.
+  void sync();
 
   std::uint64_t bytes() const { return bytes_; }           // on disk
   std::uint64_t dropped() const { return dropped_; }       // records, since it was made
@@ -56,6 +59,7 @@ class Quarantine {
 
   void make_room(std::uint64_t bytes);
   bool write(std::string_view lines);
+  Status sync_segments();
   std::string path_of(std::uint64_t number) const;
 
   QuarantineOptions options_;
@@ -64,6 +68,9 @@ class Quarantine {
   std::deque<Segment> segments_;  // oldest first
   std::uint64_t bytes_ = 0;
   std::uint64_t dropped_ = 0;
+  std::uint64_t unsynced_from_ = 0;  // number of the first segment that the disk may not have whole; 0: none
+  std::uint64_t unsynced_ = 0;       // records in those that it may not have
+  std::uint64_t synced_to_ = 0;      // number of the newest segment whose name the disk has
   std::string trouble_;
 };
 

@@ -3,7 +3,9 @@
 #include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
+#include "core/hash.h"
 #include "ingest/quarantine.h"
 
 namespace driftd::ingest {
@@ -100,21 +102,33 @@ std::optional<QuarantinedRecord> parse_quarantined(std::string_view line) {
   return record;
 }
 
+std::uint64_t QuarantinedRecord::identity() const {
+  std::string of;
+  for (const std::int64_t number : {std::int64_t{partition}, position, arrival, static_cast<std::int64_t>(size)}) {
+    of += std::to_string(number) + ' ';
+  }
+  of.append(topic).append(1, '\0').append(payload);
+  return std::stoull(sha256_hex(of).substr(0, 16), nullptr, 16);
+}
+
 Result<QuarantineTotals> read_quarantine(const std::string& folder, const std::function<void(QuarantinedRecord)>& sink) {
   QuarantineTotals totals;
   const auto segments = Quarantine::segments(folder);
   if (!segments) return segments.error();
   std::string line;
+  std::unordered_set<std::uint64_t> seen;
   for (const std::string& path : *segments) {
     std::ifstream file(path, std::ios::binary);
     // A segment may have been deleted for room since it was listed.
     while (next_line(file, line)) {
       totals.bytes += line.size() + 1;
       auto record = parse_quarantined(line);
-      if (record) {
-        sink(*std::move(record));
-      } else {
+      if (!record) {
         ++totals.damaged;
+      } else if (!seen.insert(record->identity()).second) {
+        ++totals.again;
+      } else {
+        sink(*std::move(record));
       }
     }
   }

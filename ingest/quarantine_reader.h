@@ -1,7 +1,8 @@
 // Reads what a Quarantine keeps, record by record, oldest first: for `driftd quarantine`.
 //
 // It may read while a running driftd writes. A line that is damaged (torn by a crash, edited) is counted
-// and passed over. Thread-safety: none. Memory: one line.
+// and passed over, as is a record that is there already: driftd keeps it again when it was killed before a
+// checkpoint was past it, and so read it again. Thread-safety: none. Memory: one line, and some 50 bytes a record.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +30,8 @@ struct QuarantinedRecord {
   bool text = true;        // the payload is UTF-8
   std::uint64_t size = 0;  // of the whole payload; more than payload.size() when only its beginning was kept
   bool truncated() const { return size > payload.size(); }
+  // Tells records apart, the same each time one is kept: of where it was read, when it came, and its bytes.
+  std::uint64_t identity() const;
 };
 
 // One line of a quarantine's segments; nullopt when it is none.
@@ -40,6 +43,7 @@ std::optional<std::string> decode_base64(std::string_view text);
 struct QuarantineTotals {
   std::uint64_t bytes = 0;    // of all segments
   std::uint64_t damaged = 0;  // lines that are no record
+  std::uint64_t again = 0;    // lines with a record of an earlier line
 };
 
 // Hands every record of a quarantine's folder to `sink`. No folder is no records. Error{kIo}: it cannot

@@ -2,6 +2,8 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
+
 #include "core/log.h"
 #include "core/text.h"
 #include "ingest/kafka_partitions.h"
@@ -86,6 +88,12 @@ int QuarantineTopic::produce(std::uint32_t partition, const RawRecord& record, R
 }
 
 void QuarantineTopic::poll() { rd_kafka_poll(producer_.get(), 0); }
+
+void QuarantineTopic::flush(Deadline deadline) {
+  const auto millis = static_cast<int>(deadline.left() / kMillisecond);
+  rd_kafka_flush(producer_.get(), behind_ ? std::min(millis, kBehindMillis) : millis);
+  behind_ = rd_kafka_outq_len(producer_.get()) != 0;
+}
 
 void QuarantineTopic::answered(int error) {
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {

@@ -12,7 +12,8 @@
 //
 // It never stops a stream: at most `buffer` bytes wait, what finds no room or is given up after
 // message.timeout.ms (5 min) is dropped and counted. What was rejected since the newest checkpoint
-// comes again after a crash.
+// comes again after a crash; what a checkpoint is past was sent before (flush()), unless the brokers
+// were away or slow: of that a crash loses what waits.
 // Thread-safety: none; one owner. Cost of add(): a copy of the record.
 #pragma once
 
@@ -21,6 +22,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/clock.h"
 #include "core/reject.h"
 #include "core/result.h"
 #include "ingest/kafka_client.h"
@@ -38,6 +40,7 @@ struct QuarantineTopicOptions {
 class QuarantineTopic {
  public:
   static constexpr int kPartingMillis = 3000;  // that the destructor waits for what is on its way
+  static constexpr int kBehindMillis = 100;
 
   // Error{kInvalidArgument, kIo}: an option or the password file. That no broker answers is none.
   static Result<std::unique_ptr<QuarantineTopic>> make(QuarantineTopicOptions options);
@@ -48,6 +51,9 @@ class QuarantineTopic {
   void add(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail);
   // Takes the brokers' answers; call now and then.
   void poll();
+  // Waits until nothing is on its way, but not long: when the last call was in vain already, for
+  // kBehindMillis.
+  void flush(Deadline deadline);
 
   const QuarantineTopicOptions& options() const { return options_; }
   std::uint64_t sent() const { return sent_; }             // acknowledged, since it was made
@@ -65,6 +71,7 @@ class QuarantineTopic {
   KafkaHandle producer_;
   std::uint64_t sent_ = 0;
   std::uint64_t dropped_ = 0;
+  bool behind_ = false;  // flush() was in vain
   std::string trouble_;
 };
 

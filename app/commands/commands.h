@@ -55,6 +55,7 @@ struct QuarantineOptions {
   std::optional<std::uint32_t> partition;
   std::size_t limit = 20;  // show: the newest so many
   std::string to;          // replay: URL of a driftd, or kafka:TOPIC; empty: report only
+  bool again = false;      // replay: send also what was sent there before
 };
 
 struct StoreOptions {

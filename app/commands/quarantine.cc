@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <iostream>
 #include <map>
+#include <unordered_set>
 
 #include "app/commands/commands.h"
 #include "app/commands/input.h"
+#include "app/commands/quarantine_sent.h"
 #include "app/config/config.h"
 #include "core/clock.h"
 #include "core/text.h"
@@ -56,6 +58,7 @@ Status list(const Config& config, const std::string& stream) {
   std::cout << "\n";
   for (const auto& [reason, n] : reasons) std::cout << "  " << n << " " << excerpt(reason) << "\n";
   if (truncated != 0) std::cout << "  " << truncated << " of them were too long to keep whole\n";
+  if (totals->again != 0) std::cout << "  " << totals->again << " more that were kept again after a kill\n";
   if (totals->damaged != 0) std::cout << "  " << totals->damaged << " damaged lines passed over\n";
   return {};
 }
@@ -121,13 +124,39 @@ class Redecoder {
   std::map<std::uint32_t, std::unique_ptr<ingest::Decoder>> decoders_;
 };
 
+// Sends and notes what arrived; says how many that were.
+Status send(const StreamConfig& stream, const std::string& to, const std::vector<ingest::QuarantinedRecord>& records, SentRecords& noted) {
+  constexpr std::string_view kKafka = "kafka:";
+  std::size_t sent = 0;
+  const OnSent on_sent = [&](const std::vector<std::size_t>& which) {
+    std::vector<std::uint64_t> identities;
+    for (const std::size_t i : which) identities.push_back(records[i].identity());
+    sent += which.size();
+    return noted.note(identities);
+  };
+  const Status done = to.starts_with(kKafka) ? send_to_kafka(to.substr(kKafka.size()), stream, records, on_sent)
+                                             : send_to_driftd(to, stream, records, on_sent);
+  std::cout << "  " << sent << " sent to " << to << "\n";
+  return done;
+}
+
 Status replay(const Config& config, const StreamConfig& stream, const QuarantineOptions& options) {
+  std::optional<SentRecords> noted;
+  if (!options.to.empty()) {
+    auto opened = SentRecords::open(folder_of(config, stream.name), options.to.substr(0, options.to.find_last_not_of('/') + 1));
+    if (!opened) return opened.error();
+    noted.emplace(std::move(*opened));
+  }
+  std::unordered_set<std::uint64_t> before;  // sent there, and still in quarantine
+  std::uint64_t skipped = 0;
   Redecoder redecoder(stream);
   std::map<std::pair<std::string, std::string>, std::uint64_t> outcomes;  // was, is now
   std::vector<ingest::QuarantinedRecord> good;
   std::size_t bytes = 0, left = 0;
   Status failed;
   const auto totals = ingest::read_quarantine(folder_of(config, stream.name), [&](ingest::QuarantinedRecord r) {
+    const bool known = noted && noted->has(r.identity());
+    if (known) before.insert(r.identity());
     if (!failed || !wanted(options, r)) return;
     const auto now = redecoder.judge(r);
     if (!now) {
@@ -136,6 +165,10 @@ Status replay(const Config& config, const StreamConfig& stream, const Quarantine
     }
     ++outcomes[{r.reason, *now}];
     if (!now->empty() || options.to.empty()) return;
+    if (known && !options.again) {
+      ++skipped;
+      return;
+    }
     bytes += r.payload.size();
     if (bytes > kMaxReplayBytes) {
       ++left;
@@ -154,12 +187,10 @@ Status replay(const Config& config, const StreamConfig& stream, const Quarantine
   for (const auto& [outcome, n] : outcomes) {
     std::cout << "  " << n << " " << excerpt(outcome.first) << " -> " << (outcome.second.empty() ? "accepted" : outcome.second) << "\n";
   }
-  if (options.to.empty()) return {};
-  std::size_t sent = 0;
-  constexpr std::string_view kKafka = "kafka:";
-  const Status done = options.to.starts_with(kKafka) ? send_to_kafka(options.to.substr(kKafka.size()), stream, good, sent)
-                                                     : send_to_driftd(options.to, stream, good, sent);
-  std::cout << "  " << sent << " sent to " << options.to << "\n";
+  if (!noted) return {};
+  if (skipped != 0) std::cout << "  " << skipped << " not sent: they were sent there before; --again sends them too\n";
+  if (const Status s = good.empty() ? Status() : noted->keep_only(before); !s) return s;
+  const Status done = send(stream, options.to, good, *noted);
   if (left != 0) std::cout << "  " << left << " not sent: more than 1 GiB at once; select with --reason or --partition\n";
   return done;
 }
@@ -169,16 +200,17 @@ Status replay(const Config& config, const StreamConfig& stream, const Quarantine
 int quarantine_command(const std::string& action, const QuarantineOptions& options) {
   const auto config = load_config(options.config, ReadFor::kData);
   if (!config) return fail(config.error());
-  if (action == "list") {
+  if (action == "list" && options.stream.empty()) {
     for (const StreamConfig& stream : config->streams) {
-      if (!options.stream.empty() && stream.name != options.stream) continue;
       if (const Status s = list(*config, stream.name); !s) return fail(s.error());
     }
     return kExitOk;
   }
   const auto stream = pick_stream(*config, options.stream);
   if (!stream) return fail(stream.error());
-  const Status done = action == "show" ? show(*config, (*stream)->name, options) : replay(*config, **stream, options);
+  const Status done = action == "list"   ? list(*config, (*stream)->name)
+                      : action == "show" ? show(*config, (*stream)->name, options)
+                                         : replay(*config, **stream, options);
   return done ? kExitOk : fail(done.error());
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
+#include <numeric>
 #include <thread>
 
 #include "alerts/http_client.h"
@@ -33,26 +33,53 @@ Status post(const std::string& url, const std::string& body) {
   }
 }
 
-// Counts what the brokers have said of the records.
+// What the brokers have said of a batch; the opaque of a message is its place.
 struct Reports {
-  std::size_t delivered = 0;
+  std::vector<std::size_t> delivered;
   std::string failure;
 };
 
 void on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   auto& reports = *static_cast<Reports*>(opaque);
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    ++reports.delivered;
+    reports.delivered.push_back(reinterpret_cast<std::size_t>(message->_private));
   } else {
     reports.failure = rd_kafka_err2str(message->err);
   }
 }
 
+// Why not all of the records from `at` to `end` have arrived; empty: they have.
+std::string send_batch(rd_kafka_t* producer, const std::string& topic, const std::vector<ingest::QuarantinedRecord>& records,
+                       std::size_t at, std::size_t end, Reports& reports) {
+  const std::size_t size = end - at;
+  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+  while (at < end && reports.failure.empty()) {
+    const ingest::QuarantinedRecord& r = records[at];
+    error =
+        rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_KEY(r.key.empty() ? nullptr : r.key.data(), r.key.size()),
+                          RD_KAFKA_V_VALUE(const_cast<char*>(r.payload.data()), r.payload.size()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                          RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(at)), RD_KAFKA_V_END);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) ++at;
+    rd_kafka_poll(producer, error == RD_KAFKA_RESP_ERR__QUEUE_FULL ? 50 : 0);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR && error != RD_KAFKA_RESP_ERR__QUEUE_FULL) break;
+  }
+  const rd_kafka_resp_err_t flushed = rd_kafka_flush(producer, kFlushMillis);
+  if (reports.delivered.size() == size) return {};
+  if (!reports.failure.empty()) return reports.failure;
+  return rd_kafka_err2str(error != RD_KAFKA_RESP_ERR_NO_ERROR ? error : flushed);
+}
+
+// The places from `at` to `end`.
+std::vector<std::size_t> places(std::size_t at, std::size_t end) {
+  std::vector<std::size_t> out(end - at);
+  std::iota(out.begin(), out.end(), at);
+  return out;
+}
+
 }  // namespace
 
 Status send_to_driftd(const std::string& url, const StreamConfig& stream, const std::vector<ingest::QuarantinedRecord>& records,
-                      std::size_t& sent) {
-  sent = 0;
+                      const OnSent& on_sent) {
   if (const Status s = alerts::check_url(url); !s) return s.error().at("--to");
   if (stream.decoder != "json") {
     return Error{ErrorCode::kInvalidArgument,
@@ -66,15 +93,14 @@ Status send_to_driftd(const std::string& url, const StreamConfig& stream, const 
       body += (body.empty() ? "[" : ",") + records[end++].payload;
     }
     if (const Status s = post(target, body + "]"); !s) return s;
-    sent += end - at;
+    if (const Status s = on_sent(places(at, end)); !s) return s;
     at = end;
   }
   return {};
 }
 
 Status send_to_kafka(const std::string& topic, const StreamConfig& stream, const std::vector<ingest::QuarantinedRecord>& records,
-                     std::size_t& sent) {
-  sent = 0;
+                     const OnSent& on_sent) {
   if (stream.source != "kafka") {
     return Error{ErrorCode::kInvalidArgument,
                  "--to kafka: writes with the stream's brokers, but stream " + stream.name + " reads from " + stream.source};
@@ -86,22 +112,13 @@ Status send_to_kafka(const std::string& topic, const StreamConfig& stream, const
   rd_kafka_conf_set_dr_msg_cb(conf->get(), on_report);
   const auto made = ingest::kafka_producer(std::move(*conf), &reports);
   if (!made) return made.error();
-  rd_kafka_t* producer = made->get();
-  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
-  for (std::size_t i = 0; i < records.size() && reports.failure.empty();) {
-    const ingest::QuarantinedRecord& r = records[i];
-    error = rd_kafka_producev(
-        producer, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_KEY(r.key.empty() ? nullptr : r.key.data(), r.key.size()),
-        RD_KAFKA_V_VALUE(const_cast<char*>(r.payload.data()), r.payload.size()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) ++i;
-    rd_kafka_poll(producer, error == RD_KAFKA_RESP_ERR__QUEUE_FULL ? 50 : 0);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR && error != RD_KAFKA_RESP_ERR__QUEUE_FULL) break;
+  for (std::size_t at = 0; at < records.size(); at += kMaxRecords) {
+    reports = {};
+    const std::string cause = send_batch(made->get(), topic, records, at, std::min(at + kMaxRecords, records.size()), reports);
+    if (const Status s = on_sent(reports.delivered); !s) return s;
+    if (!cause.empty()) return Error{ErrorCode::kUnavailable, "kafka: topic " + excerpt(topic) + ": " + cause};
   }
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__QUEUE_FULL) error = rd_kafka_flush(producer, kFlushMillis);
-  sent = reports.delivered;
-  if (sent == records.size()) return {};
-  const std::string cause = !reports.failure.empty() ? reports.failure : rd_kafka_err2str(error);
-  return Error{ErrorCode::kUnavailable, "kafka: topic " + excerpt(topic) + ": " + cause};
+  return {};
 }
 
 }  // namespace driftd::app

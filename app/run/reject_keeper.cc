@@ -37,6 +37,12 @@ void RejectKeeper::keep(std::uint32_t partition, const RawRecord& record, Reject
   if (topic_ != nullptr) topic_->add(partition, record, reason, detail);
 }
 
+void RejectKeeper::secure(Deadline deadline) {
+  const std::scoped_lock lock(mutex_);
+  quarantine_.sync();
+  if (topic_ != nullptr) topic_->flush(deadline);
+}
+
 void RejectKeeper::publish() {
   const std::scoped_lock lock(mutex_);
   quarantine_.flush();

@@ -26,6 +26,10 @@ class RejectKeeper {
 
   void keep(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail);
 
+  // What was kept until now survives a kill when this returns: it is on disk, and the topic has it, unless the brokers
+  // do not answer by the deadline. What could not be written is counted as dropped.
+  void secure(Deadline deadline);
+
   // Writes what waits, says in metrics how much there is, and in the log when rejects begin to be lost.
   void publish();
 

@@ -12,6 +12,8 @@ namespace driftd::app {
 namespace {
 
 constexpr std::chrono::seconds kBeat{1};  // see Service::beats()
+// That a checkpoint, and with it all streams, waits for the topics of rejects; less when one of them is away.
+constexpr Duration kRejectsWithin = kSecond;
 
 }  // namespace
 
@@ -117,6 +119,12 @@ RejectKeeper& Service::rejected(const std::string& stream) {
   return *r;
 }
 
+void Service::secure_rejected() {
+  const Deadline deadline = Deadline::after(kRejectsWithin);
+  const std::scoped_lock lock(rejected_mutex_);
+  for (const auto& [name, r] : rejected_) r->secure(deadline);
+}
+
 std::shared_ptr<StreamRuntime> Service::stream(const std::string& name) const {
   const std::scoped_lock lock(streams_mutex_);
   const auto it = streams_.find(name);
@@ -168,6 +176,7 @@ bool Service::checkpoint() {
   for (const auto& runtime : all) {
     if (forwarded) forwarded = runtime->forward();
   }
+  if (forwarded) secure_rejected();
   Checkpoint point;
   point.at = clock_.now();
   for (const auto& runtime : all) {

@@ -96,6 +96,8 @@ class Service {
   // Called every second by the timer's thread.
   void restart_failed_streams();
   RejectKeeper& rejected(const std::string& stream);
+  // What a checkpoint is past is not read again, so before it.
+  void secure_rejected();
   std::vector<std::shared_ptr<StreamRuntime>> running() const;
 
   void timer_loop();

@@ -1,12 +1,12 @@
 // A Service whose checkpoints are in a database, beside others that have partitions of the same streams.
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <random>
 
 #include "app/config/database_connection.h"
 #include "app/config/yaml.h"
 #include "app/run/service.h"
+#include "core/files.h"
 #include "core/hash.h"
 #include "core/log.h"
 
@@ -24,12 +24,14 @@ Result<std::string> instance_of(const std::string& data_dir) {
   if (std::filesystem::exists(path)) {
     auto known = read_file(path);
     if (known && known->size() == 16) return known;
-    return Error{ErrorCode::kCorrupt, path + " is damaged: it must have 16 hex digits; remove it to be another driftd to the store"};
+    // An empty one was made by a version that a full disk or a kill stopped amid; nothing is known under it.
+    if (!known || !known->empty())
+      return Error{ErrorCode::kCorrupt, path + " is damaged: it must have 16 hex digits; remove it to be another driftd to the store"};
   }
   std::random_device device;
   const std::string made = hex64(static_cast<std::uint64_t>(device()) << 32 | device());
-  std::ofstream file(path);
-  if (!(file << made) || !file.flush()) return Error{ErrorCode::kIo, "cannot write " + path};
+  if (const Status s = replace_file(path, made); !s)
+    return Error{ErrorCode::kIo, s.error().message + "; driftd must be able to write in its data_dir"};
   return made;
 }
 

@@ -13,6 +13,7 @@
 #include "app/run/service_api.h"
 #include "core/text.h"
 #include "exporters/prometheus.h"
+#include "ingest/quarantine_reader.h"
 #include "tests/ingest/temp_folder.h"
 
 namespace driftd::app {
@@ -77,6 +78,13 @@ class ServiceTest : public ::testing::Test {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     } while (!deadline.passed());
     FAIL() << answer.message;
+  }
+
+  // As yaml(), but checkpoints are written only when they are asked for.
+  void write_without_timer() const {
+    std::string text = yaml(5);
+    const std::string every = "checkpoint_every: 100ms";
+    std::ofstream(path()) << text.replace(text.find(every), every.size(), "checkpoint_every: 1h");
   }
 
   // Records of the stream `plant` in windows that were judged.
@@ -149,6 +157,25 @@ TEST_F(ServiceTest, ItsLimitsAreExported) {
     const std::string line = "driftd_limit{limit=\"" + limit + "\"} " + format_number(value) + "\n";
     EXPECT_NE(text.find(line), std::string::npos) << line;
   }
+}
+
+// Its records are read again from the checkpoint on, and from nowhere before it.
+TEST_F(ServiceTest, ACheckpointIsPastNoRejectThatIsNotOnDisk) {
+  write_without_timer();
+  auto service = start();
+  ServiceApi api(*service);
+  const auto kept = [&] {
+    std::size_t n = 0;
+    const auto totals = ingest::read_quarantine(folder_.path() + "/data/quarantine/plant", [&](const ingest::QuarantinedRecord&) { ++n; });
+    EXPECT_TRUE(totals.ok());
+    return n;
+  };
+  submit(api, "{}\n{}\n{}\n");
+  const auto status = [&] { return service->stream_status(); };
+  wait_for([&] { return status()[0].rejected == 3; }, "three rejects");
+  EXPECT_EQ(kept(), 0U) << "nothing is written for each record";
+  ASSERT_TRUE(service->checkpoint());
+  EXPECT_EQ(kept(), 3U);
 }
 
 TEST_F(ServiceTest, AWrongFileChangesNothing) {

@@ -5,10 +5,11 @@
 
 Records go to a real Kafka or Mosquitto all the while; driftd gets SIGKILL at random moments and is
 started again. A second driftd reads the same records undisturbed. Then are counted, against what
-was sent: records lost and counted twice (by window); against the undisturbed run, and for Kafka against
-a replay of the topic: lines of the findings log that differ; webhooks and alerts of Alertmanager that
-are missing, foreign, differ, or fire again after their end; groups of webhooks that came in another order. Ends with 0 when all are 0. Each start has
-another number of workers. --naive throws driftd's state away at each restart, as a consumer with committed offsets or a client
+was sent: records lost and counted twice (by window), and those that are rejected and not in the quarantine; against
+the undisturbed run, and for Kafka against a replay of the topic: lines of the findings log that differ; webhooks and
+alerts of Alertmanager that are missing, foreign, differ, or fire again after their end; groups of webhooks that came in
+another order. Ends with 0 when all are 0.
+Each start has another number of workers. --naive throws driftd's state away at each restart, as a consumer with committed offsets or a client
 that acknowledges on receipt would lose it: then the counts must not be 0.
 --damage breaks the newest checkpoint behind each kill, so that driftd must go on from the one before.
 """
@@ -37,7 +38,7 @@ WINDOW_OF_THE_LAST = 3600_000   # the last records come so much later and close 
 
 WORKERS = [1, 2, 8]
 
-Counts = collections.namedtuple("Counts", "sent windows kills lost double differing webhooks alerts redelivered damaged")
+Counts = collections.namedtuple("Counts", "sent windows kills lost double differing webhooks alerts redelivered damaged unkept")
 
 
 def row(number):
@@ -51,6 +52,23 @@ def row(number):
     if number % 97 == 0:
         record["temperature"] = None
     return record
+
+
+def rows(first, until, broken):
+    """With `broken`, some that are rejected among them; in the partition of their sensor, so that windows wait for none that has no
+    other records."""
+    for number in range(first, until):
+        yield row(number)
+        if broken and number % 101 == 0:
+            yield {**row(number), "ts": f"broken {number}"}
+
+
+def value_of(record):
+    return json.dumps(record).encode()
+
+
+def is_broken(record):
+    return isinstance(record["ts"], str)
 
 
 def last_rows(count):
@@ -104,7 +122,8 @@ class KafkaBroker:
     def send(self, rows):
         for record in rows:
             self._producer.produce(self.topic, self._value(record), record["sensor"].encode(),
-                                   partition=int(record["sensor"][1:]) % PARTITIONS, timestamp=record["ts"])
+                                   partition=int(record["sensor"][1:]) % PARTITIONS,
+                                   **({} if is_broken(record) else {"timestamp": record["ts"]}))
         assert self._producer.flush(60) == 0, "records that the broker did not take"
 
     def replay(self, service):
@@ -116,7 +135,7 @@ class KafkaBroker:
         return [line for line in out.read_bytes().splitlines() if "closed_by" not in json.loads(line).get("detail", {})]
 
     def _value(self, record):
-        return json.dumps(record).encode()
+        return value_of(record)
 
 
 class MqttBroker:
@@ -135,15 +154,15 @@ class MqttBroker:
         return {"mqtt": {"url": self.server.url, "topics": ["crash/+"], "client_id": name}}
 
     def send(self, rows):
-        self.server.publish((f"crash/{record['sensor']}", json.dumps(record)) for record in rows)
+        self.server.publish((f"crash/{record['sensor']}", value_of(record)) for record in rows)
 
 
 class Sender(threading.Thread):
     """Sends rows at the rate until it is told to stop; `count` is how many were taken."""
 
-    def __init__(self, broker, rate):
+    def __init__(self, broker, rate, broken=False):
         super().__init__(daemon=True)
-        self._broker, self._rate = broker, rate
+        self._broker, self._rate, self._broken = broker, rate, broken
         self._enough = threading.Event()
         self.count, self.error = 0, None
 
@@ -153,7 +172,7 @@ class Sender(threading.Thread):
             while not self._enough.is_set():
                 due = int((time.monotonic() - begin) * self._rate)
                 until = min(due, self.count + 5000)
-                self._broker.send(row(n) for n in range(self.count, until))
+                self._broker.send(rows(self.count, until, self._broken))
                 self.count = until
                 self._enough.wait(0.05)
         except BaseException as error:  # pylint: disable=broad-except
@@ -196,6 +215,18 @@ def disturb(service, config, kills, naive, rng, damage=False):
 
 def findings_of(service):
     return (service.data_dir / "findings.jsonl").read_bytes().splitlines()
+
+
+def unkept(service, count):
+    """How many of the records that are rejected are not in its quarantine."""
+    kept = set()
+    for segment in (service.data_dir / "quarantine" / "plant").iterdir():
+        for line in segment.read_text().splitlines():
+            with contextlib.suppress(json.JSONDecodeError):  # torn by a kill; it comes again
+                kept.add(json.loads(line)["payload"].encode())
+    sent = [value_of(record) for record in rows(0, count, True) if is_broken(record)]
+    assert sent, "something was sent that is rejected"
+    return sum(value not in kept for value in sent)
 
 
 def rows_a_window(lines):
@@ -272,7 +303,7 @@ def run(kind, kills, seed=1, rate=1500, naive=False, damage=False, say=print):
             calm.wait_ready()
             disturbed.wait_ready()
             disturbed.kill()
-            sender = Sender(broker, rate)
+            sender = Sender(broker, rate, broken=True)
             begin = time.monotonic()
             sender.start()
             damaged = disturb(disturbed, settings, kills, naive, rng, damage)
@@ -312,7 +343,8 @@ def compare(disturbed, calm, replayed, receiver, count, kills, damaged):
     there, _ = alerts_of(receiver, "calm")
     alerts = sum(here.get(i) != there.get(i) for i in here.keys() | there.keys()) + again
     assert told_there and there, "something was told"
-    return Counts(count, len(sent), kills, lost, double, differing, wrong, alerts, requests - len(told_here), damaged)
+    return Counts(count, len(sent), kills, lost, double, differing, wrong, alerts, requests - len(told_here), damaged,
+                  unkept(disturbed, count))
 
 
 def differences(lines, expected):
@@ -332,8 +364,9 @@ def main():
     options = parser.parse_args()
     counts = run(**vars(options))
     print(f"{counts.windows} windows; lost {counts.lost}, double {counts.double}, differing findings {counts.differing}, "
-          f"wrong webhooks {counts.webhooks} ({counts.redelivered} delivered again under the same id), wrong alerts {counts.alerts}")
-    return 1 if counts.lost or counts.double or counts.differing or counts.webhooks or counts.alerts else 0
+          f"wrong webhooks {counts.webhooks} ({counts.redelivered} delivered again under the same id), wrong alerts {counts.alerts}, "
+          f"rejects that are not in quarantine {counts.unkept}")
+    return 1 if any((counts.lost, counts.double, counts.differing, counts.webhooks, counts.alerts, counts.unkept)) else 0
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pytest
 
 import plant
 from driftd import Driftd, read_lines
-from servers import Disk
+from servers import Disk, free_port
 
 CHECKS = [{"check": "count", "min": plant.PER_WINDOW, "max": plant.PER_WINDOW}]
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -161,6 +161,37 @@ def test_a_disk_that_refuses_at_the_start_is_said_and_a_later_start_goes_on(disk
         service.start().wait_ready()
         plant.post(service, plant.records(3, 3) if used else plant.records(0, 6))
         service.wait(lambda: counted(disk) == whole(5), lambda: f"five whole windows, once each: {counted(disk)}")
+    finally:
+        service.close()
+
+
+def test_a_disk_that_is_full_at_the_first_start_leaves_no_half_instance_id(disk):
+    """Of a shared store: later starts would refuse it for ever. So did an empty file of older versions."""
+    settings = config(disk)
+    settings["databases"] = {"shared": {"host": "127.0.0.1", "port": free_port(), "database": "d", "user": "u"}}
+    settings["service"]["store"] = "shared"
+    instance = disk.folder / "instance"
+    service = Driftd(settings, env={**disk.environment(), "BROKEN_DISK": str(instance)})
+
+    def refused():
+        before = len(service.log())
+        service.spawn()
+        assert service.child.wait(30) == 3, service.log_tail()
+        return service.log()[before:]
+
+    try:
+        disk.breaks()
+        said = refused()
+        assert os.strerror(errno.ENOSPC) in said and str(instance) in said, said
+        disk.heals()
+        assert "cannot connect" in refused(), "it goes on to the database, which is not there"
+        made = instance.read_text()
+        assert len(made) == 16
+        assert "cannot connect" in refused() and instance.read_text() == made, "the same one from then on"
+        instance.write_text("")
+        assert "cannot connect" in refused() and len(instance.read_text()) == 16
+        instance.write_text("half")
+        assert "must have 16 hex digits" in refused()
     finally:
         service.close()
 

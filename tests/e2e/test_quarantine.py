@@ -1,9 +1,12 @@
 """driftd quarantine: what was rejected is listed, shown, and sent again once the configuration is right."""
+import json
 import re
+
+import pytest
 
 import plant
 from driftd import run_driftd
-from servers import Kafka
+from servers import Kafka, WebhookReceiver
 
 CHECKS = [{"check": "count", "min": 1}]
 
@@ -54,6 +57,29 @@ def test_list_show_and_replay_to_a_running_driftd(driftd, tmp_path):
     assert service.metrics().get("driftd_rejects_total", reason="missing_sensor") == plant.PER_WINDOW, "none was rejected again"
 
 
+@pytest.mark.parametrize("by", ["timer", "reload"])
+def test_a_kill_loses_no_reject_that_a_checkpoint_is_past(driftd, by):
+    config = plant.config(CHECKS, service={"checkpoint_every": "200ms" if by == "timer" else "1h"})
+    service = driftd(config).wait_ready()
+
+    def behind():
+        """How many records the newest checkpoint is past: a journal's numbers go through all partitions."""
+        inspected = json.loads(run_driftd("store", "inspect", service.config_path, "--json").stdout)
+        return max((part.get("position", 0) for point in inspected["checkpoints"] for part in point["parts"]), default=0)
+
+    assert service.post("/api/v1/streams/plant/records", "{}\n" * 50, headers={"Content-Type": "application/x-ndjson"}).status == 200
+    service.wait_metric("driftd_rejects_total", 50, stream="plant")
+    if by == "reload":
+        config["streams"]["plant"]["windows"]["size"] = "20s"
+        service.write_config(config)
+        assert service.post("/-/reload").status == 200
+    service.wait(lambda: behind() == 50, lambda: f"a checkpoint that is past them, not {behind()}")
+    service.kill9()
+    assert run_driftd("quarantine", "list", service.config_path).stdout.startswith("plant: 50 records")
+    service.start().wait_ready()
+    assert run_driftd("quarantine", "list", service.config_path).stdout.startswith("plant: 50 records")
+
+
 def test_replay_to_a_kafka_topic(driftd, kafka, unique):
     kafka.create_topic(unique)
     source = {"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique}}
@@ -66,8 +92,44 @@ def test_replay_to_a_kafka_topic(driftd, kafka, unique):
     service.config_path.write_text(service.config_path.read_text().replace("sensor: sensor", "sensor: device"))
     done = run_driftd("quarantine", "replay", service.config_path, "--to", f"kafka:{unique}")
     assert done.returncode == 0 and f"  {plant.PER_WINDOW} sent to kafka:{unique}" in done.stdout.splitlines(), done
+    assert counted(run_driftd("quarantine", "replay", service.config_path, "--to", f"kafka:{unique}")) == (0, plant.PER_WINDOW)
     service.start().wait_ready()
     service.wait_metric("driftd_records_total", plant.PER_WINDOW, stream="plant", result="accepted")
+
+
+def counted(done):
+    """(sent, left out because they were sent before) as a replay's report says."""
+    found = [re.search(rf"^  (\d+) {what}", done.stdout, re.M) for what in ("sent to", "not sent: they were sent there before")]
+    return tuple(int(match[1]) if match else 0 for match in found)
+
+
+def test_a_replay_sends_nothing_twice(driftd):
+    """Not when it is done again, nor when it broke off: 1000 records are a batch."""
+    service = quarantined(driftd)
+    bad = plant.lines(plant.records(0, 25)).replace('"sensor"', '"device"')  # 2500
+    assert service.post("/api/v1/streams/plant/records", bad, headers={"Content-Type": "application/x-ndjson"}).status == 200
+    service.wait_metric("driftd_rejects_total", 2500, stream="plant")
+    service.wait_metric("driftd_quarantine_bytes", 1, stream="plant")
+    service.terminate(within=15)
+    service.config_path.write_text(service.config_path.read_text().replace("sensor: sensor", "sensor: device"))
+
+    def replay(to, *options):
+        return run_driftd("quarantine", "replay", service.config_path, "--to", to, *options)
+
+    with WebhookReceiver(answers=[(200, {}), (400, {})]) as receiver:
+        done = replay(receiver.url)
+        assert done.returncode != 0 and "400" in done.stderr and counted(done) == (1000, 0), done
+        done = replay(receiver.url + "/")
+        assert done.returncode == 0 and counted(done) == (1500, 1000), done
+        done = replay(receiver.url)
+        assert done.returncode == 0 and counted(done) == (0, 2500), done
+        taken = [record["ts"] for request in receiver.received() if request.status == 200 for record in json.loads(request.body)]
+        assert taken == [row["ts"] for row in plant.records(0, 25)], "each once, in order"
+        done = replay(receiver.url, "--again")
+        assert done.returncode == 0 and counted(done) == (2500, 0), done
+        with WebhookReceiver() as other:
+            assert counted(replay(other.url)) == (2500, 0), "what is noted is of one destination"
+    assert run_driftd("quarantine", "replay", service.config_path, "--again").returncode == 2, "of what is sent"
 
 
 def test_rejects_go_to_a_kafka_topic_too(driftd):
@@ -110,4 +172,6 @@ def test_replay_says_why_it_cannot_send(driftd):
     for target, word in (("kafka:t", "reads from http"), ("ftp://x", "--to")):
         done = run_driftd("quarantine", "replay", service.config_path, "--to", target)
         assert done.returncode != 0 and word in done.stderr, done
-    assert run_driftd("quarantine", "show", service.config_path, "--stream", "plnt").returncode == 2
+    for action in ("list", "show", "replay"):
+        done = run_driftd("quarantine", action, service.config_path, "--stream", "plnt")
+        assert done.returncode == 2 and "plant" in done.stderr and not done.stdout, done

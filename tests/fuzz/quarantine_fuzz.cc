@@ -21,6 +21,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ++lines;
     expected += ingest::parse_quarantined(line).has_value() ? 1 : 0;
   }
-  FUZZ_CHECK(records == expected && totals->damaged == lines - records, "a damaged line costs others");
+  FUZZ_CHECK(records + totals->again == expected && totals->damaged == lines - expected, "a damaged line costs others");
   return 0;
 }

@@ -60,14 +60,44 @@ TEST(QuarantineReader, ReadsWhatAQuarantineKeeps) {
 TEST(QuarantineReader, PassesOverDamagedLines) {
   const TempFolder folder;
   const std::string good = R"({"time":"2026-01-01T00:00:00Z","stream":"s","partition":0,"position":1,"reason":"bad_time","payload":"x"})";
+  const std::string other = R"({"time":"2026-01-01T00:00:00Z","stream":"s","partition":0,"position":2,"reason":"bad_time","payload":"x"})";
   std::ofstream(folder.path() + "/quarantine-000000000001.jsonl") << good << "\n"
                                                                   << good.substr(0, 50) << "\n\xff\xfe\n[]\n{}\n"
-                                                                  << good << "\n"
+                                                                  << other << "\n"
                                                                   << good.substr(0, 70);
   std::ofstream(folder.path() + "/other.txt") << good << "\n";
   std::uint64_t damaged = 0;
   EXPECT_EQ(read_all(folder.path(), &damaged).size(), 2U);
   EXPECT_EQ(damaged, 5U);
+}
+
+TEST(QuarantineReader, ARecordThatWasKeptAgainIsOne) {
+  const TempFolder folder;
+  ManualClock clock(kSecond);
+  RawRecord record;
+  record.payload = "x";
+  const auto keep = [&](std::uint32_t partition, std::int64_t position, Time arrival, std::string_view topic) {
+    Quarantine q({folder.path(), "s", 1U << 20, 8}, clock);  // one a start
+    record.position = position;
+    record.arrival = arrival;
+    record.topic = topic;
+    q.add(partition, record, RejectReason::kBadTime, "");
+    q.flush();
+    clock.set(clock.now() + kSecond);
+  };
+  keep(0, 7, kMinute, "t");
+  keep(0, 7, kMinute, "t");
+  EXPECT_EQ(read_all(folder.path()).size(), 1U);
+  keep(0, 8, kMinute, "t");
+  keep(1, 7, kMinute, "t");
+  keep(0, 7, kHour, "t");  // of a topic that was made anew, or another journal
+  keep(0, 7, kMinute, "u");
+  record.payload = "y";
+  keep(0, 7, kMinute, "t");
+  EXPECT_EQ(read_all(folder.path()).size(), 6U);
+  keep(0, 7, kMinute, "t");
+  const auto totals = read_quarantine(folder.path(), [](const QuarantinedRecord&) {});
+  EXPECT_EQ(totals->again, 2U);
 }
 
 TEST(QuarantineReader, NoFolderIsNoRecords) {

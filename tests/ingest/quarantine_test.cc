@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ingest/quarantine_reader.h"
+#include "tests/ingest/slow_disk.h"
 
 namespace driftd::ingest {
 namespace {
@@ -70,6 +71,40 @@ TEST_F(QuarantineTest, KeepsWhatAPersonNeeds) {
   EXPECT_EQ(lines[2]["size"], 18);
   EXPECT_EQ(lines[3]["payload"], "");
   EXPECT_EQ(listed(1).at(0)["reason"], "empty_payload");
+}
+
+TEST_F(QuarantineTest, SyncWaitsForTheDiskOnlyWhenSomethingWasWritten) {
+  options_.cap = 8000;
+  Quarantine q(options_, clock_);
+  const auto syncs = [&] {
+    const int before = disk_writes_done;
+    q.sync();
+    return disk_writes_done - before;
+  };
+  EXPECT_EQ(syncs(), 0);
+  q.add(0, record("a"), RejectReason::kUndecodable, "");
+  EXPECT_EQ(syncs(), 1);
+  EXPECT_EQ(listed().size(), 1U);
+  EXPECT_EQ(syncs(), 0);
+  for (int i = 0; i < 12; ++i) {  // into several segments
+    q.add(0, record("b", i), RejectReason::kUndecodable, "");
+    q.flush();
+  }
+  EXPECT_EQ(syncs(), std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
+  EXPECT_EQ(syncs(), 0);
+  EXPECT_EQ(q.dropped(), 0U);
+}
+
+TEST_F(QuarantineTest, WhatTheDiskMayNotHaveIsCounted) {
+  Quarantine q(options_, clock_);
+  q.add(0, record("a"), RejectReason::kUndecodable, "");
+  q.flush();
+  fs::remove_all(folder_);
+  q.sync();
+  EXPECT_EQ(q.dropped(), 1U);
+  EXPECT_FALSE(q.trouble().empty());
+  q.sync();
+  EXPECT_EQ(q.dropped(), 1U) << "once";
 }
 
 TEST_F(QuarantineTest, HoldsItsCapAndKeepsTheNewest) {

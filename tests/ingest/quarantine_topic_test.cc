@@ -132,6 +132,27 @@ TEST(QuarantineTopic, WithoutABrokerItKeepsItsBoundAndCountsWhatItDrops) {
   EXPECT_EQ(topic->sent(), 0U);
 }
 
+TEST(QuarantineTopic, FlushWaitsForTheBrokersButNotLongForSomeThatAreAway) {
+  {
+    KafkaCluster cluster;
+    cluster.create("rejects", 1);
+    QuarantineTopicOptions options = options_for(cluster.brokers());
+    options.connection.options = {{"linger.ms", "60000"}};
+    auto topic = QuarantineTopic::make(options).value();
+    topic->add(0, record("{}"), RejectReason::kBadTime, "");
+    topic->flush(Deadline::after(30 * kSecond));
+    EXPECT_EQ(topic->sent(), 1U);
+  }
+  auto topic = QuarantineTopic::make(options_for("127.0.0.1:1")).value();
+  topic->flush(Deadline::after(kMinute));  // nothing waits
+  topic->add(0, record("{}"), RejectReason::kBadTime, "");
+  topic->flush(Deadline::after(200 * kMillisecond));
+  const Deadline soon = Deadline::after(20 * kSecond);
+  for (int i = 0; i < 5; ++i) topic->flush(Deadline::after(kMinute));
+  EXPECT_FALSE(soon.passed()) << "each call waits for brokers that are known to be away";
+  EXPECT_EQ(topic->sent() + topic->dropped(), 0U) << "it still waits";
+}
+
 TEST(QuarantineTopic, RefusesWhatLibrdkafkaRefuses) {
   QuarantineTopicOptions options = options_for("127.0.0.1:1");
   options.connection.options.emplace_back("compression.codec", "wood");
