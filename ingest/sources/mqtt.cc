@@ -92,7 +92,7 @@ void read_login(const Params& params, MqttSettings& settings, UnitProblems& prob
 // A message that the journal can never take would come again with each connection, and nothing behind it.
 void check_journal(const Params& params, const SourceContext& context, UnitProblems& problems) {
   const std::uint64_t needed = smallest_mqtt_journal(params.size("max_record"));
-  if (context.journal_cap >= needed) return;
+  if (context.journal_cap >= needed || context.journal_cap == 0) return;  // 0: it could not be read
   problems.add("max_record", "a journal of " + std::to_string(context.journal_cap) + " bytes has no room for messages of 'max_record' (" +
                                  std::to_string(params.size("max_record")) + "): raise service.limits.journal to " +
                                  std::to_string(needed) + " at least, or lower 'max_record'");

@@ -120,10 +120,11 @@ TEST(AlertConfig, CollectsAllErrorsWithTheirPlace) {
 
 TEST(AlertConfig, MissingKeysOfNotifiersAndRoutes) {
   ErrorList errors;
+  Node webhook = Node::map({{"type", T("webhook")}}), alertmanager = Node::map({{"type", T("alertmanager")}});
+  webhook.line = 2;  // what is said of one place is said once
+  alertmanager.line = 3;
   read_alerts(Node::map({{"routes", Node::list({Node::map({})})},
-                         {"notifiers", Node::map({{"a", Node::map({})},
-                                                  {"b", Node::map({{"type", T("webhook")}})},
-                                                  {"c", Node::map({{"type", T("alertmanager")}})}})}}),
+                         {"notifiers", Node::map({{"a", Node::map({})}, {"b", webhook}, {"c", alertmanager}})}}),
               errors);
   ASSERT_EQ(errors.errors().size(), 4U);
 }

@@ -31,6 +31,7 @@ const std::map<std::string, std::string> kTestedThrough = {
     {"app/engine/judge.cc", "tests/app/stream_engine_test.cc"},
     {"app/engine/plan.cc", "tests/app/stream_engine_test.cc"},
     {"app/config/check_reader.cc", "tests/app/config_test.cc"},
+    {"app/config/stream_reader.cc", "tests/app/config_test.cc"},
     {"app/config/database_connection.cc", "tests/e2e/test_mysql_reference.py"},
     {"app/run/checkpoint_store.cc", "tests/app/sqlite_store_test.cc"},
     {"app/run/service_sharing.cc", "tests/e2e/test_shared_store.py"},

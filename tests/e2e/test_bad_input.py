@@ -277,6 +277,7 @@ def test_a_file_that_cannot_be_read_is_an_error_of_the_configuration(tmp_path, p
     for name in [name for name in here if name.endswith("_file")]:
         here[name] = __file__
     here[path[-1]] = str(missing)
+    here.pop(path[-1].removesuffix("_file"), None)  # url_file stands in the place of url
     config_path.write_text(yaml.safe_dump(config, sort_keys=False))
     [(line, column)] = [(number, text.index(str(missing)) + 1) for number, text in enumerate(config_path.read_text().splitlines(), 1)
                         if str(missing) in text]
