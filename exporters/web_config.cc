@@ -49,6 +49,11 @@ std::string in_folder(const std::string& folder, const std::string& path) {
 
 WebConfig::Tls read_tls(const Params& params, const Node& at, const std::string& folder, ErrorList& errors) {
   WebConfig::Tls tls;
+  if (at.is_null()) errors.add(at, "tls_server_config is empty; it needs cert_file and key_file");
+  for (const char* name : {"cert_file", "key_file"}) {
+    if (params.has(name) && params.text(name).empty())
+      errors.add(params.node(name), std::string("tls_server_config: ") + name + " is empty");
+  }
   tls.cert_file = in_folder(folder, params.text("cert_file"));
   tls.key_file = in_folder(folder, params.text("key_file"));
   tls.client_ca_file = in_folder(folder, params.text("client_ca_file"));

@@ -64,6 +64,10 @@ TEST(WebConfig, RefusesWhatItDoesNotUnderstand) {
               HasSubstr("unknown key 'tls_server_confg' (did you mean 'tls_server_config'?)"));
   EXPECT_THAT(errors_of(tls({{"cert", Node::text("x")}})), HasSubstr("unknown key 'cert'"));
   EXPECT_THAT(errors_of(Node::map({{"tls_server_config", Node::map({})}})), HasSubstr("'cert_file' is missing"));
+  EXPECT_THAT(errors_of(Node::map({{"tls_server_config", Node()}})), HasSubstr("tls_server_config is empty"));
+  const Node empty = Node::map({{"cert_file", Node::text("")}, {"key_file", Node::text("")}});
+  EXPECT_THAT(errors_of(Node::map({{"tls_server_config", empty}})), HasSubstr("cert_file is empty"));
+  EXPECT_THAT(errors_of(Node::map({{"tls_server_config", empty}})), HasSubstr("key_file is empty"));
   EXPECT_THAT(errors_of(tls({{"client_auth_type", Node::text("RequireClientCert")}})), HasSubstr("did you mean"));
   EXPECT_THAT(errors_of(tls({{"client_auth_type", Node::text("VerifyClientCertIfGiven")}})), HasSubstr("without client_ca_file"));
   EXPECT_THAT(errors_of(tls({{"client_ca_file", Node::text("ca")}})), HasSubstr("has no effect"));
