@@ -78,18 +78,23 @@ void KafkaPositions::unassign(const rd_kafka_topic_partition_list_s& list) {
 
 void KafkaPositions::decide(const std::vector<rd_kafka_topic_partition_t*>& entries, int patience_millis) {
   const auto group = group_positions(client_.get(), entries, patience_millis);
+  // Where those end that may have to start there; after an Error none is known.
   const KafkaList ends = new_kafka_list();
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (group[i] && group[i]->offset >= 0) known_topics_.insert(entries[i]->topic);
-    add_offset(*ends, entries[i]->topic, entries[i]->partition, kNoEnd);
+    if (!group[i]) continue;
+    if (group[i]->offset >= 0) known_topics_.insert(entries[i]->topic);
+    const auto* ours = partitions_.find(*partitions_.number_of(entries[i]->topic, entries[i]->partition));
+    if (from_latest_ && !gated_ && ours->taken < 0 && group[i]->offset <= 0) {
+      add_offset(*ends, entries[i]->topic, entries[i]->partition, kNoEnd);
+    }
   }
-  // After an Error none is known.
-  if (from_latest_ && !gated_) (void)kafka_ends_where_led(client_.get(), *ends, patience_millis);
+  const Status told = kafka_ends_where_led(client_.get(), *ends, patience_millis);
   std::set<std::string> begun;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const std::uint32_t number = *partitions_.number_of(entries[i]->topic, entries[i]->partition);
     const bool known_topic = known_topics_.count(entries[i]->topic) != 0 && unbegun_.count(number) == 0;
-    const auto offset = group[i] ? offset_of(number, *group[i], known_topic, ends->elems[i].offset) : std::nullopt;
+    const auto* end = rd_kafka_topic_partition_list_find(ends.get(), entries[i]->topic, entries[i]->partition);
+    const auto offset = group[i] ? offset_of(number, *group[i], known_topic, end == nullptr ? kNoEnd : end->offset) : std::nullopt;
     if (group[i]) begun.insert(entries[i]->topic);
     partitions_.find(number)->held = !offset;
     if (offset) {
@@ -100,8 +105,13 @@ void KafkaPositions::decide(const std::vector<rd_kafka_topic_partition_t*>& entr
     }
     if (group[i] && !known_topic) unbegun_.insert(number);
     if (undecided_.insert(number).second) {
-      log::warning("kafka: where the group stands is not known yet; the partition waits for it",
-                   {{"stream", stream_}, {"topic", entries[i]->topic}, {"partition", std::to_string(entries[i]->partition)}});
+      log::warning("kafka: where to start is not known yet; the partition waits for it",
+                   {{"stream", stream_},
+                    {"topic", entries[i]->topic},
+                    {"partition", std::to_string(entries[i]->partition)},
+                    {"why", !group[i]   ? "where the group stands is not told"
+                            : told.ok() ? "the partition has no leader, who would know where it ends"
+                                        : told.error().message}});
     }
   }
   known_topics_.merge(begun);
