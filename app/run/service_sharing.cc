@@ -92,8 +92,10 @@ void Service::keep_office(const std::string& name) {
   }
   const Duration now = monotonic_now(), since = unused_since_.try_emplace(name, now).first->second;
   if (now - since < kUnusedLeases * config_.service.store_lease) return;
-  // If that cannot be told, the lease runs out.
-  (void)shared_->resign(name);
+  if (const Status s = shared_->resign(name); !s) {
+    log::warning("another driftd can judge the windows of the stream only when the lease is over",
+                 {{"stream", name}, {"why", s.error().message}});
+  }
   superseded("stream " + name + " does not run here, and only without this driftd another one may judge its windows");
 }
 
