@@ -263,13 +263,14 @@ Status Service::reload() {
 
 void Service::publish_ages() {
   const Time now = clock_.now();
-  const std::scoped_lock lock(streams_mutex_, rejected_mutex_);
-  for (const auto& [name, runtime] : streams_) {
+  // Under no lock of the service: reference() waits for a stream that a checkpoint holds, which takes rejected_mutex_.
+  for (const auto& runtime : running()) {
     const auto reference = runtime->reference();
-    if (reference != nullptr) {
-      telemetry_.series(Metric::kReferenceAge, {name, reference->name}).set(to_seconds(now - reference->provenance.created_at));
-    }
+    if (reference == nullptr) continue;
+    telemetry_.series(Metric::kReferenceAge, {runtime->config().name, reference->name})
+        .set(to_seconds(now - reference->provenance.created_at));
   }
+  const std::scoped_lock lock(rejected_mutex_);
   for (const auto& [name, r] : rejected_) r->publish();
 }
 
