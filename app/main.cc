@@ -153,7 +153,7 @@ int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape): CLI11 t
   outbox->add_option("ID", b, "Message, for replay and drop");
   outbox->callback([&] { status = outbox_command(config, a, b); });
   QuarantineOptions quarantine_options;
-  auto* quarantine = app.add_subcommand("quarantine", "Rejected records");
+  auto* quarantine = app.add_subcommand("quarantine", "Rejected records, and those that failed a check where quarantine.failed is set");
   quarantine->require_subcommand(1);
   const auto quarantine_action = [&](const char* name, const char* help) {
     auto* command = quarantine->add_subcommand(name, help);
@@ -165,7 +165,7 @@ int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape): CLI11 t
   quarantine_action("list", "How many there are, of which streams, when and why");
   for (auto* command : {quarantine_action("show", "The newest of them, with their payloads"),
                         quarantine_action("replay", "Decode them again with this configuration and say what would be accepted")}) {
-    command->add_option("--reason", quarantine_options.reason, "Only those rejected for this reason");
+    command->add_option("--reason", quarantine_options.reason, "Only those of this reason; `failed`: those that failed a check");
     command->add_option("--partition", quarantine_options.partition, "Only those of this partition");
     if (command->get_name() == "show")
       command->add_option("--limit", quarantine_options.limit, "At most so many")->check(CLI::Range(1, 100000))->capture_default_str();
@@ -174,6 +174,8 @@ int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape): CLI11 t
                                      "Send what would be accepted: URL of a running driftd, or kafka:TOPIC. What arrived is noted beside "
                                      "the records and not sent there again; one batch (1000 records) may be, when this is killed or the "
                                      "answer is lost");
+      command->add_flag("--failed", quarantine_options.failed,
+                        "Also those that failed a check; they were accepted, so where they are sent to they may be counted twice");
       command->add_flag("--again", quarantine_options.again, "Send also what was sent there before")->needs(to);
     }
   }

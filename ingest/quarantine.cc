@@ -109,14 +109,23 @@ Quarantine::Quarantine(QuarantineOptions options, const Clock& clock) : options_
 
 std::string Quarantine::path_of(std::uint64_t number) const { return segment_path(options_.folder, number); }
 
-void Quarantine::add(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail) {
+void Quarantine::add_failed(std::uint32_t partition, const RawRecord& record, const GateMark& why) {
+  std::string detail = why.check;
+  if (!why.field.empty()) detail += " of " + why.field;
+  if (!why.reason.empty()) detail += ": " + why.reason;
+  if (!why.detail.empty()) detail += " (" + why.detail + ")";
+  if (!why.checks.empty()) detail += "; failed: " + why.checks;
+  add(partition, record, kFailedReason, detail);
+}
+
+void Quarantine::add(std::uint32_t partition, const RawRecord& record, std::string_view reason, std::string_view detail) {
   const std::size_t before = lines_.size();
   lines_ += "{\"time\":\"";
   append_time(lines_, clock_.now());
   lines_ += '"';
   append_member(lines_, "stream", options_.stream);
   lines_ += ",\"partition\":" + std::to_string(partition) + ",\"position\":" + std::to_string(record.position);
-  append_member(lines_, "reason", to_string(reason));
+  append_member(lines_, "reason", reason);
   append_member(lines_, "detail", excerpt(detail, kKeyBytes));
   if (record.arrival != kNoTime) append_member(lines_, "arrival", format_time(record.arrival));
   append_member(lines_, "topic", excerpt(record.topic, kKeyBytes));

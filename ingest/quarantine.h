@@ -1,4 +1,5 @@
-// Quarantine: rejected records on disk, for people to look at, in a folder of JSON-lines segments.
+// Quarantine: rejected records, and those that failed a check where that is asked for, on disk, for people to look at, in
+// a folder of JSON-lines segments.
 //
 // One line a record: {"time","stream","partition","position","reason","detail","arrival","topic","key",
 // "payload"} where a payload that is not UTF-8 stands as base64 under "payload_base64", and
@@ -18,6 +19,7 @@
 #include "core/clock.h"
 #include "core/reject.h"
 #include "core/result.h"
+#include "ingest/gate.h"
 
 namespace driftd::ingest {
 
@@ -28,6 +30,9 @@ struct QuarantineOptions {
   std::size_t payload_cap = 4096;    // bytes kept of a payload
 };
 
+// Stands for a RejectReason in records that are accepted and failed a check.
+inline constexpr std::string_view kFailedReason = "failed";
+
 class Quarantine {
  public:
   static constexpr int kSegments = 8;  // of cap / kSegments bytes each
@@ -36,7 +41,11 @@ class Quarantine {
   Quarantine(QuarantineOptions options, const Clock& clock);
 
   // Keeps the record in memory until flush(); over 1 MiB of lines, flushes itself.
-  void add(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail);
+  void add(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail) {
+    add(partition, record, std::string_view(to_string(reason)), detail);
+  }
+  // One that failed a check: its detail names check, field, reason and value, and the other checks that failed.
+  void add_failed(std::uint32_t partition, const RawRecord& record, const GateMark& why);
   // Writes what was added. Call once a batch.
   void flush();
   // The same, and waits until the disk has all that was written. Costs nothing when that is so already. What the disk
@@ -57,6 +66,7 @@ class Quarantine {
     std::uint64_t bytes = 0;
   };
 
+  void add(std::uint32_t partition, const RawRecord& record, std::string_view reason, std::string_view detail);
   void make_room(std::uint64_t bytes);
   bool write(std::string_view lines);
   Status sync_segments();

@@ -17,12 +17,12 @@
 namespace driftd::ingest {
 
 struct QuarantinedRecord {
-  Time time = 0;           // wall clock, when it was rejected
+  Time time = 0;           // wall clock, when it was rejected, or failed
   Time arrival = kNoTime;  // of the record
   std::string stream;
   std::uint32_t partition = 0;
   std::int64_t position = 0;
-  std::string reason;  // see RejectReason
+  std::string reason;  // see RejectReason; or kFailedReason
   std::string detail;
   std::string topic;       // its first 256 bytes, as text
   std::string key;         // the same

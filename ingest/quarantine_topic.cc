@@ -55,28 +55,38 @@ QuarantineTopic::~QuarantineTopic() {
 }
 
 void QuarantineTopic::add(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail) {
-  int error = produce(partition, record, reason, detail, nullptr);
+  GateMark why;
+  why.rejected = true;
+  why.reason = to_string(reason);
+  why.detail = excerpt(detail, kDetailBytes);
+  add(partition, record, why);
+}
+
+void QuarantineTopic::add(std::uint32_t partition, const RawRecord& record, const GateMark& why) {
+  int error = produce(partition, record, why, nullptr);
   if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
     RawRecord stub = record;
     stub.payload = {};
-    error = produce(partition, stub, reason, detail, "MSG_SIZE_TOO_LARGE");
+    error = produce(partition, stub, why, "MSG_SIZE_TOO_LARGE");
   }
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) answered(error);
   poll();
 }
 
-int QuarantineTopic::produce(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail,
-                             const char* refused) {
-  const std::string position = position_of(partition, record), shown = excerpt(detail, kDetailBytes);
-  rd_kafka_headers_t* headers = rd_kafka_headers_new(6);
+int QuarantineTopic::produce(std::uint32_t partition, const RawRecord& record, const GateMark& why, const char* refused) {
+  const std::string position = position_of(partition, record);
+  rd_kafka_headers_t* headers = rd_kafka_headers_new(9);
   const auto add = [headers](const char* name, std::string_view value) {
     if (!value.empty()) rd_kafka_header_add(headers, name, -1, value.data(), static_cast<ssize_t>(value.size()));
   };
-  add("driftd-verdict", "reject");
+  add("driftd-verdict", why.rejected ? "reject" : "invalid");
   add("driftd-stream", options_.stream);
   add("driftd-position", position);
-  add("driftd-reason", to_string(reason));
-  add("driftd-detail", shown);
+  add("driftd-check", why.check);
+  add("driftd-field", why.field);
+  add("driftd-reason", why.reason);
+  add("driftd-detail", why.detail);
+  add("driftd-checks", why.checks);
   if (refused != nullptr) add("driftd-refused", refused);
   const auto bytes = [](std::string_view s) { return s.empty() ? nullptr : const_cast<char*>(s.data()); };
   const rd_kafka_resp_err_t error =

@@ -1,12 +1,15 @@
-// QuarantineTopic: rejected records to a Kafka topic, beside the quarantine on disk.
+// QuarantineTopic: rejected records, and those that failed a check where that is asked for, to a Kafka topic, beside the
+// quarantine on disk.
 //
 // A record goes whole, under its own key, with headers named as a gate names them:
 //
-//   driftd-verdict    reject
+//   driftd-verdict    reject | invalid
 //   driftd-stream     name of the stream
 //   driftd-position   topic/partition/offset that it was read from; no topic for sources without
-//   driftd-reason     see RejectReason
-//   driftd-detail     the text at fault; absent when there is none
+//   driftd-reason     see RejectReason; of an invalid one the check's
+//   driftd-detail     the text at fault, or the value; absent when there is none
+//   driftd-check, driftd-field   of an invalid one: the first check that failed, and its field
+//   driftd-checks     all that failed, with commas, when there are several
 //   driftd-refused    librdkafka's word for why only a stub without payload is here
 //   (MSG_SIZE_TOO_LARGE)
 //
@@ -25,6 +28,7 @@
 #include "core/clock.h"
 #include "core/reject.h"
 #include "core/result.h"
+#include "ingest/gate.h"
 #include "ingest/kafka_client.h"
 
 namespace driftd::ingest {
@@ -49,6 +53,7 @@ class QuarantineTopic {
   ~QuarantineTopic();
 
   void add(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail);
+  void add(std::uint32_t partition, const RawRecord& record, const GateMark& why);
   // Takes the brokers' answers; call now and then.
   void poll();
   // Waits until nothing is on its way, but not long: when the last call was in vain already, for
@@ -63,7 +68,7 @@ class QuarantineTopic {
  private:
   explicit QuarantineTopic(QuarantineTopicOptions options) : options_(std::move(options)) {}
   // librdkafka's error code for the record with these headers.
-  int produce(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail, const char* refused);
+  int produce(std::uint32_t partition, const RawRecord& record, const GateMark& why, const char* refused);
   void answered(int error);
 
   friend struct QuarantineTopicReports;

@@ -51,10 +51,11 @@ struct ReferenceBuildOptions {
 struct QuarantineOptions {
   std::string config;
   std::string stream;  // needed when the configuration has several; list: empty is all
-  std::string reason;  // only records rejected for it; empty: any
+  std::string reason;  // only records with it; empty: any
   std::optional<std::uint32_t> partition;
   std::size_t limit = 20;  // show: the newest so many
   std::string to;          // replay: URL of a driftd, or kafka:TOPIC; empty: report only
+  bool failed = false;     // replay: records that failed a check too, though they were accepted
   bool again = false;      // replay: send also what was sent there before
 };
 

@@ -13,6 +13,7 @@
 #include "core/clock.h"
 #include "core/text.h"
 #include "ingest/decoder.h"
+#include "ingest/quarantine.h"
 
 namespace driftd::app {
 namespace {
@@ -148,7 +149,7 @@ Status replay(const Config& config, const StreamConfig& stream, const Quarantine
     noted.emplace(std::move(*opened));
   }
   std::unordered_set<std::uint64_t> before;  // sent there, and still in quarantine
-  std::uint64_t skipped = 0;
+  std::uint64_t skipped = 0, counted = 0;
   Redecoder redecoder(stream);
   std::map<std::pair<std::string, std::string>, std::uint64_t> outcomes;  // was, is now
   std::vector<ingest::QuarantinedRecord> good;
@@ -158,6 +159,10 @@ Status replay(const Config& config, const StreamConfig& stream, const Quarantine
     const bool known = noted && noted->has(r.identity());
     if (known) before.insert(r.identity());
     if (!failed || !wanted(options, r)) return;
+    if (r.reason == ingest::kFailedReason && !options.failed) {
+      ++counted;
+      return;
+    }
     const auto now = redecoder.judge(r);
     if (!now) {
       failed = now.error();
@@ -187,6 +192,8 @@ Status replay(const Config& config, const StreamConfig& stream, const Quarantine
   for (const auto& [outcome, n] : outcomes) {
     std::cout << "  " << n << " " << excerpt(outcome.first) << " -> " << (outcome.second.empty() ? "accepted" : outcome.second) << "\n";
   }
+  if (counted != 0)
+    std::cout << "  " << counted << " left out: they failed a check, but were accepted and counted; --failed takes them too\n";
   if (!noted) return {};
   if (skipped != 0) std::cout << "  " << skipped << " not sent: they were sent there before; --again sends them too\n";
   if (const Status s = good.empty() ? Status() : noted->keep_only(before); !s) return s;

@@ -168,6 +168,14 @@ void read_reference(const Node& at, StreamConfig& stream, ErrorList& errors) {
 
 void read_quarantine(const Node& node, const Params& params, StreamConfig& stream, ReadFor read_for, ErrorList& errors) {
   const std::string where = "stream " + stream.name + ": quarantine";
+  stream.quarantine_failed = params.boolean("failed");
+  if (!params.has("topic")) {
+    if (node.entries.empty()) errors.add(node, where + " asks for nothing: rejects are kept anyway", "write topic: NAME or failed: true");
+    for (const auto& [key, value] : node.entries) {
+      if (key != "failed") errors.add(value, where + ": '" + excerpt(key, 60) + "' needs a topic", "write topic: NAME");
+    }
+    return;
+  }
   ingest::QuarantineTopicOptions options;
   options.stream = stream.name;
   options.topic = params.text("topic");

@@ -63,7 +63,7 @@ const std::vector<ParamSpec>& service_params() {
                 .max = 10000000},
                {.name = "quarantine",
                 .type = T::kSize,
-                .sentence = "Bytes of rejected records kept, a stream",
+                .sentence = "Bytes of quarantined records kept, a stream",
                 .default_text = "256MiB",
                 .min = 65536},
                {.name = "journal",
@@ -147,7 +147,13 @@ namespace {
 
 std::vector<ParamSpec> quarantine_params() {
   std::vector<ParamSpec> specs = {
-      {.name = "topic", .sentence = "Topic of rejected records, with headers that say why and from where", .required = true},
+      {.name = "failed",
+       .type = T::kBoolean,
+       .sentence = "Keep records that fail a row-level check too, though they are accepted: on disk, and in the topic if there is one. Of "
+                   "which severity and which checks is what the stream's gate says; without one, all of warning or higher",
+       .default_text = "false"},
+      {.name = "topic",
+       .sentence = "Topic of quarantined records, with headers that say why and from where; absent: they are on disk only"},
       {.name = "buffer",
        .type = T::kSize,
        .sentence = "Bytes that may wait for the brokers; more is dropped and counted",
@@ -175,7 +181,10 @@ const std::vector<ParamSpec>& stream_params() {
       {.name = "windows", .type = T::kNode, .sentence = "Windows of event time"},
       {.name = "checks", .type = T::kNode, .sentence = "Checks, in any order"},
       {.name = "reference", .sentence = "Reference to compare with: NAME@ALIAS, NAME@TAG or NAME@VERSION"},
-      {.name = "quarantine", .type = T::kNode, .sentence = "Send rejected records to a Kafka topic too", .fields = quarantine_params()},
+      {.name = "quarantine",
+       .type = T::kNode,
+       .sentence = "Rejected records are kept on disk; what else is, and a Kafka topic for them",
+       .fields = quarantine_params()},
       {.name = "gate",
        .type = T::kNode,
        .sentence = "Forward each record of a Kafka stream with its verdict, exactly once",

@@ -72,6 +72,7 @@ struct StreamConfig {
   std::uint32_t sensor_cap = 1U << 20;
   Duration sensor_idle = kHour;                                    // of event time; see sensor_policy()
   std::optional<ingest::QuarantineTopicOptions> quarantine_topic;  // where rejects go besides the disk
+  bool quarantine_failed = false;                                  // and records that fail a check go where rejects go
   std::string hash;       // of everything that findings depend on: all but where records come from and go to
   std::string from_hash;  // of the source, the gate, the quarantine's topic and their parameters
 };

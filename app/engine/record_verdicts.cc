@@ -13,7 +13,7 @@ constexpr std::size_t kMaxDetail = 256;
 }  // namespace
 
 RecordVerdicts::RecordVerdicts(std::shared_ptr<const StreamPlan> plan) : plan_(std::move(plan)) {
-  const GateConfig& gate = *plan_->config.gate;
+  const GateConfig gate = plan_->config.gate.value_or(GateConfig());
   for (const CheckConfig& check : plan_->config.checks) {
     const bool named = gate.checks.empty() || std::count(gate.checks.begin(), gate.checks.end(), check.name) != 0;
     gates_.push_back(named && check.severity >= gate.severity);

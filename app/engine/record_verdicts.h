@@ -1,9 +1,9 @@
-// RecordVerdicts: what became of each record of a batch, for a gate. Filled while a PartitionEngine
+// RecordVerdicts: what became of each record of a batch, for a gate and quarantine.failed. Filled while a PartitionEngine
 // processes the batch, by its worker; reused from batch to batch.
 //
 // A record is invalid when a row-level check of at least gate.severity (and of gate.checks, when
-// they are named) fails on it, late or not; whether the windows pass is another matter. It depends on
-// the records, the configuration and the reference only, so it is the same when computed again.
+// they are named) fails on it, late or not; without a gate one of at least warning. Whether the windows pass is another matter. It depends
+// on the records, the configuration and the reference only, so it is the same when computed again.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,6 @@ namespace driftd::app {
 
 class RecordVerdicts {
  public:
-  // Precondition: plan->config.gate.
   explicit RecordVerdicts(std::shared_ptr<const StreamPlan> plan);
 
   void rejected(const RawRecord& record, RejectReason reason, std::string_view detail);

@@ -37,6 +37,12 @@ void RejectKeeper::keep(std::uint32_t partition, const RawRecord& record, Reject
   if (topic_ != nullptr) topic_->add(partition, record, reason, detail);
 }
 
+void RejectKeeper::keep_failed(std::uint32_t partition, const RawRecord& record, const ingest::GateMark& why) {
+  const std::scoped_lock lock(mutex_);
+  quarantine_.add_failed(partition, record, why);
+  if (topic_ != nullptr) topic_->add(partition, record, why);
+}
+
 void RejectKeeper::secure(Deadline deadline) {
   const std::scoped_lock lock(mutex_);
   quarantine_.sync();
@@ -61,9 +67,9 @@ void RejectKeeper::publish() {
 void RejectKeeper::say(const std::string& trouble, std::string& said, std::string_view where) const {
   if (trouble.empty() != said.empty()) {
     if (trouble.empty()) {
-      log::info("rejected records are kept again", {{"stream", stream_}, {"where", std::string(where)}});
+      log::info("records are quarantined again", {{"stream", stream_}, {"where", std::string(where)}});
     } else {
-      log::warning("rejected records are dropped and counted; the stream goes on",
+      log::warning("records for the quarantine are dropped and counted; the stream goes on",
                    {{"stream", stream_}, {"where", std::string(where)}, {"why", excerpt(trouble, 300)}});
     }
   }

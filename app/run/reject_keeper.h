@@ -1,5 +1,5 @@
-// RejectKeeper: where a stream's rejected records go: the quarantine on disk and, when the stream asks for
-// it, a Kafka topic. Neither ever stops the stream. Thread-safe.
+// RejectKeeper: where a stream's rejected records go, and, when the stream asks for it, those that failed a check: the
+// quarantine on disk and, when the stream asks for it, a Kafka topic. Neither ever stops the stream. Thread-safe.
 #pragma once
 
 #include <memory>
@@ -25,6 +25,7 @@ class RejectKeeper {
   Status send_to(const std::optional<ingest::QuarantineTopicOptions>& options);
 
   void keep(std::uint32_t partition, const RawRecord& record, RejectReason reason, std::string_view detail);
+  void keep_failed(std::uint32_t partition, const RawRecord& record, const ingest::GateMark& why);
 
   // What was kept until now survives a kill when this returns: it is on disk, and the topic has it, unless the brokers
   // do not answer by the deadline. What could not be written is counted as dropped.

@@ -103,6 +103,9 @@ RuntimeContext Service::runtime_context() {
   context.checkpoint_now = [this] { return checkpoint(); };
   context.on_reject = [this](const std::string& stream, std::uint32_t partition, const RawRecord& record, RejectReason reason,
                              std::string_view detail) { rejected(stream).keep(partition, record, reason, detail); };
+  context.on_failed = [this](const std::string& stream, std::uint32_t partition, const RawRecord& record, const ingest::GateMark& why) {
+    rejected(stream).keep_failed(partition, record, why);
+  };
   return context;
 }
 

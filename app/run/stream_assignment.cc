@@ -18,9 +18,10 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
   const std::scoped_lock lock(dispatch_mutex_);
   auto partition = std::make_unique<Partition>();
   const std::string& stream = plan_->config.name;
-  if (gate_ != nullptr) partition->verdicts = std::make_unique<RecordVerdicts>(plan_);
+  if (gate_ != nullptr || plan_->config.quarantine_failed) partition->verdicts = std::make_unique<RecordVerdicts>(plan_);
   partition->rejects = std::make_unique<PartitionRejects>(
-      [this, number, verdicts = partition->verdicts.get()](const RawRecord& record, RejectReason reason, std::string_view detail) {
+      [this, number, verdicts = gate_ != nullptr ? partition->verdicts.get() : nullptr](const RawRecord& record, RejectReason reason,
+                                                                                        std::string_view detail) {
         if (verdicts != nullptr) verdicts->rejected(record, reason, detail);
         metrics_.rejected().add();
         metrics_.reject_reason(reason).add();
@@ -57,10 +58,8 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
   }
   partition->detectors = std::vector<std::atomic<std::uint8_t>>(metrics_.detectors().size());
   note_detectors(*partition);
-  if (gate_ != nullptr) {
-    partition->engine->tell(*partition->verdicts);
-    gate_->assigned(number, position.value_or(0));
-  }
+  if (partition->verdicts != nullptr) partition->engine->tell(*partition->verdicts);
+  if (gate_ != nullptr) gate_->assigned(number, position.value_or(0));
   if (sharing_ != nullptr) {
     {
       const std::scoped_lock merger_lock(merger_mutex_);
@@ -118,7 +117,7 @@ bool StreamRuntime::on_elsewhere(std::uint32_t number, std::int64_t position) {
   partition.counted = {};
   partition.had_records = false;
   partition.started = true;
-  if (gate_ != nullptr) partition.engine->tell(*partition.verdicts);
+  if (partition.verdicts != nullptr) partition.engine->tell(*partition.verdicts);
   note_detectors(partition);
   return true;
 }

@@ -33,6 +33,7 @@ StreamMetrics::StreamMetrics(Telemetry& telemetry, std::shared_ptr<const StreamP
   for (std::size_t c = 0; c < config.checks.size(); ++c) {
     const CheckConfig& check = config.checks[c];
     telemetry.series(Metric::kCheckFailures, {config.name, field_of(check), check.name});
+    if (config.quarantine_failed) quarantined_[check.name] = &telemetry.series(Metric::kQuarantineFailed, {config.name, check.name});
     if (!plan_->detectors[c]) continue;
     detectors_.push_back(c);
     detector_states_.push_back(&telemetry.series(Metric::kDetectorState, {config.name, field_of(check), check.name}));

@@ -43,6 +43,8 @@ class StreamMetrics final : public VerdictObserver {
   Series& late() { return late_; }
   Series& duplicate() { return duplicate_; }
   Series& rejected() { return rejected_; }
+  // Of a stream with quarantine.failed: records that went there because of this check.
+  Series& quarantined(const std::string& check) { return *quarantined_.at(check); }
   Series& reject_reason(RejectReason reason) { return *reasons_[static_cast<std::size_t>(reason)]; }
   Telemetry& telemetry() { return telemetry_; }
 
@@ -67,6 +69,7 @@ class StreamMetrics final : public VerdictObserver {
   Series& rejected_;
   Series& source_up_;
   std::array<Series*, kRejectReasons> reasons_{};
+  std::map<std::string, Series*> quarantined_;  // by check; empty: no quarantine.failed
   std::vector<std::size_t> detectors_;
   std::vector<Series*> detector_states_;   // one each
   std::map<std::uint32_t, Series*> lags_;  // by partition

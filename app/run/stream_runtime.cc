@@ -128,9 +128,21 @@ void StreamRuntime::dispatch(std::unique_ptr<RawBatch> raw) {
   std::shared_ptr<RawBatch> shared = std::move(raw);
   push(partition, [this, &partition, shared] {
     partition.engine->process(*shared, *this);
-    if (partition.verdicts != nullptr) gate_->add(partition.verdicts->take(shared));
+    if (partition.verdicts != nullptr) judged(partition.verdicts->take(shared));
     count(partition);
   });
+}
+
+// Worker.
+void StreamRuntime::judged(ingest::GateBatch batch) {
+  if (plan_->config.quarantine_failed) {
+    for (const ingest::GateMark& mark : batch.marks) {
+      if (mark.rejected) continue;  // it is there already
+      metrics_.quarantined(mark.check).add();
+      context_.on_failed(plan_->config.name, batch.raw->partition, batch.raw->records[mark.record], mark);
+    }
+  }
+  if (gate_ != nullptr) gate_->add(std::move(batch));
 }
 
 // Blocks while the worker's queue is full; the source is kept alive, paused, in the meantime.

@@ -38,6 +38,8 @@ struct RuntimeContext {
   // A rejected record; thread-safe.
   std::function<void(const std::string& stream, std::uint32_t partition, const RawRecord&, RejectReason, std::string_view detail)>
       on_reject;
+  // Of a stream with quarantine.failed, a record that failed a check; thread-safe.
+  std::function<void(const std::string& stream, std::uint32_t partition, const RawRecord&, const ingest::GateMark&)> on_failed;
   // Findings of a window, in order; called under the stream's merger lock.
   std::function<void(ClosedWindow)> on_window;
   // This driftd judges the windows of a shared stream from now on: its alerts as they were put into the store; empty:
@@ -115,7 +117,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
 
  private:
   struct Partition {
-    std::unique_ptr<RecordVerdicts> verdicts;  // null: no gate
+    std::unique_ptr<RecordVerdicts> verdicts;  // null: no gate, and failed records are not kept
     std::unique_ptr<PartitionRejects> rejects;
     std::unique_ptr<PartitionEngine> engine;
     Worker* worker = nullptr;
@@ -167,6 +169,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void poll_loop();
   void dispatch(std::unique_ptr<RawBatch> raw);
   void push(Partition& partition, Worker::Task task);
+  void judged(ingest::GateBatch batch);
   void count(Partition& partition);
   void note_detectors(Partition& partition) const;
   void count_late(std::uint64_t records);

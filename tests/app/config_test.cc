@@ -219,7 +219,14 @@ TEST(Config, RejectsMayGoToATopic) {
   EXPECT_NE(read(with("{topic: bad}")).from_hash, read(kafka).from_hash) << "and a reload takes it";
   EXPECT_TRUE(errors.empty());
   EXPECT_NE(errors_of(with("{topic: t}")).find("is a topic that the stream reads"), std::string::npos);
-  EXPECT_NE(errors_of(with("{buffer: 1MiB}")).find("topic"), std::string::npos);
+  EXPECT_NE(errors_of(with("{buffer: 1MiB}")).find("'buffer' needs a topic"), std::string::npos);
+  EXPECT_NE(errors_of(with("{}")).find("asks for nothing"), std::string::npos);
+  EXPECT_FALSE(read(kafka).quarantine_failed || read(with("{topic: bad}")).quarantine_failed ||
+               read(with("{failed: false}")).quarantine_failed);
+  const StreamConfig failed = read(with("{failed: true}"));
+  EXPECT_TRUE(failed.quarantine_failed && !failed.quarantine_topic);
+  EXPECT_EQ(failed.hash, read(kafka).hash);
+  EXPECT_TRUE(read(with("{failed: true, topic: bad}")).quarantine_topic);
   EXPECT_NE(errors_of(with("{topic: bad, buffer: 1KiB}")).find("buffer"), std::string::npos);
   EXPECT_NE(errors_of(std::string(kGood) + "    quarantine: {topic: bad}\n").find("needs brokers"), std::string::npos);
 }

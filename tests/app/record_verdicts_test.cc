@@ -30,8 +30,8 @@ struct Windows final : OutputSink {
 struct Gated {
   explicit Gated(const std::string& gate = "{invalid: bad}", std::shared_ptr<const stats::Reference> reference = nullptr) {
     std::string yaml = kYaml;
-    const std::string from = "{invalid: bad}";
-    yaml.replace(yaml.find(from), from.size(), gate);
+    const std::string from = "gate: {invalid: bad}";
+    yaml.replace(yaml.find(from), from.size(), gate.empty() ? "quarantine: {failed: true}" : "gate: " + gate);
     ErrorList errors;
     const Config config = read_config(yaml, "", errors);
     EXPECT_TRUE(errors.empty()) << format_errors("c.yaml", errors);
@@ -106,6 +106,11 @@ TEST(RecordVerdicts, NamesTheFirstOfSeveralChecksAndListsAll) {
 TEST(RecordVerdicts, SeverityAndNamesSayWhichChecksCount) {
   EXPECT_EQ(words(Gated("{invalid: bad, severity: critical}").judge({row(0, 150), row(1, 250)})), (Words{"1 severe/x out_of_range "}));
   EXPECT_EQ(words(Gated("{invalid: bad, checks: severe}").judge({row(0, 150), row(1, 250)})), (Words{"1 severe/x out_of_range "}));
+}
+
+TEST(RecordVerdicts, WithoutAGateAllChecksOfWarningOrHigherCount) {
+  EXPECT_EQ(words(Gated("").judge({row(0, 70), row(1, 150), row(2, 250)})),
+            (Words{"1 in_range/x out_of_range ", "2 in_range/x out_of_range in_range,severe"}));
 }
 
 TEST(RecordVerdicts, LateRecordsAreJudgedAndASilenceIsNotTheRecordsFault) {

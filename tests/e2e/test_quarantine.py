@@ -164,6 +164,87 @@ def test_rejects_go_to_a_kafka_topic_too(driftd):
     assert listed.startswith("plant: 8 records"), "the disk has them all: " + listed
 
 
+RANGE = [{"check": "in_range", "field": "temperature", "min": 0, "max": 50},
+         {"check": "in_range", "name": "tight", "field": "temperature", "min": 15, "max": 50},
+         {"check": "in_range", "name": "only_for_information", "field": "temperature", "min": 0, "max": 10, "severity": "info"}]
+
+
+def mixed():
+    """(bodies, those that fail): one window, of which some fail one check, some two, one cannot be read."""
+    rows = list(plant.records(0, 1))
+    for number, temperature in ((7, 12.0), (20, 99.0), (55, 99.5)):
+        rows[number]["temperature"] = temperature
+    bodies = [json.dumps(row) for row in rows]
+    return bodies[:30] + ['{"broken":'] + bodies[30:], [bodies[7], bodies[20], bodies[55]]
+
+
+def check_failed_are_kept(service, source, bad):
+    metrics = service.wait_metric("driftd_records_total", plant.PER_WINDOW, stream="plant", result="accepted")
+    service.wait_metric("driftd_rejects_total", 1, stream="plant")
+    assert metrics.get("driftd_records_total", stream="plant", result="rejected") <= 1, "they are accepted"
+    metrics = service.wait_metric("driftd_quarantine_failed_total", 3, stream="plant")
+    assert metrics.get("driftd_quarantine_failed_total", check="in_range") == 2, "of the first that failed"
+    assert metrics.get("driftd_quarantine_failed_total", check="tight") == 1
+    assert metrics.get("driftd_quarantine_failed_total", check="only_for_information") == 0
+    assert service.terminate(within=15) == 0
+    listed = run_driftd("quarantine", "list", service.config_path).stdout
+    assert listed.startswith("plant: 4 records") and "  3 failed" in listed.splitlines(), listed
+    shown = run_driftd("quarantine", "show", service.config_path, "--reason", "failed").stdout
+    assert "failed (tight of temperature: out_of_range (12))" in shown, shown
+    assert "failed (in_range of temperature: out_of_range (99); failed: in_range,tight)" in shown, shown
+    kept = [json.loads(line) for line in shown.splitlines() if line.startswith("  \"")]
+    assert sorted(kept) == sorted(bad), f"whole, from {source}"
+    done = run_driftd("quarantine", "replay", service.config_path)
+    assert "plant: 1 records, of which 0 would be accepted now" in done.stdout and "  3 left out" in done.stdout, done
+    done = run_driftd("quarantine", "replay", service.config_path, "--failed")
+    assert "plant: 4 records, of which 3 would be accepted now" in done.stdout, done
+
+
+def test_records_that_fail_a_check_are_kept_of_http(driftd):
+    bodies, bad = mixed()
+    service = driftd(plant.config(RANGE, stream_quarantine={"failed": True})).wait_ready()
+    answer = service.post("/api/v1/streams/plant/records", "\n".join(bodies) + "\n", headers={"Content-Type": "application/x-ndjson"})
+    assert answer.status == 200, answer
+    check_failed_are_kept(service, "http", bad)
+
+
+def test_records_that_fail_a_check_are_kept_of_mqtt(driftd, mosquitto, unique):
+    bodies, bad = mixed()
+    source = {"mqtt": {"url": mosquitto.url, "topics": [f"{unique}/+"], "client_id": unique}}
+    service = driftd(plant.config(RANGE, source=source, stream_quarantine={"failed": True})).wait_ready()
+    mosquitto.publish((f"{unique}/p1", body) for body in bodies)
+    check_failed_are_kept(service, "mqtt", bad)
+
+
+def test_records_that_fail_a_check_are_kept_of_a_file(driftd, tmp_path):
+    bodies, bad = mixed()
+    path = tmp_path / "records.jsonl"
+    path.write_text("\n".join(bodies) + "\n")
+    source = {"file": {"paths": [str(path)], "format": "json_lines"}}
+    check_failed_are_kept(driftd(plant.config(RANGE, source=source, stream_quarantine={"failed": True})), "file", bad)
+
+
+def test_records_that_fail_a_check_go_to_the_topic_too(driftd, kafka, unique):
+    """Beside a gate the quarantine takes what the gate calls invalid."""
+    for topic in (unique, f"{unique}.invalid", f"{unique}.bad"):
+        kafka.create_topic(topic)
+    source = {"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique}}
+    service = driftd(plant.config(RANGE, source=source, stream_quarantine={"failed": True, "topic": f"{unique}.bad"},
+                                  stream_gate={"invalid": f"{unique}.invalid", "checks": ["in_range"]})).wait_ready()
+    bodies, bad = mixed()
+    kafka.produce(unique, [(b"p1", body.encode(), plant.START, None) for body in bodies])
+    service.wait_metric("driftd_quarantine_topic_records_total", 3, stream="plant", result="sent")
+    service.wait_metric("driftd_gate_records_total", 3, stream="plant")
+    messages = [(message.value().decode(), {name: value.decode() for name, value in message.headers()})
+                for message in kafka.consume(f"{unique}.bad")]
+    invalid = {value: headers for value, headers in messages if headers["driftd-verdict"] == "invalid"}
+    assert sorted(invalid) == sorted(bad[1:]) and len(messages) == 3, messages
+    assert invalid[bad[1]] == {"driftd-verdict": "invalid", "driftd-stream": "plant", "driftd-position": f"{unique}/0/20",
+                               "driftd-check": "in_range", "driftd-field": "temperature", "driftd-reason": "out_of_range",
+                               "driftd-detail": "99"}
+    assert service.metrics().get("driftd_quarantine_failed_total", stream="plant") == 2
+
+
 def test_replay_says_why_it_cannot_send(driftd):
     service = quarantined(driftd)
     plant.post(service, plant.records(0, 1))

@@ -73,6 +73,28 @@ TEST_F(QuarantineTest, KeepsWhatAPersonNeeds) {
   EXPECT_EQ(listed(1).at(0)["reason"], "empty_payload");
 }
 
+TEST_F(QuarantineTest, OneThatFailedACheckSaysWhich) {
+  Quarantine q(options_, clock_);
+  GateMark why;
+  why.check = "in_range";
+  why.field = "x";
+  why.reason = "out_of_range";
+  why.detail = "150";
+  q.add_failed(3, record("{}"), why);
+  why = {};
+  why.check = "unique";
+  why.checks = "unique,other";
+  q.add_failed(3, record("{}"), why);
+  q.flush();
+  const auto lines = listed();
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0]["reason"], kFailedReason);
+  EXPECT_EQ(lines[0]["detail"], "in_range of x: out_of_range (150)");
+  EXPECT_EQ(lines[0]["position"], 7);
+  EXPECT_EQ(lines[1]["detail"], "unique; failed: unique,other");
+  for (int i = 0; i < kRejectReasons; ++i) EXPECT_NE(to_string(static_cast<RejectReason>(i)), kFailedReason);
+}
+
 TEST_F(QuarantineTest, SyncWaitsForTheDiskOnlyWhenSomethingWasWritten) {
   options_.cap = 8000;
   Quarantine q(options_, clock_);

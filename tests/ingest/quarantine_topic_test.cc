@@ -83,11 +83,18 @@ TEST(QuarantineTopic, SendsTheRecordAsItIsWithItsReasonAndPosition) {
   const std::string binary("\xff\0{", 3);
   topic->add(kPartitionsPerTopic + 3, record(binary), RejectReason::kUndecodable, "no \"end\"");
   topic->add(5, record("{}", ""), RejectReason::kMissingSensor, "");
-  ASSERT_TRUE(poll_until(*topic, 2));
-  EXPECT_EQ(topic->sent(), 2U);
+  GateMark why;
+  why.check = "in_range";
+  why.field = "x";
+  why.reason = "out_of_range";
+  why.detail = "150";
+  why.checks = "in_range,spike";
+  topic->add(5, record("{}"), why);
+  ASSERT_TRUE(poll_until(*topic, 3));
+  EXPECT_EQ(topic->sent(), 3U);
   EXPECT_EQ(topic->trouble(), "");
-  const auto all = read(cluster.brokers(), 2);
-  ASSERT_EQ(all.size(), 2U);
+  const auto all = read(cluster.brokers(), 3);
+  ASSERT_EQ(all.size(), 3U);
   EXPECT_EQ(all[0].key, "pump-7");
   EXPECT_EQ(all[0].payload, binary);
   EXPECT_EQ(all[0].headers, (Headers{{"driftd-verdict", "reject"},
@@ -97,6 +104,14 @@ TEST(QuarantineTopic, SendsTheRecordAsItIsWithItsReasonAndPosition) {
                                      {"driftd-detail", "no \"end\""}}));
   EXPECT_EQ(all[1].headers.at("driftd-position"), "5/42");
   EXPECT_FALSE(all[1].headers.contains("driftd-detail"));
+  EXPECT_EQ(all[2].headers, (Headers{{"driftd-verdict", "invalid"},
+                                     {"driftd-stream", "pumps"},
+                                     {"driftd-position", "plant.pumps/5/42"},
+                                     {"driftd-check", "in_range"},
+                                     {"driftd-field", "x"},
+                                     {"driftd-reason", "out_of_range"},
+                                     {"driftd-detail", "150"},
+                                     {"driftd-checks", "in_range,spike"}}));
 }
 
 TEST(QuarantineTopic, ARecordThatIsTooLargeGoesAsAStub) {
