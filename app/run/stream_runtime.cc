@@ -118,18 +118,24 @@ void StreamRuntime::dispatch(std::unique_ptr<RawBatch> raw) {
   const auto it = partitions_.find(raw->partition);
   if (it == partitions_.end()) return;  // given up between reading and now; another one reads it
   Partition& partition = *it->second;
-  partition.last_record = monotonic_now();
-  partition.had_records = true;
+  ++partition.batches;
+  // Before it is known whether any of its records can be read: no window that they belong to may close meanwhile.
   if (partition.idle) {
     partition.idle = false;
     const std::scoped_lock merger_lock(merger_mutex_);
     set_idle(raw->partition, false);
   }
   std::shared_ptr<RawBatch> shared = std::move(raw);
-  push(partition, [this, &partition, shared] {
+  push(partition, [this, &partition, shared, came_at = monotonic_now()] {
     partition.engine->process(*shared, *this);
     if (partition.verdicts != nullptr) judged(partition.verdicts->take(shared));
+    // A sensor of which nothing can be read is as silent as one that sends nothing: windows do not wait for it.
+    if (partition.engine->counters().accepted != partition.counted.accepted) {
+      partition.spoke_at = came_at;
+      partition.had_records = true;
+    }
     count(partition);
+    --partition.batches;
   });
 }
 
@@ -195,7 +201,8 @@ void StreamRuntime::watch_idle() {
   std::vector<Silent> due;
   // Only this thread changes which partitions there are; the lock is not held while the server is asked.
   for (auto& [number, partition] : partitions_) {
-    const Duration since = now - partition->last_record;
+    if (partition->batches != 0) continue;
+    const Duration since = now - partition->spoke_at;
     // Windows wait for a partition that was never heard of only until it has had time to speak.
     const bool empty = !partition->had_records && unread.count(number) == 0;
     const Duration idle = empty ? std::min(plan_->config.windows.idle, kFirstRecordWithin) : plan_->config.windows.idle;

@@ -110,10 +110,8 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   // runtime helps then.
   std::string failure() const;
   const StreamConfig& config() const { return plan_->config; }
-  // The newest one; null: none.
-  std::shared_ptr<const stats::Reference> reference() const;
-  // The source, when it is one that takes records by HTTP; else null.
-  ingest::Source* source() { return source_.get(); }
+  std::shared_ptr<const stats::Reference> reference() const;  // the newest one; null: none
+  ingest::Source* source() { return source_.get(); }          // null: it could not be made
 
  private:
   struct Partition {
@@ -121,13 +119,14 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     std::unique_ptr<PartitionRejects> rejects;
     std::unique_ptr<PartitionEngine> engine;
     Worker* worker = nullptr;
-    Duration last_record = 0;       // monotonic; polling thread
-    std::atomic<bool> idle{false};  // set by the polling thread; a worker then closes and tells the merger
+    std::atomic<Duration> spoke_at{0};      // when the newest batch with a record that could be read came; monotonic
+    std::atomic<std::uint32_t> batches{0};  // handed to the worker and not processed
+    std::atomic<bool> idle{false};          // set by the polling thread; a worker then closes and tells the merger
     bool ended = false;
-    bool started = false;        // the source said where it starts, so that 0 is a position too
-    bool had_records = false;    // since it was assigned, or in its checkpoint
-    PartitionCounters counted;   // already in metrics; worker
-    std::uint64_t rejected = 0;  // likewise
+    bool started = false;                  // the source said where it starts, so that 0 is a position too
+    std::atomic<bool> had_records{false};  // that could be read, since it was assigned, or in its checkpoint
+    PartitionCounters counted;             // already in metrics; worker
+    std::uint64_t rejected = 0;            // likewise
     std::atomic<std::uint64_t> sensors{0};
     std::vector<std::atomic<std::uint8_t>> detectors;  // states by StreamMetrics::detectors(); written by the worker
   };

@@ -1,4 +1,5 @@
-"""An alert about a sensor that falls silent is not well again: it lasts until the sensor is heard of."""
+"""An alert about a sensor that falls silent is not well again: it lasts until the sensor is heard of. A partition in
+which nothing can be read is silent too."""
 import json
 
 import plant
@@ -45,3 +46,43 @@ def test_a_silent_sensor_keeps_its_alert(driftd, tmp_path):
     assert (fired["state"], resolved["state"]) == ("firing", "resolved")
     assert resolved["ends_at"] == plant.window_start(9), "the end of its first good window"
     assert resolved["summary"].endswith("is well again after 2 bad windows")
+
+
+def judged_amid_rejects(service, windows, reject):
+    """Waits until so many windows are judged, while records that cannot be read keep coming, each well within `idle`."""
+    def enough():
+        reject()
+        return len(service.findings(check="count")) >= windows
+    service.wait(enough, lambda: f"{windows} windows; there are {len(service.findings(check='count'))}", timeout=30)
+    metrics = service.metrics()
+    assert metrics.get("driftd_rejects_total", stream="plant") > 10, "they came all the while"
+    assert metrics.get("driftd_late_records_total", stream="plant") == 0
+
+
+def short_idle(source=None):
+    return plant.config([{"check": "count", "min": 1}], source=source, service={"findings": {"all": True}},
+                        stream_windows={"size": "10s", "lateness": "0s", "idle": "2s", "by": ["stream"]})
+
+
+def test_windows_do_not_wait_for_a_partition_of_nothing_but_rejects(driftd):
+    service = driftd(short_idle()).wait_ready()
+    post_rejects = lambda: service.post("/api/v1/streams/plant/records", "{}\n", headers={"Content-Type": "application/x-ndjson"})
+    plant.post(service, plant.records(0, 5))
+    judged_amid_rejects(service, 5, post_rejects)
+    plant.post(service, plant.records(6, 2))
+    judged_amid_rejects(service, 7, post_rejects)
+
+
+def test_nor_for_one_of_a_topic_which_is_waited_for_again_once_it_speaks(driftd, kafka, unique):
+    kafka.create_topic(unique, partitions=2)
+    service = driftd(short_idle({"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique}})).wait_ready()
+
+    def reject():
+        kafka.produce(unique, [(None, b"{", None, None)], partition=1)
+
+    kafka.produce(unique, plant.kafka_records(plant.records(0, 5)), partition=0)
+    judged_amid_rejects(service, 5, reject)
+    kafka.produce(unique, plant.kafka_records(plant.records(6, 2, sensor="p2")), partition=1)
+    kafka.produce(unique, plant.kafka_records(plant.records(6, 2)), partition=0)
+    judged_amid_rejects(service, 7, reject)
+    assert [f["n"] for f in service.findings(check="count")[5:]] == [2 * plant.PER_WINDOW] * 2
