@@ -174,6 +174,21 @@ void add_offset(rd_kafka_topic_partition_list_s& list, const std::string& topic,
   std::memcpy(entry->metadata, metadata.data(), metadata.size());
 }
 
+RawRecord raw_record(const rd_kafka_message_t& message) {
+  const auto view = [](const void* data, std::size_t size) {
+    return std::string_view(static_cast<const char*>(data), data == nullptr ? 0 : size);
+  };
+  RawRecord record;
+  record.payload = view(message.payload, message.len);
+  record.key = view(message.key, message.key_len);
+  rd_kafka_timestamp_type_t type;
+  const std::int64_t millis = rd_kafka_message_timestamp(&message, &type);
+  const bool known = type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && millis >= 0 && millis < INT64_MAX / kMillisecond;
+  if (known) record.arrival = millis * kMillisecond;
+  record.position = message.offset;
+  return record;
+}
+
 void KafkaMessages::clear() {
   for (rd_kafka_message_t* message : messages_) rd_kafka_message_destroy(message);
   messages_.clear();
@@ -182,24 +197,13 @@ void KafkaMessages::clear() {
 std::int64_t KafkaMessages::next_offset() const { return messages_.back()->offset + 1; }
 
 void KafkaMessages::hand_over(std::shared_ptr<KafkaMessages> messages, std::uint32_t partition, RawBatch& out) {
-  const auto view = [](const void* data, std::size_t size) {
-    return std::string_view(static_cast<const char*>(data), data == nullptr ? 0 : size);
-  };
   out.partition = partition;
   out.next_position = messages->next_offset();
   const std::string_view topic = rd_kafka_topic_name(messages->messages_.front()->rkt);
   out.records.reserve(messages->size());
   for (const rd_kafka_message_t* message : messages->messages_) {
-    RawRecord record;
-    record.payload = view(message->payload, message->len);
-    record.key = view(message->key, message->key_len);
-    record.topic = topic;
-    rd_kafka_timestamp_type_t type;
-    const std::int64_t millis = rd_kafka_message_timestamp(message, &type);
-    const bool known = type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && millis >= 0 && millis < INT64_MAX / kMillisecond;
-    if (known) record.arrival = millis * kMillisecond;
-    record.position = message->offset;
-    out.records.push_back(record);
+    out.records.push_back(raw_record(*message));
+    out.records.back().topic = topic;
   }
   out.owner = std::move(messages);
 }

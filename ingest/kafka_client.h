@@ -65,6 +65,9 @@ KafkaList new_kafka_list();
 void add_offset(rd_kafka_topic_partition_list_s& list, const std::string& topic, std::int32_t partition, std::int64_t offset,
                 const std::string& metadata = {});
 
+// With views into the message; without its topic.
+RawRecord raw_record(const rd_kafka_message_s& message);
+
 // Owns messages that a RawBatch views; destroys them, then lets go of the client.
 class KafkaMessages {
  public:

@@ -31,12 +31,26 @@ void KafkaPartitions::assign(std::uint32_t number, std::optional<std::int64_t> p
   partitions_.push_back(std::move(partition));
 }
 
+void KafkaPartitions::expect(std::uint32_t number, const RecordMark& mark) {
+  Partition* partition = find(number);
+  if (partition == nullptr || mark.position < 0 || mark.position >= partition->taken) return;
+  partition->mark = mark;
+  newest_[number] = mark;
+}
+
+// Without a record at that offset (compaction took it) nothing can be said.
+void KafkaPartitions::look_at_mark(Partition& partition, const rd_kafka_message_s& message) {
+  if (message.offset < partition.mark->position) return;
+  if (message.offset == partition.mark->position) partition.anew = partition.held = mark_of(raw_record(message)) != *partition.mark;
+  partition.mark.reset();
+}
+
 void KafkaPartitions::unassign(std::uint32_t number) {
   std::erase_if(partitions_, [&](const Partition& p) { return p.number == number; });
   recent_ = 0;
 }
 
-std::optional<std::pair<std::int32_t, KafkaRecordMark>> KafkaPartitions::newest_of(std::uint32_t topic) const {
+std::optional<std::pair<std::int32_t, RecordMark>> KafkaPartitions::newest_of(std::uint32_t topic) const {
   const auto it = newest_.lower_bound(topic * kPartitionsPerTopic);
   if (it == newest_.end() || it->first / kPartitionsPerTopic != topic) return std::nullopt;
   return std::pair(id_of(it->first), it->second);
@@ -59,6 +73,7 @@ void KafkaPartitions::take(rd_kafka_message_s* message) {
     recent_ = static_cast<std::size_t>(it - partitions_.begin());
   }
   Partition& partition = partitions_[recent_];
+  if (partition.mark && !partition.held) look_at_mark(partition, *message);
   if (partition.held || message->offset < partition.taken) return rd_kafka_message_destroy(message);
   partition.taken = message->offset + 1;
   partition.waiting->add(message);
@@ -84,7 +99,7 @@ bool KafkaPartitions::hand_over(RawBatch& out) {
     turn_ = (turn_ + 1) % partitions_.size();
     Partition& partition = partitions_[turn_];
     if (partition.waiting->empty()) continue;
-    newest_[partition.number] = mark_of((*partition.waiting)[partition.waiting->size() - 1]);
+    newest_[partition.number] = mark_of(raw_record((*partition.waiting)[partition.waiting->size() - 1]));
     auto messages = std::exchange(partition.waiting, std::make_shared<KafkaMessages>(handle_));
     KafkaMessages::hand_over(std::move(messages), partition.number, out);
     partition.position = out.next_position;

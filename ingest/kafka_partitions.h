@@ -32,7 +32,13 @@ class KafkaPartitions {
     std::int64_t committed = -1;  // what commit() was last told; -1: nothing new
     bool held = false;            // what comes is thrown away until it is known where to go on
     std::int64_t end_seen = -1;   // where the topic ended when everything before it had been read; -1: not yet
+    // Of the newest record before `taken`, which is read first, and dropped: to see that the topic is the one that it was.
+    std::optional<RecordMark> mark;
+    bool anew = false;  // it is not; held
     std::shared_ptr<KafkaMessages> waiting;
+
+    // Where to read from, to go on at `taken`.
+    std::int64_t read_from() const { return mark ? mark->position : taken; }
 
     // Records between what was handed over and `end`; nullopt when not known. A transaction's own marks have
     // offsets too but never come, so what was read to the end is not behind.
@@ -55,12 +61,14 @@ class KafkaPartitions {
 
   // `position`: nullopt when it is the broker's to say.
   void assign(std::uint32_t number, std::optional<std::int64_t> position);
+  // What driftd knows of the newest record before that position, perhaps from before it was started.
+  void expect(std::uint32_t number, const RecordMark& mark);
   void unassign(std::uint32_t number);  // what waits is dropped
   Partition* find(std::uint32_t number);
   std::vector<Partition>& all() { return partitions_; }
-  // Of a topic, by its place: a partition of which records were handed over in this process, however long ago,
-  // and the newest one of them; nullopt: none.
-  std::optional<std::pair<std::int32_t, KafkaRecordMark>> newest_of(std::uint32_t topic) const;
+  // Of a topic, by its place: a partition of which records were handed over, however long ago,
+  // and the newest one of them that is known; nullopt: none.
+  std::optional<std::pair<std::int32_t, RecordMark>> newest_of(std::uint32_t topic) const;
 
   // Takes a message over, or destroys it when it is of no partition of ours or came before.
   void take(rd_kafka_message_s* message);
@@ -74,10 +82,12 @@ class KafkaPartitions {
   bool hand_over(RawBatch& out);
 
  private:
+  static void look_at_mark(Partition& partition, const rd_kafka_message_s& message);
+
   std::vector<std::string> topics_;
   KafkaHandle handle_;
   std::vector<Partition> partitions_;
-  std::map<std::uint32_t, KafkaRecordMark> newest_;  // handed over, by number; also of partitions that are not ours now
+  std::map<std::uint32_t, RecordMark> newest_;  // handed over, or expected, by number; also of partitions that are not ours now
   std::size_t turn_ = 0;
   std::size_t recent_ = 0;  // place in partitions_ of the newest message's
 };

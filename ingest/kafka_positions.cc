@@ -54,7 +54,8 @@ void KafkaPositions::assign(rd_kafka_topic_partition_list_t& list) {
     queues_->keep(*number, entry.topic, entry.partition);
     const auto position = handler_.on_assigned(*number);
     partitions_.assign(*number, position);
-    entry.offset = position.value_or(start());
+    if (const auto mark = position ? handler_.mark_of(*number) : std::nullopt) partitions_.expect(*number, *mark);
+    entry.offset = position ? partitions_.find(*number)->read_from() : start();
     if (position) known_topics_.insert(entry.topic);
     if (topics_.doubtful(*number)) {
       partitions_.find(*number)->held = true;
@@ -122,7 +123,8 @@ std::optional<std::int64_t> KafkaPositions::offset_of(std::uint32_t number, cons
                                                       std::int64_t end) {
   const std::int64_t ours = partitions_.find(number)->taken;
   if (ours >= 0) {
-    if (group.offset <= ours || group.by == id_ || !handler_.on_elsewhere(number, group.offset)) return ours;
+    const bool go_on = group.offset <= ours || group.by == id_ || !handler_.on_elsewhere(number, group.offset);
+    if (go_on) return partitions_.find(number)->read_from();
     partitions_.assign(number, group.offset);
     return group.offset;
   }
@@ -165,6 +167,10 @@ std::string KafkaPositions::watch() {
   topics_.look();
   for (auto& p : partitions_.all()) {
     if (topics_.doubtful(p.number)) p.held = true;
+    if (p.anew) {
+      go_on(p, false);
+      continue;
+    }
     // What came before goes first.
     if (!p.held || !p.waiting->empty() || (undecided_.count(p.number) != 0 && !topics_.doubtful(p.number))) continue;
     const auto same = topics_.same(p.number, partitions_);
@@ -176,7 +182,7 @@ std::string KafkaPositions::watch() {
 }
 
 void KafkaPositions::go_on(KafkaPartitions::Partition& p, bool same) {
-  p.held = false;
+  p.held = p.anew = false;
   topics_.settled(p.number);
   const bool anew = !same && p.taken >= 0;
   if (anew) {
@@ -188,7 +194,7 @@ void KafkaPositions::go_on(KafkaPartitions::Partition& p, bool same) {
     return begin_at_oldest(p, RD_KAFKA_OFFSET_BEGINNING);
   }
   const KafkaList list = new_kafka_list();
-  partitions_.add_to(*list, p.number, p.taken >= 0 ? p.taken : RD_KAFKA_OFFSET_BEGINNING);
+  partitions_.add_to(*list, p.number, p.taken >= 0 ? p.read_from() : RD_KAFKA_OFFSET_BEGINNING);
   if (p.taken < 0) {
     known_topics_.insert(partitions_.topic_of(p.number));  // all of its records are newer than our start
     if (!gated_) decide({&list->elems[0]}, kBrokerTimeoutMillis);
@@ -209,8 +215,9 @@ void KafkaPositions::close_gap(const rd_kafka_message_t& message) {
   // Its leader has gone since: whoever leads next says it again, if it is so. Or a new one had not caught up with the one that we
   // read from before, and has now.
   if (!marks || (marks->low <= wanted && wanted <= marks->end)) {
+    if (marks && ours->mark && ours->mark->position < marks->low) ours->mark.reset();
     const KafkaList list = new_kafka_list();
-    partitions_.add_to(*list, *number, wanted >= 0 ? wanted : start());
+    partitions_.add_to(*list, *number, ours->taken >= 0 ? ours->read_from() : wanted >= 0 ? wanted : start());
     return restart(*list);
   }
   const auto [low, high] = *marks;
@@ -232,6 +239,7 @@ void KafkaPositions::close_gap(const rd_kafka_message_t& message) {
 void KafkaPositions::begin_at_oldest(KafkaPartitions::Partition& ours, std::int64_t oldest) {
   if (telemetry_ != nullptr) telemetry_->series(Metric::kSourceGaps, {stream_}).add();
   ours.taken = ours.position = ours.committed = ours.end_seen = -1;
+  ours.mark.reset();
   handler_.on_start(ours.number, std::max<std::int64_t>(oldest, 0), true);
   const KafkaList list = new_kafka_list();
   partitions_.add_to(*list, ours.number, oldest);
@@ -266,7 +274,7 @@ void KafkaPositions::restart(const rd_kafka_topic_partition_list_t& list) {
   for (const auto& p : partitions_.all()) {
     const bool listed =
         rd_kafka_topic_partition_list_find(&list, partitions_.topic_of(p.number).c_str(), KafkaPartitions::id_of(p.number)) != nullptr;
-    if (!listed) partitions_.add_to(*all, p.number, p.taken >= 0 ? p.taken : p.from);
+    if (!listed) partitions_.add_to(*all, p.number, p.taken >= 0 ? p.read_from() : p.from);
   }
   assignment_.restart(list, *all);
 }

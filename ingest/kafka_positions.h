@@ -9,7 +9,8 @@
 //
 // While a topic is missing its partitions are *held*: nothing of them is taken. When it is there again it is
 // compared with what was read before (KafkaTopics). The same one is read on; one that was made anew is read
-// from its beginning, which is a gap. Thread-safety: none; polling thread.
+// from its beginning, which is a gap. One may also be made anew while driftd is down: the newest record before its position
+// is read again, and dropped, and one that is another (RecordMark) tells. Thread-safety: none; polling thread.
 #pragma once
 
 #include <cstdint>

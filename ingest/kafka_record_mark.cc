@@ -3,10 +3,8 @@
 #include <librdkafka/rdkafka.h>
 
 #include <optional>
-#include <string_view>
 
 #include "core/clock.h"
-#include "core/hash.h"
 #include "ingest/kafka_fetch_queues.h"
 #include "ingest/kafka_watermarks.h"
 
@@ -16,15 +14,11 @@ namespace {
 constexpr int kPatienceMillis = 5000;
 constexpr int kWaitMillis = 100;
 
-std::string_view view(const void* data, std::size_t size) { return {static_cast<const char*>(data), data == nullptr ? 0 : size}; }
-
 // What a message or an error says of the mark; nullopt: nothing.
-std::optional<bool> judge(const rd_kafka_message_t& message, const KafkaRecordMark& mark) {
+std::optional<bool> judge(const rd_kafka_message_t& message, const RecordMark& mark) {
   switch (message.err) {
-    case RD_KAFKA_RESP_ERR_NO_ERROR: {
-      const KafkaRecordMark found = mark_of(message);
-      return found.offset == mark.offset && found.millis == mark.millis && found.hash == mark.hash;
-    }
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+      return mark_of(raw_record(message)) == mark;
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
@@ -36,13 +30,7 @@ std::optional<bool> judge(const rd_kafka_message_t& message, const KafkaRecordMa
 
 }  // namespace
 
-KafkaRecordMark mark_of(const rd_kafka_message_s& message) {
-  return {message.offset, rd_kafka_message_timestamp(&message, nullptr),
-          hash64(view(message.payload, message.len), hash64(view(message.key, message.key_len)))};
-}
-
-Result<bool> kafka_has_record(const KafkaConnection& connection, const std::string& topic, std::int32_t partition,
-                              const KafkaRecordMark& mark) {
+Result<bool> kafka_has_record(const KafkaConnection& connection, const std::string& topic, std::int32_t partition, const RecordMark& mark) {
   auto conf = kafka_conf(connection, {{"group.id", "driftd-mark"},  // asked for, never joined
                                       {"enable.auto.commit", "false"},
                                       {"enable.auto.offset.store", "false"},
@@ -54,14 +42,14 @@ Result<bool> kafka_has_record(const KafkaConnection& connection, const std::stri
   if (!client) return client.error();
   const auto marks = kafka_watermarks(client->get(), topic, partition, kPatienceMillis);
   if (!marks) return marks.error();
-  if (mark.offset < marks->low) return true;  // a topic that was just made has all of its offsets
-  if (mark.offset >= marks->end) return false;
+  if (mark.position < marks->low) return true;  // a topic that was just made has all of its offsets
+  if (mark.position >= marks->end) return false;
   std::optional<bool> verdict;
   {
     KafkaFetchQueues queues(*client, rd_kafka_message_destroy);  // the topic may go while it is read
     queues.keep(0, topic.c_str(), partition);
     const KafkaList list = new_kafka_list();
-    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = mark.offset;
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = mark.position;
     rd_kafka_assign(client->get(), list.get());
     for (const Deadline deadline = Deadline::after(kPatienceMillis * kMillisecond); !verdict && !deadline.passed();) {
       rd_kafka_message_t* message = rd_kafka_consumer_poll(client->get(), kWaitMillis);

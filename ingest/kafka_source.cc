@@ -113,7 +113,7 @@ class KafkaSource final : public Source {
     std::set<std::uint32_t> out;
     for (int i = 0; i < list->cnt; ++i) {
       const auto* ours = partitions_->find(*partitions_->number_of(list->elems[i].topic, list->elems[i].partition));
-      if (ours->lag(list->elems[i].offset) == 0) out.insert(ours->number);
+      if (ours->lag(list->elems[i].offset) == 0 && !ours->mark) out.insert(ours->number);
     }
     return out;
   }
@@ -244,7 +244,10 @@ class KafkaSource final : public Source {
     if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
       const auto number = partitions_->number_of(rd_kafka_topic_name(message.rkt), message.partition);
       auto* ours = number ? partitions_->find(*number) : nullptr;
-      if (ours != nullptr && !ours->held) ours->end_seen = message.offset;
+      if (ours != nullptr && !ours->held) {
+        ours->end_seen = message.offset;
+        ours->mark.reset();  // compaction took it
+      }
       return;
     }
     if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || message.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {

@@ -17,6 +17,7 @@
 
 #include "core/clock.h"
 #include "core/raw_batch.h"
+#include "core/record_mark.h"
 #include "core/registry.h"
 #include "core/result.h"
 #include "core/telemetry.h"
@@ -31,6 +32,9 @@ class SourceHandler {
   // A partition is ours from now on. Returns the position to go on from; nullopt when driftd has
   // none yet (the source starts by its own `start` setting).
   virtual std::optional<std::int64_t> on_assigned(std::uint32_t partition) = 0;
+  // Of one that on_assigned gave a position: the newest record before it, where that is known, so that a source whose logs may be
+  // deleted and made anew under their names can tell.
+  virtual std::optional<RecordMark> mark_of(std::uint32_t /*partition*/) { return std::nullopt; }
   // Partitions are taken away in good order: everything read from them must be checkpointed before
   // this returns.
   virtual void on_revoked(const std::vector<std::uint32_t>& partitions) = 0;

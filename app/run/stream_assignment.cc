@@ -82,14 +82,21 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
   return position;
 }
 
+std::optional<RecordMark> StreamRuntime::mark_of(std::uint32_t number) {
+  const std::scoped_lock lock(dispatch_mutex_);
+  const auto it = partitions_.find(number);
+  return it == partitions_.end() ? std::nullopt : it->second->mark;
+}
+
 void StreamRuntime::on_start(std::uint32_t number, std::int64_t position, bool amid) {
   const std::scoped_lock lock(dispatch_mutex_);
   const auto it = partitions_.find(number);
   if (it == partitions_.end()) return;
   it->second->started = true;
-  push(*it->second, [engine = it->second->engine.get(), position, amid] {
-    engine->set_next_position(position);
-    if (amid) engine->warm_up();
+  push(*it->second, [partition = it->second.get(), position, amid] {
+    partition->engine->set_next_position(position);
+    partition->mark.reset();
+    if (amid) partition->engine->warm_up();
   });
   if (!amid) return;
   log::warning("records before this position were read elsewhere or are gone; the partition warms up: windows that are open get no verdict",
@@ -114,6 +121,7 @@ bool StreamRuntime::on_elsewhere(std::uint32_t number, std::int64_t position) {
   partition.engine = std::move(*fresh);
   partition.engine->set_next_position(position);
   partition.engine->warm_up();
+  partition.mark.reset();
   partition.counted = {};
   partition.had_records = false;
   partition.started = true;
@@ -194,6 +202,7 @@ Status StreamRuntime::restore_merger() {
 
 void StreamRuntime::restore(Partition& partition, const CheckpointUnit& unit) {
   partition.engine->set_next_position(unit.position);
+  if (!unit.damaged) partition.mark = mark_at_end(unit.state);
   if (unit.damaged) return warm_up(partition, unit, "its checksum does not match");
   if (unit.config_hash == plan_->config.hash) {
     const bool parts_lost = !merger_lost_.empty() && started_anew_.insert(static_cast<std::uint32_t>(unit.partition)).second;
@@ -344,6 +353,7 @@ void StreamRuntime::collect(Checkpoint& checkpoint) const {
     if (partition->engine->next_position() == 0 && !partition->started) continue;
     out.clear();
     partition->engine->save(out);
+    if (partition->mark) append_mark(out, *partition->mark);
     checkpoint.units.push_back({plan_->config.name, number, partition->engine->next_position(), hash, out.bytes()});
   }
   out.clear();

@@ -134,6 +134,7 @@ void StreamRuntime::dispatch(std::unique_ptr<RawBatch> raw) {
       partition.spoke_at = came_at;
       partition.had_records = true;
     }
+    if (!shared->records.empty()) partition.mark = driftd::mark_of(shared->records.back());
     count(partition);
     --partition.batches;
   });

@@ -106,8 +106,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void resign();       // lets another one do it; after the last checkpoint
 
   StreamStatus status() const;
-  // Why the source gave up, for example a Kafka consumer that was fenced; empty: it did not. Only a new
-  // runtime helps then.
+  // Why the source gave up, as a Kafka consumer that was fenced; empty: it did not. Only a new runtime helps then.
   std::string failure() const;
   const StreamConfig& config() const { return plan_->config; }
   std::shared_ptr<const stats::Reference> reference() const;  // the newest one; null: none
@@ -125,6 +124,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     bool ended = false;
     bool started = false;                  // the source said where it starts, so that 0 is a position too
     std::atomic<bool> had_records{false};  // that could be read, since it was assigned, or in its checkpoint
+    std::optional<RecordMark> mark;        // of the newest record; worker
     PartitionCounters counted;             // already in metrics; worker
     std::uint64_t rejected = 0;            // likewise
     std::atomic<std::uint64_t> sensors{0};
@@ -157,6 +157,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   Result<std::unique_ptr<PartitionEngine>> make_engine(std::uint32_t partition, RejectSink& rejects) const;
 
   std::optional<std::int64_t> on_assigned(std::uint32_t partition) override;
+  std::optional<RecordMark> mark_of(std::uint32_t partition) override;
   void on_start(std::uint32_t partition, std::int64_t position, bool amid) override;
   bool on_elsewhere(std::uint32_t partition, std::int64_t position) override;
   void on_settled() override { newly_assigned_ = true; }

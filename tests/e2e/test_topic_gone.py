@@ -92,6 +92,26 @@ def test_a_topic_that_is_made_anew_before_anyone_lets_go_of_it_is_read_from_its_
     wait_accepted(service, 700)
 
 
+def test_a_topic_that_is_made_anew_while_driftd_is_down_is_read_from_its_beginning(kafka, driftd, unique):
+    kafka.create_topic(unique, partitions=2)
+    send(kafka, unique, 0, 3)
+    service = driftd(config(kafka, [unique], unique)).wait_ready()
+    wait_accepted(service, 300)
+    assert service.terminate() == 0, service.log_tail()
+    service.start().wait_ready()
+    send(kafka, unique, 3, 2)
+    wait_accepted(service, 200)
+    assert gaps(service) == 0, "it is the same"
+    assert service.terminate() == 0, service.log_tail()
+    kafka.delete_topic(unique)
+    kafka.create_topic(unique, partitions=2)
+    send(kafka, unique, 5, 7)
+    service.start().wait_ready()
+    wait_accepted(service, 700)
+    assert gaps(service) == 1
+    assert service.log().count("a topic was deleted and made anew") == 1
+
+
 def test_sigterm_while_a_topic_is_gone_is_good_order(kafka, driftd, unique):
     service = read_and_delete(kafka, driftd, unique)
     wait_given_up(service)

@@ -62,6 +62,73 @@ TEST(KafkaPositions, GoesOnWhereTheHandlerSaysWhateverTheGroupCommitted) {
   EXPECT_EQ(drain(*source, 3), (Texts{"0/7:7", "0/8:8", "0/9:9"}));
 }
 
+// Marks of the records of partition 0, in order.
+std::vector<RecordMark> marks_of(const KafkaCluster& cluster, std::size_t n) {
+  RecordingHandler handler;
+  auto source = opened(params(cluster, {"a"}), handler);
+  std::vector<RecordMark> out;
+  RawBatch batch;
+  for (const Deadline deadline = Deadline::after(30 * kSecond); out.size() < n && !deadline.passed();) {
+    const auto got = source->poll(Deadline::after(50 * kMillisecond), batch);
+    EXPECT_TRUE(got.ok());
+    for (const RawRecord& record : batch.records) out.push_back(mark_of(record));
+  }
+  source->close();
+  return out;
+}
+
+TEST(KafkaPositions, ATopicThatHasTheRecordBeforeOurPositionIsGoneOnIn) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 10);
+  const auto marks = marks_of(cluster, 10);
+  ASSERT_EQ(marks.size(), 10U);
+  RecordingHandler handler;
+  handler.positions = {{0, 7}};
+  handler.marks = {{0, marks[4]}};  // 5 and 6 may have been marks of a transaction
+  {
+    auto source = opened(params(cluster, {"a"}), handler);
+    EXPECT_EQ(drain(*source, 3), (Texts{"0/7:7", "0/8:8", "0/9:9"}));
+    source->close();
+  }
+  EXPECT_TRUE(handler.starts.empty());
+  handler.positions = {{0, 10}};
+  handler.marks = {{0, marks[9]}};
+  auto source = opened(params(cluster, {"a"}), handler);
+  const auto at_end = [&] { return source->at_end({0}).value_or(std::set<std::uint32_t>()).count(0) == 1; };
+  EXPECT_TRUE(poll_until(*source, at_end)) << "silent, once it is known to be the one";
+  cluster.produce("a", 0, 1, "new");
+  EXPECT_EQ(drain(*source, 1), Texts{"0/10:new0"});
+}
+
+// Deleted and made anew while driftd was down: its position is amid other records, which nobody would have read.
+TEST(KafkaPositions, ATopicThatHasAnotherRecordThereIsReadFromItsBeginning) {
+  KafkaCluster cluster;
+  cluster.create("a", 2);
+  cluster.produce("a", 0, 10);
+  cluster.produce("a", 1, 3, "other");
+  for (const bool eager : {false, true}) {
+    RecordingHandler handler;
+    handler.positions = {{0, 7}, {1, eager ? 4 : 3}};
+    handler.marks = {{0, {6, 0, 1}}, {1, {9, 0, 1}}};  // that of partition 1 is not below its position, so none of it
+    Telemetry telemetry;
+    SourceContext context;
+    context.stream = "s";
+    context.telemetry = &telemetry;
+    auto source =
+        opened(params(cluster, {"a"}, {}, "30000", {{"partition.assignment.strategy", Node::text(eager ? "range" : "cooperative-sticky")}}),
+               handler, context);
+    Texts expected;
+    for (int i = 0; i < 10; ++i) expected.push_back("0/" + std::to_string(i) + ":" + std::to_string(i));
+    EXPECT_EQ(drain(*source, 10), expected);
+    EXPECT_EQ(handler.starts, Texts{"0/0 amid"});
+    EXPECT_EQ(telemetry.series(Metric::kSourceGaps, {"s"}).value(), 1);
+    cluster.produce("a", 1, 1, "new");
+    EXPECT_EQ(drain(*source, 1)[0], eager ? "1/4:new0" : "1/3:new0");
+    source->close();
+  }
+}
+
 // Two driftd of one group, each with a store of its own: the partition went to the other and comes back.
 TEST(KafkaPositions, WhatOthersHaveReadMeanwhileIsNotReadAgain) {
   const TempFolder ours, others;

@@ -7,17 +7,17 @@ namespace driftd::ingest {
 namespace {
 
 // Marks of what is in partition 0 of a topic.
-std::vector<KafkaRecordMark> marks(const KafkaCluster& cluster, const char* topic, std::size_t n) {
+std::vector<RecordMark> marks(const KafkaCluster& cluster, const char* topic, std::size_t n) {
   auto conf = kafka_conf({{cluster.brokers()}, {{"log_level", "0"}}, ""}, {{"group.id", "g"}});
   auto client = kafka_consumer(std::move(conf).value(), nullptr);
   const KafkaList list = new_kafka_list();
   rd_kafka_topic_partition_list_add(list.get(), topic, 0)->offset = 0;
   rd_kafka_assign(client->get(), list.get());
-  std::vector<KafkaRecordMark> out;
+  std::vector<RecordMark> out;
   for (const Deadline deadline = Deadline::after(20 * kSecond); out.size() < n && !deadline.passed();) {
     rd_kafka_message_t* message = rd_kafka_consumer_poll(client->get(), 100);
     if (message == nullptr) continue;
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) out.push_back(mark_of(*message));
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) out.push_back(mark_of(raw_record(*message)));
     rd_kafka_message_destroy(message);
   }
   rd_kafka_consumer_close(client->get());
@@ -32,17 +32,17 @@ TEST(KafkaRecordMark, IsFoundInItsOwnTopicOnly) {
   const auto read = marks(cluster, "a", 3);
   ASSERT_EQ(read.size(), 3U);
   const KafkaConnection connection{{cluster.brokers()}, {}, ""};
-  for (const KafkaRecordMark& mark : read) EXPECT_TRUE(kafka_has_record(connection, "a", 0, mark).value());
+  for (const RecordMark& mark : read) EXPECT_TRUE(kafka_has_record(connection, "a", 0, mark).value());
   EXPECT_FALSE(kafka_has_record(connection, "b", 0, read[2]).value()) << "a record at the same offset, with the same time and key";
   EXPECT_FALSE(kafka_has_record(connection, "empty", 0, read[0]).value());
-  KafkaRecordMark other = read[1];
-  other.offset = 2;
+  RecordMark other = read[1];
+  other.position = 2;
   EXPECT_FALSE(kafka_has_record(connection, "a", 0, other).value());
   other = read[1];
-  other.millis += 1;
+  other.arrival += 1;
   EXPECT_FALSE(kafka_has_record(connection, "a", 0, other).value());
   other = read[1];
-  other.offset = -1;  // before the oldest
+  other.position = -1;  // before the oldest
   EXPECT_TRUE(kafka_has_record(connection, "a", 0, other).value()) << "retention took it";
 }
 

@@ -29,6 +29,10 @@ class RecordingHandler final : public SourceHandler {
     const auto it = positions.find(partition);
     return it == positions.end() ? std::nullopt : std::optional(it->second);
   }
+  std::optional<RecordMark> mark_of(std::uint32_t partition) override {
+    const auto it = marks.find(partition);
+    return it == marks.end() ? std::nullopt : std::optional(it->second);
+  }
   void on_start(std::uint32_t partition, std::int64_t position, bool amid) override {
     starts.push_back(std::to_string(partition) + "/" + std::to_string(position) + (amid ? " amid" : ""));
   }
@@ -41,6 +45,7 @@ class RecordingHandler final : public SourceHandler {
   void on_lost(const std::vector<std::uint32_t>& partitions) override { note("lost", partitions); }
 
   std::map<std::uint32_t, std::int64_t> positions;
+  std::map<std::uint32_t, RecordMark> marks;
   std::vector<std::string> events;
   std::vector<std::string> starts;
   std::vector<std::string> elsewhere;
