@@ -104,7 +104,6 @@ CURLcode perform(CURL* curl, const StopFlag& stop) {
     }
     curl_multi_poll(multi.get(), nullptr, 0, kLookEvery, nullptr);
   }
-  if (is_set(stop)) curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
   curl_multi_remove_handle(multi.get(), curl);
   return code;
 }
@@ -145,6 +144,7 @@ Result<HttpResponse> http_post(const HttpRequest& request, Deadline deadline) {
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // a name server that hangs holds nothing up beyond the deadline
   // A timeout of 0 would mean "for ever".
   const long left = std::max<long>(1, static_cast<long>(deadline.left() / kMillisecond));
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, left);

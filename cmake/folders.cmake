@@ -15,7 +15,7 @@ function(driftd_folder name)
 endfunction()
 
 driftd_folder(core)
-target_link_libraries(driftd_core PUBLIC Threads::Threads PRIVATE spdlog::spdlog fmt::fmt OpenSSL::Crypto PkgConfig::SQLITE)
+target_link_libraries(driftd_core PUBLIC Threads::Threads PRIVATE spdlog::spdlog fmt::fmt OpenSSL::Crypto PkgConfig::SQLITE CURL::libcurl)
 
 driftd_folder(ingest ${SOURCE_UNITS} ${DECODER_UNITS})
 target_link_libraries(driftd_ingest PUBLIC driftd_core

@@ -9,7 +9,7 @@
 namespace driftd::ingest {
 
 // Connects and hangs up. Libraries that connect in a blocking way wait minutes for a host that does
-// not answer; asking first bounds that. Blocks for the name service and `patience`.
+// not answer; asking first bounds that. Blocks for `patience`.
 // Error{kUnavailable} with the reason.
 Status reach(const std::string& host, int port, Duration patience);
 

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "core/resolve.h"
 #include "core/text.h"
 
 namespace driftd::stats {
@@ -15,6 +16,10 @@ Result<MysqlSession> MysqlSession::connect(const MysqlConnection& c) {
   MysqlSession session(mysql_init(nullptr), c.user + "@" + c.host + ":" + std::to_string(c.port) + "/" + c.database);
   MYSQL* mysql = session.handle();
   if (mysql == nullptr) return Error{ErrorCode::kInternal, "the MySQL client library could not be started"};
+  // The client library asks for the name too, and without an end.
+  if (const auto known = resolve(c.host, static_cast<int>(c.port), c.timeout * kSecond); !known) {
+    return Error{ErrorCode::kUnavailable, "cannot connect on " + session.where_ + ": " + known.error().message};
+  }
   mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &c.timeout);
   mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &c.patience);
   mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &c.patience);

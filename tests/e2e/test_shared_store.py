@@ -111,6 +111,8 @@ def test_a_state_that_is_damaged_is_named_and_its_partition_warms_up(member, kaf
     service = member(instance_id=unique).wait_ready()
     send(kafka, unique, 0, 3)
     wait_window(1, service)
+    service.wait(lambda: mariadb.execute("SELECT position FROM driftd_unit WHERE stream='plant' AND part=2")[0][0] == 3 * plant.PER_WINDOW,
+                 "a checkpoint with a window that is open")
     service.kill9()
     mariadb.execute("UPDATE driftd_state SET bytes=CONCAT(SUBSTR(bytes, 1, 40), 'X', SUBSTR(bytes, 42)) WHERE stream='plant' AND part=2")
     done = run_driftd("store", "verify", service.config_path)
@@ -236,6 +238,10 @@ def test_a_database_that_is_away_holds_up_what_is_shared_and_loses_nothing(drift
         for m in pair:  # whoever could judge window 4 by half has by now
             m.wait_metric("driftd_records_total", 2 * 6 * plant.PER_WINDOW, stream="plant", result="accepted")
         assert not any(f["window"]["start"] == plant.window_start(4) for f in found(*pair)), "not without the other's part"
+        names.know(hangs=["mariadb.test"])  # ended after 10 s each time, by driftd
+        failures = pair[0].metrics().get("driftd_checkpoint_failures_total")
+        pair[0].wait(lambda: pair[0].metrics().get("driftd_checkpoint_failures_total") >= failures + 2, "checkpoints to fail", 60)
+        names.know()
         mariadb.start()
         asked = names.asked("mariadb.test")
         pair[0].wait(lambda: names.asked("mariadb.test") >= asked + 4, "the name to be asked for again and again", 60)

@@ -163,3 +163,58 @@ def test_a_mosquitto_whose_name_does_not_resolve_yet(driftd, mosquitto, names, u
     service.wait_ready(60)
     mosquitto.publish((f"{unique}/p1", json.dumps(row)) for row in plant.records(0, 2))
     service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
+
+
+def streams_of(config, **sources):
+    """The same stream again from other sources."""
+    for name, source in sources.items():
+        config["streams"][name] = {**config["streams"]["plant"], "from": source}
+    return config
+
+
+def test_a_resolver_that_hangs_holds_up_nobody_who_needs_no_name(driftd, kafka, mosquitto, webhook, names, unique):
+    kafka.create_topic(unique)
+    hang = ["kafka.test", "mqtt.test", "hook.test"]
+    names.know(hangs=hang)
+
+    def told(receiver):
+        return [r for r in webhook.received() if r.path.endswith("hangs") == (receiver == "hangs")]
+
+    config = streams_of(plant.config(CHECKS, alerts=alerts(hangs=f"http://hook.test:{webhook.port}/hangs", healthy=webhook.url)),
+                        by_kafka=kafka_source(f"kafka.test:{kafka.port}", unique),
+                        by_mqtt={"mqtt": {"url": f"mqtt://mqtt.test:{mosquitto.port}", "topics": [f"{unique}/+"], "client_id": unique}})
+    service = driftd(config, env=names.environment())
+    service.wait(lambda: all(names.asked(name) > 0 for name in hang[:2]), "both to be asked for")
+    plant.post(service, plant.records(0, 2))
+    service.wait_metric("driftd_windows_total", 1, stream="plant")
+    for round_, temperature in enumerate((90, 20, 90), start=1):
+        plant.post(service, plant.records(2 * round_, 2, temperature=temperature))
+        sent = time.monotonic()
+        service.wait(lambda n=round_: len(told("healthy")) == n, "the healthy receiver to be told", 25)
+        assert time.monotonic() - sent < 18, "a timeout is 15 s"
+    not_ready = service.get("/-/ready").text
+    assert "by_kafka" in not_ready and "by_mqtt" in not_ready and "plant" not in not_ready, not_ready
+    for stream in ("kafka", "mqtt"):
+        assert service.metrics().get("driftd_source_up", stream=f"by_{stream}", source=stream) == 0
+    assert service.metrics().get("driftd_checkpoint_age_seconds") < 5
+    names.know(*hang)
+    service.wait_ready(60)
+    kafka.produce(unique, plant.kafka_records(plant.records(0, 2)))
+    mosquitto.publish((f"{unique}/p1", json.dumps(row)) for row in plant.records(0, 2))
+    for stream in ("by_kafka", "by_mqtt"):
+        service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream=stream, result="accepted")
+    service.wait(lambda: len(told("hangs")) == 3, "what waited to be sent", 60)
+    assert service.terminate() == 0, service.log_tail()
+
+
+def test_the_end_comes_in_time_while_a_resolver_hangs(driftd, names):
+    names.know(hangs=["kafka.test", "mqtt.test"])
+    config = streams_of(plant.config(CHECKS, service={"shutdown_grace": "8s"}), by_kafka=kafka_source("kafka.test:9092", "any"),
+                        by_mqtt={"mqtt": {"url": "mqtt://mqtt.test:1883", "topics": ["any/+"], "client_id": "any"}})
+    service = driftd(config, env=names.environment())
+    service.wait(lambda: names.asked("kafka.test") > 0 and names.asked("mqtt.test") > 0, "both to be asked for")
+    plant.post(service, plant.records(0, 2))
+    service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
+    begin = time.monotonic()
+    code = service.terminate(within=10)
+    assert code == 0, f"{code} after {time.monotonic() - begin} s: {service.log_tail()}"

@@ -6,8 +6,8 @@ import tempfile
 
 
 class Names:
-    """environment() goes to the process; know("kafka.test") makes the name resolve, to loopback; asked() counts
-    how often it was asked for."""
+    """environment() goes to the process; know("kafka.test") makes the name resolve, to loopback, and
+    know(hangs=["kafka.test"]) makes whoever asks for it wait until it is said otherwise; asked() counts how often it was asked for."""
 
     def __init__(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="driftd-names-"))
@@ -20,9 +20,9 @@ class Names:
     def environment(self):
         return {"LD_PRELOAD": str(self._library), "NAMES": str(self._file)}
 
-    def know(self, *names):
+    def know(self, *names, hangs=()):
         written = self.dir / "names.new"
-        written.write_text("".join(f"{name} 127.0.0.1\n" for name in names))
+        written.write_text("".join(f"{name} 127.0.0.1\n" for name in names) + "".join(f"{name} hangs\n" for name in hangs))
         written.rename(self._file)
 
     def asked(self, name):
