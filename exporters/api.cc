@@ -212,7 +212,10 @@ Router api_router(ApiSource& source, const Telemetry& telemetry) {
   const auto healthy = [](const Request&) { return Response{200, "text/plain; charset=utf-8", "driftd is healthy.\n"}; };
   const auto is_ready = [&source](const Request&) { return ready(source); };
   get("/", [](const Request&) { return page(); });
-  get("/metrics", [&telemetry](const Request&) { return Response{200, kPrometheusContentType, prometheus_text(telemetry)}; });
+  get("/metrics", [&source, &telemetry](const Request&) {
+    source.measure();
+    return Response{200, kPrometheusContentType, prometheus_text(telemetry)};
+  });
   get("/-/healthy", healthy);
   get("/healthz", healthy);
   get("/-/ready", is_ready);

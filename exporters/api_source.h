@@ -83,6 +83,8 @@ class ApiSource {
  public:
   virtual ~ApiSource() = default;
 
+  // Brings those metrics up to date that change while nothing happens; comes before each scrape.
+  virtual void measure() = 0;
   virtual Readiness ready() const = 0;
   virtual std::vector<StreamView> streams() const = 0;
   virtual Result<FindingsPage> findings(const FindingsQuery& query) const = 0;

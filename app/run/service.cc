@@ -234,7 +234,6 @@ void Service::timer_loop() {
     if (shared_ != nullptr) exchange();
     if (woken || due) take_promotions();
     restart_failed_streams();
-    telemetry_.series(Metric::kCheckpointAge).set(to_seconds(std::max<Duration>(clock_.now() - checkpointed_at_, 0)));
     if (due) {
       for (const auto& runtime : running()) runtime->settle();
       checkpoint();
@@ -262,6 +261,10 @@ Status Service::reload() {
   timer_wakes_.wait(lock, [&] { return stopping_ || reloads_done_ >= mine; });
   if (reloads_done_ < mine) return Error{ErrorCode::kUnavailable, "driftd is stopping"};
   return reloaded_;
+}
+
+void Service::publish_checkpoint_age() {
+  telemetry_.series(Metric::kCheckpointAge).set(to_seconds(std::max<Duration>(clock_.now() - checkpointed_at_, 0)));
 }
 
 void Service::publish_ages() {

@@ -48,6 +48,9 @@ class Service {
   // Writes a checkpoint of everything now. False: it could not be written; it was said and counted.
   bool checkpoint();
 
+  // Thread-safe, and waits for nothing: a checkpoint may hang.
+  void publish_checkpoint_age();
+
   // Grows every second while driftd lives: while its workers, sources and store let checkpoints through.
   // For a watchdog.
   std::uint64_t beats() const { return beats_; }

@@ -217,6 +217,15 @@ def test_a_disk_that_hangs_holds_up_records_only(driftd, disk):
     service.wait_metric("driftd_records_total", 20, stream="plant", result="accepted")
 
 
+def test_a_disk_that_hangs_is_seen_by_the_age_of_the_newest_checkpoint(driftd, disk):
+    service = driftd(config(disk), env=disk.environment()).wait_ready()
+    service.wait(lambda: service.metrics().get("driftd_checkpoint_age_seconds") < 1, "a checkpoint")
+    disk.hangs()
+    service.wait_metric("driftd_checkpoint_age_seconds", 3, timeout=20)
+    disk.heals()
+    service.wait(lambda: service.metrics().get("driftd_checkpoint_age_seconds") < 1, "checkpoints go on")
+
+
 def test_a_disk_that_hangs_does_not_hold_a_stop_for_longer_than_its_grace(driftd, disk):
     """The last checkpoint does not come to its end: driftd says so, ends with status 3 after shutdown_grace, and
     what was acknowledged counts once after the next start."""

@@ -58,6 +58,7 @@ TEST_F(ApiTest, HealthAndReadiness) {
 TEST_F(ApiTest, Metrics) {
   telemetry_.series(Metric::kRecords, {"pumps", "accepted"}).add(1);
   const Response response = call("GET", "/metrics");
+  EXPECT_EQ(source_.measured, 1);
   EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_THAT(response.body, HasSubstr("driftd_records_total{"));
 }

@@ -28,6 +28,7 @@ class FakeApiSource : public ApiSource {
     alert_list = {alert};
   }
 
+  void measure() override { ++measured; }
   Readiness ready() const override { return readiness; }
   std::vector<StreamView> streams() const override { return stream_views; }
   Result<FindingsPage> findings(const FindingsQuery& query) const override { return ring.query(query); }
@@ -75,6 +76,7 @@ class FakeApiSource : public ApiSource {
   Submission submission{Submission::Result::kAccepted, 2, kSecond, ""};
   std::string submitted;
   int reloads = 0;
+  int measured = 0;
   Status reload_status;
   Promotion promotion;
 };
