@@ -48,17 +48,25 @@ def row(number):
     value = round(20 + sensor + 3 * ((number * 7919) % 1000) / 1000, 3)
     if sensor == 3 and minute % 5 == 2:
         value = 90.0                                  # out of range and stuck
+    if sensor == 7 and minute % 6 > 2:
+        value += 8                                    # a step, for the detector, and for distances
     record = {"sensor": f"s{sensor:02}", "ts": at, "temperature": value, "status": "on"}
+    if sensor == 5 and minute % 4 == 1:
+        record["status"] = "off"
+    if number % 4999 == 4998:
+        record["status"] = f"odd {number // 4999 % 20}"  # a category that nobody knows
     if number % 97 == 0:
         record["temperature"] = None
     return record
 
 
 def rows(first, until, broken):
-    """With `broken`, some that are rejected among them; in the partition of their sensor, so that windows wait for none that has no
-    other records."""
+    """With `broken`, some among them that are rejected, in the partition of their sensor as any other; and always some that come
+    late for their window, by more than the records of all partitions are apart."""
     for number in range(first, until):
         yield row(number)
+        if number % 103 == 0 and number > 10 * WINDOW // STEP:
+            yield {**row(number), "ts": row(number)["ts"] - 5 * WINDOW}
         if broken and number % 101 == 0:
             yield {**row(number), "ts": f"broken {number}"}
 
@@ -86,15 +94,39 @@ def config(source, receiver, path):
         {"check": "stuck_value", "field": "temperature"},
         {"check": "rate_of_change", "field": "temperature", "max": 30},
         {"check": "mean", "field": "temperature", "min": 20, "max": 40},
+        {"check": "new_category", "field": "status"},
+        {"check": "distance", "field": "temperature", "metric": "psi", "max": 0.5},
+        {"check": "distance", "field": "status", "metric": "total_variation", "max": 0.3, "by": ["stream"]},
+        {"check": "page_hinkley", "field": "temperature"},
     ]
     made = plant.config(
         checks, source=source, stream_windows={"size": f"{WINDOW // 1000}s", "lateness": "5s", "idle": "1h",
-                                               "by": ["stream", "sensor"]},
+                                               "by": ["stream", "status", "sensor"]},
+        stream_reference="crash@production",
         alerts={"for": 2, "routes": [{"match": {"severity": "critical"}, "to": ["hook", "alertmanager"]}],
                 "notifiers": {"hook": {"type": "webhook", "url": f"{receiver.url}/{path}"},
                               "alertmanager": {"type": "alertmanager", "urls": [f"{receiver.url}/{path}"], "resend": "2s"}}},
         service={"findings": {"all": True}, "checkpoint_every": "300ms", "external_url": "http://driftd.test"})
+    made["streams"]["plant"]["fields"]["status"]["role"] = "segment"
     return made
+
+
+def teach(first, *others):
+    """A reference of the first records, the same one for all; none of them has been started."""
+    path = first.dir / "normal.jsonl"
+    path.write_text(plant.lines(r for r in map(row, range(10_000)) if r["status"] in ("on", "off")))
+    done = run_driftd("reference", "build", first.config_path, "--stream", "plant", "--input", path, "--alias", "production")
+    assert done.returncode == 0, done
+    for other in others:
+        other.data_dir.mkdir(parents=True)
+        shutil.copy(first.data_dir / "references.db", other.data_dir)
+
+
+def end_of(finding):
+    """In ms, of its window, or of the one that its record is in."""
+    if "window" in finding:
+        return plant.milliseconds(finding["window"]["end"])
+    return plant.milliseconds(finding["record"]["time"]) // WINDOW * WINDOW + WINDOW
 
 
 class KafkaBroker:
@@ -132,7 +164,9 @@ class KafkaBroker:
         done = run_driftd("replay", service.config_path, "--kafka", self.topic, "--from", "2000-01-01T00:00:00Z",
                           "--to", "2100-01-01T00:00:00Z", "--all", "--findings", out, timeout=600)
         assert done.returncode == 0, done.stderr
-        return [line for line in out.read_bytes().splitlines() if "closed_by" not in json.loads(line).get("detail", {})]
+        found = [(line, json.loads(line)) for line in out.read_bytes().splitlines()]
+        last = max(end_of(f) for _, f in found if "window" in f and "closed_by" not in f.get("detail", {}))
+        return [line for line, f in found if end_of(f) <= last]
 
     def _value(self, record):
         return value_of(record)
@@ -241,11 +275,10 @@ def rows_a_window(lines):
 
 def wait_until_judged(service, count, timeout):
     """The last window that the last rows close has been judged, and everything was told."""
-    last = (plant.START + (count - 1) * STEP) // WINDOW * WINDOW
+    end = (plant.START + (count - 1) * STEP) // WINDOW * WINDOW + WINDOW
 
     def done():
-        lines = findings_of(service)
-        return any(plant.milliseconds(json.loads(line)["window"]["start"]) >= last for line in lines[-40:])
+        return any(end_of(json.loads(line)) >= end for line in findings_of(service)[-40:])
     service.wait(done, "the findings of the last window", timeout)
     service.wait(lambda: service.metrics().get("driftd_outbox_pending") == 0, "an empty outbox", timeout)
 
@@ -299,6 +332,7 @@ def run(kind, kills, seed=1, rate=1500, naive=False, damage=False, say=print):
         settings = config(broker.source("disturbed", naive), receiver, "disturbed")
         disturbed = Driftd(settings)
         calm = Driftd(config(broker.source("calm", False), receiver, "calm"))
+        teach(calm, disturbed)
         with calm, disturbed:
             calm.wait_ready()
             disturbed.wait_ready()
@@ -343,6 +377,8 @@ def compare(disturbed, calm, replayed, receiver, count, kills, damaged):
     there, _ = alerts_of(receiver, "calm")
     alerts = sum(here.get(i) != there.get(i) for i in here.keys() | there.keys()) + again
     assert told_there and there, "something was told"
+    checks = {json.loads(line)["check"] for line in undisturbed if b'"verdict":"fail"' in line}
+    assert {"in_range", "stuck_value", "new_category", "distance", "page_hinkley"} <= checks, f"all kinds found something: {checks}"
     return Counts(count, len(sent), kills, lost, double, differing, wrong, alerts, requests - len(told_here), damaged,
                   unkept(disturbed, count))
 

@@ -43,7 +43,7 @@ def member(config, databases):
 def findings_of(pair):
     """Of all: each window is judged by one of them."""
     lines = [line for service in pair for line in crash.findings_of(service)]
-    return sorted(lines, key=lambda line: json.loads(line)["window"]["end"])
+    return sorted(lines, key=lambda line: crash.end_of(json.loads(line)))
 
 
 def leads(service):
@@ -87,6 +87,7 @@ def run(kills, seed=1, rate=1500, say=print):
             else:  # its partitions go over at once when it ends in good order
                 del source["kafka"]["instance_id"]
             pair.append(Driftd(member(crash.config(source, receiver, "disturbed"), databases)))
+        crash.teach(calm, *pair)
         with calm, pair[0], pair[1]:
             for service in (calm, *pair):
                 service.wait_ready()
