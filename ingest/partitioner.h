@@ -3,7 +3,7 @@
 // By its sensor where the stream's sensor path finds one in the JSON payload, else by its topic (or
 // the level of it that is the sensor), so that all records of a sensor are in one partition. The
 // hash is stored (partitions hold state), so it never changes. Thread-safety: none. Cost: a parse
-// of the payload's structure, or one hash.
+// of the payload's structure to its end, or one hash.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,11 @@ class Partitioner {
 
  private:
   struct Parser;
+  void make_parser();
+
   std::unique_ptr<Parser> parser_;  // null: by topic
-  std::string pointer_;
-  std::uint32_t topic_level_;  // 0: the whole topic
+  std::string sensor_;              // its path, where there is a parser
+  std::uint32_t topic_level_;       // 0: the whole topic
   std::uint32_t partitions_;
 };
 

@@ -90,6 +90,16 @@ std::string segment_path(const std::string& folder, std::uint64_t number) {
   return folder + "/" + std::string(kPrefix) + digits.data() + std::string(kSuffix);
 }
 
+// What a crash left may end amid one.
+bool ends_in_line(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  char last = 0;
+  const bool read = ::lseek(file, -1, SEEK_END) >= 0 && ::read(file, &last, 1) == 1;
+  ::close(file);
+  return read && last == '\n';
+}
+
 }  // namespace
 
 Quarantine::Quarantine(QuarantineOptions options, const Clock& clock) : options_(std::move(options)), clock_(clock) {
@@ -102,8 +112,8 @@ Quarantine::Quarantine(QuarantineOptions options, const Clock& clock) : options_
     }
   }
   if (error) trouble_ = "quarantine folder '" + options_.folder + "': " + error.message();
-  // Each start has its own segment, so a line torn by a crash never runs into a good one.
-  segments_.push_back({segments_.empty() ? 1 : segments_.back().number + 1, 0});
+  if (segments_.empty()) segments_.push_back({1, 0});
+  torn_ = segments_.back().bytes > 0 && !ends_in_line(path_of(segments_.back().number));
   make_room(0);
 }
 
@@ -187,8 +197,9 @@ void Quarantine::make_room(std::uint64_t bytes) {
   const std::uint64_t limit = options_.cap / kSegments;
   if (segments_.back().bytes > 0 && segments_.back().bytes + bytes > limit) {
     segments_.push_back({segments_.back().number + 1, 0});
+    torn_ = false;
   }
-  while (segments_.size() > 1 && (bytes_ + bytes > options_.cap || segments_.size() > 2 * kSegments)) {
+  while (segments_.size() > 1 && bytes_ + bytes > options_.cap) {
     ::unlink(path_of(segments_.front().number).c_str());
     bytes_ -= segments_.front().bytes;
     segments_.pop_front();
@@ -200,10 +211,13 @@ bool Quarantine::write(std::string_view lines) {
   const std::string path = path_of(segment.number);
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   ssize_t wrote = -1;
+  std::string behind_torn;
+  if (torn_) lines = behind_torn.append("\n").append(lines);
   if (file >= 0) wrote = ::write(file, lines.data(), lines.size());
   const bool good = wrote == static_cast<ssize_t>(lines.size());
   if (good) {
     trouble_.clear();
+    torn_ = false;
     segment.bytes += lines.size();
     bytes_ += lines.size();
     if (unsynced_from_ == 0) unsynced_from_ = segment.number;
@@ -213,6 +227,7 @@ bool Quarantine::write(std::string_view lines) {
     if (wrote > 0 && ::ftruncate(file, static_cast<off_t>(segment.bytes)) != 0) {
       segment.bytes += static_cast<std::uint64_t>(wrote);
       bytes_ += static_cast<std::uint64_t>(wrote);
+      torn_ = true;
     }
   }
   if (file >= 0) ::close(file);

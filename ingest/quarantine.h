@@ -76,6 +76,7 @@ class Quarantine {
   const Clock& clock_;
   std::string lines_;
   std::deque<Segment> segments_;  // oldest first
+  bool torn_ = false;             // the newest segment ends amid a line
   std::uint64_t bytes_ = 0;
   std::uint64_t dropped_ = 0;
   std::uint64_t unsynced_from_ = 0;  // number of the first segment that the disk may not have whole; 0: none

@@ -78,18 +78,20 @@ JSON, LINES = "application/json", "application/x-ndjson"
 @pytest.mark.parametrize("body,kind,status", [
     (b"[" * 2_000_000, JSON, 400), (b"[" + b"1," * 1_000_000, JSON, 400), (b"\0" * 1000, JSON, 400),
     (b'{"a":"' + b"x" * (40 * MIB), JSON, 413), (b"[" + b"1," * (8 * MIB - 2) + b"1]", JSON, 413), (b"1\n" * (8 * MIB), LINES, 413),
-    (b"{}\n" * 100_001, LINES, 413), (b'[{"a":[' + b"1," * (8 * MIB - 8) + b"1]}]", JSON, 200)],
-    ids=["levels", "numbers", "nul", "large", "array", "lines", "objects", "one"])  # else pytest puts the bytes into the environment
+    (b"{}\n" * 100_001, LINES, 413), (b'[{"a":[' + b"1," * (8 * MIB - 8) + b"1]}]", JSON, 200),
+    ((record(pad="x" * 81) + b"\n") * 100_000, LINES, 200)],
+    ids=["levels", "numbers", "nul", "large", "array", "lines", "objects", "one", "records"])  # else pytest puts the bytes into the environment
 def test_http_bodies(driftd, body, kind, status):
-    """Three at once: what a body of 16 MiB can be made to cost is the bound of docs/RELIABILITY.md."""
+    """As many at once as are handled: what bodies of 16 MiB can be made to cost is bounded in docs/RELIABILITY.md."""
     service = driftd(plant.config([{"check": "count", "min": 1}])).wait_ready()
-    with concurrent.futures.ThreadPoolExecutor(3) as clients:
-        answers = list(clients.map(lambda _: service.post("/api/v1/streams/plant/records", body, headers={"Content-Type": kind}), range(3)))
-    assert [answer.status for answer in answers] == [status] * 3, answers
+    with concurrent.futures.ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(lambda _: service.post("/api/v1/streams/plant/records", body, headers={"Content-Type": kind}), range(8)))
+    assert [answer.status for answer in answers] == [status] * 8, answers
     if status == 413:
         assert all("records" in a.json()["detail"] or "larger than" in a.json()["detail"] for a in answers), answers
     plant.post(service, plant.records(0, 1))
     metrics = service.wait_metric("driftd_records_total", plant.PER_WINDOW, stream="plant", result="accepted")
     if status != 200:
         assert metrics.get("driftd_records_total", stream="plant", result="rejected") == 0, "nothing of a refused body is taken"
-    assert service.peak_memory() < 400 * MIB, f"{service.peak_memory() >> 20} MiB"
+    print(f"8 bodies of {len(body) / MIB:.1f} MiB: {service.peak_memory() >> 20} MiB at the peak")
+    assert service.peak_memory() < 450 * MIB, f"{service.peak_memory() >> 20} MiB"

@@ -15,6 +15,18 @@ TEST(Partitioner, ASensorIsInOnePartitionHoweverItIsWritten) {
   EXPECT_EQ(p("", R"({"id":12})"), p("", R"({"id":"12"})")) << "an integer counts as its digits";
 }
 
+TEST(Partitioner, ReadsWhatTheDecoderReads) {
+  Partitioner p("id", 64), nested("/m/1/id", 64);
+  const auto x = p("", R"({"id":"x"})");
+  ASSERT_NE(x, p("", R"({"id":"y"})"));
+  EXPECT_EQ(p("", R"({"id":"y","id":"x"})"), x) << "the last one counts";
+  EXPECT_EQ(p("", R"({"id":"y","i\u0064":"x"})"), x) << "escapes in a key";
+  EXPECT_EQ(p("t", R"({"id":"y","id":{}})"), p("t", "{}")) << "and when it is none, there is none";
+  EXPECT_EQ(nested("", R"({"m":[{"id":"y"},{"id":"x"}]})"), x);
+  EXPECT_EQ(nested("", R"({"m":[0,{"id":"y"}],"m":[0,{"id":"x"},2]})"), x);
+  EXPECT_EQ(nested("t", R"({"m":[0,{"id":"y"}],"m":[0]})"), nested("t", "{}")) << "all of the first is replaced";
+}
+
 TEST(Partitioner, FindsPointersAndOddNames) {
   Partitioner nested("/meta/id", 64);
   EXPECT_EQ(nested("", R"({"meta":{"id":"x"}})"), Partitioner("id", 64)("", R"({"id":"x"})"));

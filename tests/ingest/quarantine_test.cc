@@ -164,14 +164,32 @@ TEST_F(QuarantineTest, GoesOnAfterARestartAndATornLine) {
   EXPECT_EQ(lines[1]["payload"], "b");
 }
 
-TEST_F(QuarantineTest, ManyRestartsLeaveNoPileOfFiles) {
+TEST_F(QuarantineTest, ManyRestartsCostNoRecordAndLeaveNoPileOfFiles) {
   for (int i = 0; i < 50; ++i) {
     Quarantine q(options_, clock_);
     q.add(0, record("a", i), RejectReason::kUndecodable, "");
     q.flush();
   }
-  EXPECT_LE(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 2 * Quarantine::kSegments);
-  EXPECT_EQ(listed().back()["position"], 49);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
+  const auto kept = listed();
+  ASSERT_EQ(kept.size(), 50U);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(kept[static_cast<std::size_t>(i)]["position"], i);
+}
+
+TEST_F(QuarantineTest, ALineThatACrashToreCostsItselfOnly) {
+  for (int i = 0; i < 3; ++i) {
+    {
+      Quarantine q(options_, clock_);
+      q.add(0, record("a", i), RejectReason::kUndecodable, "");
+      q.flush();
+    }
+    std::ofstream(folder_ + "/quarantine-000000000001.jsonl", std::ios::app) << "{\"torn";
+  }
+  std::ifstream file(folder_ + "/quarantine-000000000001.jsonl");
+  int whole = 0, torn = 0;
+  for (std::string line; std::getline(file, line);) ++(line == "{\"torn" ? torn : whole);
+  EXPECT_EQ(whole, 3);
+  EXPECT_EQ(torn, 3);
 }
 
 TEST_F(QuarantineTest, AFolderThatCannotBeUsedIsCounted) {
