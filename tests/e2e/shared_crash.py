@@ -41,9 +41,14 @@ def member(config, databases):
 
 
 def findings_of(pair):
-    """Of all: each window is judged by one of them."""
-    lines = [line for service in pair for line in crash.findings_of(service)]
-    return sorted(lines, key=lambda line: crash.end_of(json.loads(line)))
+    """Of all: each window is judged by one of them. What is about a record, which may have been late, stands among
+    the findings of the window with which it was told."""
+    ends = []
+    for service in pair:
+        for line in crash.findings_of(service):
+            finding = json.loads(line)
+            ends.append((crash.end_of(finding) if "window" in finding else ends[-1][0], line))
+    return [line for _, line in sorted(ends, key=lambda pair: pair[0])]
 
 
 def leads(service):
@@ -63,7 +68,8 @@ def disturb(pair, kills, rng):
         victim = rng.choice(pair)
         assert victim.running(), f"driftd ended by itself\n{victim.log_tail()}"
         if rng.random() < 0.3:
-            assert victim.stop() == 0, victim.log_tail()
+            status = victim.stop()
+            assert status == 0, f"it ended with {status}\n{victim.log_tail()}"
         else:
             victim.kill()
         other = pair[1 - pair.index(victim)]
