@@ -60,12 +60,12 @@ def row(number):
     return record
 
 
-def rows(first, until, broken):
-    """With `broken`, some among them that are rejected, in the partition of their sensor as any other; and always some that come
-    late for their window, by more than the records of all partitions are apart."""
+def rows(first, until, broken, late=True):
+    """With `broken`, some among them that are rejected, in the partition of their sensor as any other; with `late` some that come
+    too late for their window, by more than the records of all partitions are apart."""
     for number in range(first, until):
         yield row(number)
-        if number % 103 == 0 and number > 10 * WINDOW // STEP:
+        if late and number % 103 == 0 and number > 10 * WINDOW // STEP:
             yield {**row(number), "ts": row(number)["ts"] - 5 * WINDOW}
         if broken and number % 101 == 0:
             yield {**row(number), "ts": f"broken {number}"}
@@ -194,9 +194,9 @@ class MqttBroker:
 class Sender(threading.Thread):
     """Sends rows at the rate until it is told to stop; `count` is how many were taken."""
 
-    def __init__(self, broker, rate, broken=False):
+    def __init__(self, broker, rate, broken=False, late=True):
         super().__init__(daemon=True)
-        self._broker, self._rate, self._broken = broker, rate, broken
+        self._broker, self._rate, self._kinds = broker, rate, {"broken": broken, "late": late}
         self._enough = threading.Event()
         self.count, self.error = 0, None
 
@@ -206,7 +206,7 @@ class Sender(threading.Thread):
             while not self._enough.is_set():
                 due = int((time.monotonic() - begin) * self._rate)
                 until = min(due, self.count + 5000)
-                self._broker.send(rows(self.count, until, self._broken))
+                self._broker.send(rows(self.count, until, **self._kinds))
                 self.count = until
                 self._enough.wait(0.05)
         except BaseException as error:  # pylint: disable=broad-except

@@ -68,7 +68,7 @@ def run(kills, seed=1, rate=1500, naive=False, damage=False, say=print):
 def kill_and_compare(broker, service, settings, kills, seed, rate, naive, damage, say):
     service.wait_ready()
     service.kill()
-    sender = crash.Sender(broker, rate)
+    sender = crash.Sender(broker, rate, late=False)  # each record has a time of its own here
     begin = time.monotonic()
     sender.start()
     damaged = crash.disturb(service, settings, kills, False, random.Random(seed), damage)
