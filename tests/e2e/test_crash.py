@@ -21,9 +21,10 @@ def test_damaged_checkpoints_cost_nothing(kind):
     assert (counts.lost, counts.double, counts.differing, counts.webhooks, counts.alerts, counts.unkept) == (0,) * 6, counts
 
 
-def test_without_the_state_records_are_lost():
+@pytest.mark.parametrize("kind", ["kafka", "mqtt"])
+def test_without_the_state_records_are_lost(kind):
     """So the test above can fail."""
-    counts = crash.run("mqtt", kills=8, seed=7, naive=True)
+    counts = crash.run(kind, kills=8, seed=7, naive=True)
     assert 0 < counts.lost < counts.sent, f"what was open at a kill is lost, and not all: {counts}"
     assert counts.differing > 0, counts
 
