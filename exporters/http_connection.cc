@@ -28,11 +28,12 @@ using tcp = asio::ip::tcp;
 using TlsStream = asio::ssl::stream<tcp::socket>;
 using Code = boost::system::error_code;
 
-constexpr std::size_t kMaxTarget = 8192;            // bytes of path and query; above it 414
-constexpr std::uint32_t kMaxHeaderBytes = 16384;    // request line and headers; above it 400
-constexpr std::size_t kMaxChecks = 32;              // password checks waiting; above it 429
-constexpr Duration kLinger = kSecond;               // for a client to read the last answer
-constexpr std::size_t kMaxLinger = 64U << 20;       // bytes thrown away meanwhile
+constexpr std::size_t kMaxTarget = 8192;          // bytes of path and query; above it 414
+constexpr std::uint32_t kMaxHeaderBytes = 16384;  // request line and headers; above it 400
+constexpr std::size_t kMaxChecks = 32;            // password checks waiting; above it 429
+constexpr Duration kLinger = kSecond;             // for a client to read the last answer
+constexpr std::size_t kMaxLinger = 64U << 20;     // bytes thrown away meanwhile
+constexpr Duration kCancelAgain = 20 * kMillisecond;
 constexpr const char* kInvalidRequest = "invalid";  // handler label of what is no request at all
 
 std::string lower(std::string_view text) {
@@ -118,6 +119,10 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     timed_out_ = false;
     waiting_since_ = monotonic_now();
     timer_.expires_after(std::chrono::nanoseconds(time));
+    watch();
+  }
+
+  void watch() {
     timer_.async_wait([weak = this->weak_from_this()](Code ec) {
       const auto self = weak.lock();
       if (ec || self == nullptr || self->closed_ || !self->waiting_since_) return;
@@ -125,6 +130,9 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
       self->timed_out_ = true;
       Code ignored;
       self->socket().cancel(ignored);
+      // What reads several times goes on when that came between two of them: then it is cancelled again.
+      self->timer_.expires_after(std::chrono::nanoseconds(kCancelAgain));
+      self->watch();
     });
   }
 

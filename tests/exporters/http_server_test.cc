@@ -168,6 +168,25 @@ TEST_F(HttpServerTest, SlowBodiesEnd) {
   EXPECT_THAT(silent.answer(), StartsWith("HTTP/1.1 408"));
 }
 
+// What is read when the time is over may have arrived already, and be followed by more.
+TEST_F(HttpServerTest, BodiesThatNeverPauseEndInTimeToo) {
+  HttpServer::Options options;
+  options.request_timeout = 100 * kMillisecond;
+  start(options);
+  for (int i = 0; i < 20; ++i) {
+    RawClient client(port());
+    client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n");
+    const Deadline deadline = Deadline::after(10 * kSecond);
+    bool answered = false;
+    while (!answered && !deadline.passed()) {
+      client.send("x");
+      answered = client.readable(0);
+    }
+    ASSERT_TRUE(answered) << "client " << i;
+    EXPECT_THAT(client.answer(), StartsWith("HTTP/1.1 408"));
+  }
+}
+
 TEST_F(HttpServerTest, DribbledHeadersEnd) {
   HttpServer::Options options;
   options.request_timeout = 300 * kMillisecond;
