@@ -61,7 +61,8 @@ ELSEWHERE = {
     "driftd_stream_leads": "a stream that several driftd share", "driftd_hand_over_pending_bytes": "the same",
     "driftd_extra_fields_total": "a field that the schema does not have", "driftd_retrain_requests_total": "a receiver of type retrain",
     "driftd_mqtt_redeliveries_total": "mqtt", "driftd_mqtt_session_lost_total": "mqtt", "driftd_journal_bytes": "mqtt or http",
-    "driftd_quarantine_topic_records_total": "quarantine.topic", "driftd_gate_records_total": "gate", "driftd_gate_transactions_total": "gate",
+    "driftd_quarantine_topic_records_total": "quarantine.topic", "driftd_quarantine_failed_total": "quarantine.failed",
+    "driftd_gate_records_total": "gate", "driftd_gate_transactions_total": "gate",
     "driftd_gate_up": "gate", "driftd_gate_waiting_bytes": "gate", "driftd_web_config_last_reload_successful": "web_config"}
 
 
