@@ -45,17 +45,20 @@ TEST(KafkaPositions, APartitionThatWasAddedIsReadFromItsBeginningAlsoWithLatest)
   EXPECT_EQ(drain(*source, 2), (Texts{"1/0:new0", "1/1:new1"}));
 }
 
+// A member that reads the ten records of the one partition, shows a position to the group and leaves.
+void read_and_commit(const KafkaCluster& cluster, std::int64_t position) {
+  RecordingHandler handler;
+  auto source = opened(params(cluster, {"a"}), handler);
+  EXPECT_EQ(drain(*source, 10).size(), 10U);
+  source->commit(0, position);
+  source->close();
+}
+
 TEST(KafkaPositions, GoesOnWhereTheHandlerSaysWhateverTheGroupCommitted) {
   KafkaCluster cluster;
   cluster.create("a", 1);
   cluster.produce("a", 0, 10);
-  {
-    RecordingHandler handler;
-    auto source = opened(params(cluster, {"a"}), handler);
-    ASSERT_EQ(drain(*source, 10).size(), 10U);
-    source->commit(0, 10);
-    source->close();
-  }
+  read_and_commit(cluster, 10);
   RecordingHandler handler;
   handler.positions[0] = 7;
   auto source = opened(params(cluster, {"a"}), handler);
@@ -167,12 +170,7 @@ TEST(KafkaPositions, ItsOwnCommitsBeyondItsPositionAreNotOthers) {
   cluster.create("a", 1);
   cluster.produce("a", 0, 10);
   RecordingHandler handler;
-  {
-    auto source = opened(params(cluster, {"a"}), handler);
-    ASSERT_EQ(drain(*source, 10).size(), 10U);
-    source->commit(0, 8);
-    source->close();
-  }
+  read_and_commit(cluster, 8);
   handler.positions = {{0, 4}};
   auto source = opened(params(cluster, {"a"}), handler);
   EXPECT_EQ(drain(*source, 6).front(), "0/4:4");
@@ -184,13 +182,7 @@ TEST(KafkaPositions, WaitsUntilItKnowsWhereTheGroupStands) {
   KafkaCluster cluster;
   cluster.create("a", 1);
   cluster.produce("a", 0, 10);
-  {
-    RecordingHandler handler;
-    auto source = opened(params(cluster, {"a"}), handler);
-    ASSERT_EQ(drain(*source, 10).size(), 10U);
-    source->commit(0, 7);
-    source->close();
-  }
+  read_and_commit(cluster, 7);
   for (const char* start : {"earliest", "latest"}) {
     constexpr std::int16_t kOffsetFetch = 9;
     rd_kafka_mock_push_request_errors(cluster.mock(), kOffsetFetch, 2, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
