@@ -14,6 +14,13 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual Time now() const = 0;  // wall clock, UTC; may jump
+
+  // How far now() may be behind the right time, as the clock was set back: both 0 while nothing speaks against it.
+  struct Behind {
+    Duration least = 0;
+    Duration most = 0;
+  };
+  virtual Behind behind() const { return {}; }
 };
 
 class SystemClock final : public Clock {
@@ -26,11 +33,18 @@ class ManualClock final : public Clock {
  public:
   explicit ManualClock(Time start = 0) : now_(start) {}
   Time now() const override { return now_.load(); }
+  Behind behind() const override { return {least_behind_.load(), most_behind_.load()}; }
   void set(Time t) { now_.store(t); }
   void advance(Duration d) { now_.fetch_add(d); }
+  void set_behind(Behind behind) {
+    least_behind_.store(behind.least);
+    most_behind_.store(behind.most);
+  }
 
  private:
   std::atomic<Time> now_;
+  std::atomic<Duration> least_behind_{0};
+  std::atomic<Duration> most_behind_{0};
 };
 
 // Nanoseconds of a clock that never jumps, for deadlines and intervals inside one process.

@@ -202,7 +202,7 @@ Status Journal::begin_at(std::int64_t sequence) {
 Status Journal::append(std::vector<JournalEntry>& entries) {
   if (entries.empty()) return {};
   std::uint64_t size = 0;
-  for (const JournalEntry& e : entries) size += kFrameOverhead + e.topic.size() + e.payload.size();
+  for (const JournalEntry& e : entries) size += frame_size(e);
   std::unique_lock lock(mutex_);
   const auto room = find_room(lock, size);
   if (!room) return room.error();

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kMagic = "dJrnl001";
 constexpr std::size_t kPrefix = 8;  // size and CRC
 constexpr std::size_t kFixed = kFrameOverhead - kPrefix;
+constexpr std::uint32_t kBehind = 1U << 31;  // in the topic's length, which is below kMaxFrameBytes: `clock_behind` stands before the topic
 
 }  // namespace
 
@@ -35,9 +36,12 @@ std::optional<SegmentHeader> decode_header(std::string_view bytes) {
   return good ? std::optional(header) : std::nullopt;
 }
 
+std::size_t frame_size(const JournalEntry& entry) {
+  return (entry.clock_behind > 0 ? kMostFrameOverhead : kFrameOverhead) + entry.topic.size() + entry.payload.size();
+}
+
 void append_frame(std::string& out, const JournalEntry& entry) {
-  const auto topic_size = static_cast<std::uint32_t>(entry.topic.size());
-  std::array<char, kFixed> fixed;
+  std::array<char, kMostFrameOverhead - kPrefix> fixed;
   std::size_t at = 0;
   const auto put = [&](const auto& v) {
     std::memcpy(fixed.data() + at, &v, sizeof v);
@@ -47,14 +51,15 @@ void append_frame(std::string& out, const JournalEntry& entry) {
   put(entry.arrival);
   put(entry.partition);
   put(entry.packet_id);
-  put(topic_size);
-  std::uint32_t crc = crc32c({fixed.data(), fixed.size()});
+  put(static_cast<std::uint32_t>(entry.topic.size()) | (entry.clock_behind > 0 ? kBehind : 0));
+  if (entry.clock_behind > 0) put(entry.clock_behind);
+  std::uint32_t crc = crc32c({fixed.data(), at});
   crc = crc32c(entry.topic, crc);
   crc = crc32c(entry.payload, crc);
-  const auto size = static_cast<std::uint32_t>(kFixed + topic_size + entry.payload.size());
+  const auto size = static_cast<std::uint32_t>(frame_size(entry) - kPrefix);
   const std::array<std::uint32_t, 2> prefix = {size, crc};
   out.append(reinterpret_cast<const char*>(prefix.data()), sizeof prefix);
-  out.append(fixed.data(), fixed.size());
+  out.append(fixed.data(), at);
   out += entry.topic;
   out += entry.payload;
 }
@@ -71,15 +76,18 @@ FrameRead read_frame(std::string_view bytes) {
   if (bytes.size() < out.size) return {Kind::kShort, out.size, {}};
   const std::string_view body = bytes.substr(kPrefix, size);
   if (crc32c(body) != crc) return out;
-  ByteReader in(body.substr(0, kFixed));
+  ByteReader in(body);
   out.entry.sequence = in.i64();
   out.entry.arrival = in.i64();
   out.entry.partition = in.u32();
   out.entry.packet_id = in.u32();
-  const std::size_t topic = in.u32();
-  if (topic > size - kFixed || out.entry.sequence < 0) return out;
-  out.entry.topic = body.substr(kFixed, topic);
-  out.entry.payload = body.substr(kFixed + topic);
+  const std::uint32_t flagged = in.u32();
+  const std::size_t topic = flagged & ~kBehind;
+  if ((flagged & kBehind) != 0) out.entry.clock_behind = in.i64();
+  const std::string_view rest = body.substr(size - in.left());
+  if (in.failed() || topic > rest.size() || out.entry.sequence < 0 || out.entry.clock_behind < 0) return out;
+  out.entry.topic = rest.substr(0, topic);
+  out.entry.payload = rest.substr(topic);
   out.kind = Kind::kGood;
   return out;
 }

@@ -21,6 +21,7 @@ struct JournalEntry {
   std::uint32_t packet_id = 0;  // MQTT packet identifier; 0: none
   std::string_view topic;       // MQTT topic; empty for HTTP
   std::string_view payload;
+  Duration clock_behind = 0;  // how far `arrival` may be behind (Clock::behind()), at least 0
 };
 
 struct SegmentHeader {
@@ -30,12 +31,15 @@ struct SegmentHeader {
 
 inline constexpr std::size_t kSegmentHeaderBytes = 24;
 inline constexpr std::size_t kFrameOverhead = 36;
+inline constexpr std::size_t kMostFrameOverhead = kFrameOverhead + sizeof(Duration);  // where `clock_behind` is not 0
 inline constexpr std::size_t kMaxFrameBytes = std::size_t{1} << 30;
 
 std::string encode_header(const SegmentHeader& header);
 std::optional<SegmentHeader> decode_header(std::string_view bytes);
 
-// Precondition: topic and payload together are below kMaxFrameBytes - kFrameOverhead.
+std::size_t frame_size(const JournalEntry& entry);
+
+// Precondition: frame_size() is below kMaxFrameBytes.
 void append_frame(std::string& out, const JournalEntry& entry);
 
 struct FrameRead {

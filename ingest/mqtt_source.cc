@@ -124,7 +124,7 @@ class MqttSource final : public Source {
     const std::size_t read_before = group_.size();
     const Duration began = monotonic_now();
     const Status read = client_->read(deadline, [&] {
-      return group_.size() >= kGroup || group_text_.size() + group_.size() * kFrameOverhead >= group_bytes_ ||
+      return group_.size() >= kGroup || group_text_.size() + group_.size() * kMostFrameOverhead >= group_bytes_ ||
              (group_.size() > read_before && monotonic_now() - began > kGroupTime) || link_ == Link::kDown;
     });
     if (const Status s = journal_group(); !s) return start_anew(s.error().message);
@@ -198,12 +198,13 @@ class MqttSource final : public Source {
   Status journal_group() {
     if (group_.empty()) return {};
     const Time now = context_.clock->now();
+    const Duration behind = context_.clock->behind().most;
     entries_.clear();
     const std::string_view text = group_text_;
     for (const Pending& p : group_) {
       const std::string_view topic = text.substr(p.topic, p.payload - p.topic);
       const std::string_view payload = text.substr(p.payload, p.end - p.payload);
-      entries_.push_back({0, now, partitioner_(topic, payload), p.packet_id, topic, payload});
+      entries_.push_back({0, now, partitioner_(topic, payload), p.packet_id, topic, payload, behind});
     }
     Status done = feed_->journal().append(entries_);
     if (done) {
@@ -258,7 +259,7 @@ class MqttSource final : public Source {
 }  // namespace
 
 std::uint64_t smallest_mqtt_journal(std::size_t max_record) {
-  const std::uint64_t last = max_record + 1 + kLongestTopic + kFrameOverhead + 2 * kSegmentHeaderBytes;
+  const std::uint64_t last = max_record + 1 + kLongestTopic + kMostFrameOverhead + 2 * kSegmentHeaderBytes;
   return std::min<std::uint64_t>(last * 10 / 9 + 1, last + kGroupBytes);
 }
 

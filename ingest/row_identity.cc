@@ -100,6 +100,19 @@ void RowIdentity::begin(const RawRecord& record) {
   time_text_ = {};
   time_wrong_.reset();
   arrival_ = record.arrival;
+  clock_behind_ = record.clock_behind;
+}
+
+// Whether a record of `time` can have arrived when it did. One from the future of a clock that was set back, but not
+// from that of the time as it ran before, shows that the clock is wrong: when it arrived is not known then.
+bool RowIdentity::may_be(Time time) {
+  if (arrival_ == kNoTime) return jump_.believe(time);
+  const Time earliest = time - max_future_;
+  if (arrival_ >= earliest) return true;
+  Time latest = 0;
+  if (clock_behind_ == 0 || __builtin_add_overflow(arrival_, clock_behind_, &latest) || latest < earliest) return false;
+  arrival_ = kNoTime;
+  return true;
 }
 
 RowIdentity::Outcome RowIdentity::finish(SensorDictionary& sensors) {
@@ -116,11 +129,9 @@ RowIdentity::Outcome RowIdentity::finish(SensorDictionary& sensors) {
     const ReadTime read = read_time(time_text_, unit_);
     if (read.wrong) return {0, 0, read.wrong, time_text_};
     out.time = read.time;
-    if (arrival_ != kNoTime && out.time > arrival_ && out.time - arrival_ > max_future_) {
-      return {0, 0, RejectReason::kFutureTime, time_text_};
-    }
-    if (arrival_ == kNoTime && !jump_.believe(out.time)) return {0, 0, RejectReason::kFutureTime, time_text_};
+    if (!may_be(out.time)) return {0, 0, RejectReason::kFutureTime, time_text_};
   }
+  out.arrival = arrival_;
   out.sensor = sensors.intern(sensor_, out.time);
   if (out.sensor == SensorDictionary::kNone) return {0, 0, RejectReason::kSensorLimit, sensor_};
   return out;

@@ -55,6 +55,7 @@ class RowIdentity {
     Time time = 0;
     std::optional<RejectReason> rejected;
     std::string_view detail;  // the text at fault; may be empty
+    Time arrival = kNoTime;   // kNoTime when not known
   };
   // Names the sensor by number, adding it when everything else is good and there is room.
   Outcome finish(SensorDictionary& sensors);
@@ -64,6 +65,8 @@ class RowIdentity {
   Status load(ByteReader& in) { return jump_.load(in); }
 
  private:
+  bool may_be(Time time);
+
   enum class SensorPlace { kRecord, kKey, kTopic, kTopicLevel, kNone };
 
   SensorPlace sensor_place_ = SensorPlace::kRecord;
@@ -79,6 +82,7 @@ class RowIdentity {
   std::string_view time_text_;
   std::optional<RejectReason> time_wrong_;
   Time arrival_ = kNoTime;
+  Duration clock_behind_ = 0;
 };
 
 }  // namespace driftd::ingest

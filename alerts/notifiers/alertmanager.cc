@@ -102,8 +102,10 @@ class Alertmanager final : public Notifier {
   }
 
   void append(std::string& out, const Alert& alert, Time created_at) const {
-    const Time now = clock_->now();
     const bool resolved = alert.state == AlertState::kResolved;
+    // Alertmanager's own clock may be right: by one that is behind, what fires would be over as it is told. What is over
+    // must be so by either.
+    const Time now = clock_->now() + (resolved ? 0 : clock_->behind().least);
     const Time starts = std::min(alert.starts_at, now);
     const Time ends = resolved ? std::max(starts, std::min(created_at, now)) : now + kLifetimes * resend_;
     out += "{\"labels\":";
@@ -178,8 +180,8 @@ void register_alertmanager(NotifierRegistry& registry) {
                 .notes = "Labels: alertname (DriftdQuality, DriftdFault, DriftdDrift, DriftdConceptDrift, "
                          "DriftdPerformance), stream, segment_by, segment, severity, kind, and check and field "
                          "when group_by names them; never a value. startsAt is event time, or now when that is "
-                         "earlier; endsAt is wall-clock time: four resends ahead while firing, the time of "
-                         "resolving afterwards, sent again for 5 minutes. Delivered when one member took it; "
+                         "earlier; endsAt is wall-clock time: four resends ahead while firing (by the time as it ran before the clock "
+                         "was set back, where it was), the time of resolving afterwards, sent again for 5 minutes. Delivered when one member took it; "
                          "the others get it with the next resend. When the severity rises, the alert with the "
                          "old label ends by itself."},
                make);

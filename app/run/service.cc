@@ -51,6 +51,7 @@ Status Service::start() {
   telemetry_.series(Metric::kReloadOk).set(1);
   telemetry_.series(Metric::kReloadTime).set(to_seconds(clock_.now()));
   telemetry_.series(Metric::kCheckpointAge).set(0);
+  telemetry_.series(Metric::kClockBehind).set(0);
   telemetry_.series(Metric::kCheckpointBytes).set(0);
   telemetry_.series(Metric::kCheckpointFailures);
   telemetry_.series(Metric::kOutboxPending);
@@ -181,7 +182,7 @@ bool Service::checkpoint() {
   }
   if (forwarded) secure_rejected();
   Checkpoint point;
-  point.at = clock_.now();
+  point.at = clock_.latest();
   for (const auto& runtime : all) {
     runtime->collect(point);
     if (!runtime->leads()) continue;
@@ -194,7 +195,7 @@ bool Service::checkpoint() {
   const auto written = forwarded ? put(point) : Result<std::uint64_t>(forwarded.error());
   if (written) {
     for (const auto& runtime : all) runtime->committed();
-    checkpointed_at_ = point.at;
+    checkpointed_ = monotonic_now();
     telemetry_.series(Metric::kCheckpointBytes).set(static_cast<double>(*written));
     if (!checkpoint_trouble_.empty()) log::info("checkpoints are written again");
     checkpoint_trouble_.clear();
@@ -231,6 +232,7 @@ void Service::timer_loop() {
       reloaded = reload_now();
       next = std::min(next, Clock::now() + every());
     }
+    clock_.behind();  // seen within a beat that it was set
     if (shared_ != nullptr) exchange();
     if (woken || due) take_promotions();
     restart_failed_streams();
@@ -263,8 +265,9 @@ Status Service::reload() {
   return reloaded_;
 }
 
-void Service::publish_checkpoint_age() {
-  telemetry_.series(Metric::kCheckpointAge).set(to_seconds(std::max<Duration>(clock_.now() - checkpointed_at_, 0)));
+void Service::measure() {
+  telemetry_.series(Metric::kCheckpointAge).set(to_seconds(monotonic_now() - checkpointed_));
+  telemetry_.series(Metric::kClockBehind).set(to_seconds(clock_.behind().least));
 }
 
 void Service::publish_ages() {

@@ -24,6 +24,7 @@
 #include "app/run/reject_keeper.h"
 #include "app/run/sqlite_store.h"
 #include "app/run/stream_runtime.h"
+#include "core/trusted_clock.h"
 #include "exporters/api_source.h"
 #include "exporters/http_server.h"
 #include "stats/reference_store.h"
@@ -49,7 +50,7 @@ class Service {
   bool checkpoint();
 
   // Thread-safe, and waits for nothing: a checkpoint may hang.
-  void publish_checkpoint_age();
+  void measure();
 
   // Grows every second while driftd lives: while its workers, sources and store let checkpoints through.
   // For a watchdog.
@@ -79,6 +80,7 @@ class Service {
   // state there; nullopt: it is lost.
   Result<std::optional<std::string>> recover();
   Status open_store(bool& lost);
+  void written_at(Time at);
   // service_sharing.cc: with a store that several driftd share.
   Result<std::optional<std::string>> open_shared_store();
   void exchange();
@@ -126,7 +128,8 @@ class Service {
 
   Config config_;
   std::string path_;
-  SystemClock clock_;
+  SystemClock wall_clock_;
+  TrustedClock clock_{wall_clock_};
   Telemetry telemetry_;
   std::unique_ptr<DataLock> lock_;      // before all that writes in data_dir
   std::unique_ptr<SqliteStore> store_;  // one of these two
@@ -151,8 +154,8 @@ class Service {
   std::mutex rejected_mutex_;
   std::map<std::string, std::unique_ptr<RejectKeeper>> rejected_;
 
-  std::mutex checkpoint_mutex_;  // one checkpoint at a time; the first in the order of locks
-  std::atomic<Time> checkpointed_at_{0};
+  std::mutex checkpoint_mutex_;            // one checkpoint at a time; the first in the order of locks
+  std::atomic<Duration> checkpointed_{0};  // monotonic
   std::string checkpoint_trouble_;
   std::set<std::string> led_;                            // streams whose alerts are here; of the timer's thread, as is the next
   std::map<std::string, std::string> exchange_trouble_;  // by stream

@@ -11,7 +11,7 @@ class ServiceApi final : public exporters::ApiSource {
  public:
   explicit ServiceApi(Service& service) : service_(service) {}
 
-  void measure() override { service_.publish_checkpoint_age(); }
+  void measure() override { service_.measure(); }
   exporters::Readiness ready() const override;
   std::vector<exporters::StreamView> streams() const override;
   Result<exporters::FindingsPage> findings(const exporters::FindingsQuery& query) const override;

@@ -2,6 +2,8 @@
 //
 // A checkpoint is used as a whole. Units of one with the merger of another would count records twice or lose
 // them: what a partition has handed over is in the merger, and how far the findings log goes is in the hub.
+#include <algorithm>
+
 #include "app/run/service.h"
 #include "core/log.h"
 
@@ -16,7 +18,7 @@ Result<std::optional<std::string>> Service::recover() {
   for (const char* to : {"previous", "partial", "nothing"}) telemetry_.series(Metric::kCheckpointFallbacks, {to});
   bool lost = false;
   if (const Status s = open_store(lost); !s) return s.error();
-  checkpointed_at_ = clock_.now();  // the age of none: since now
+  checkpointed_ = monotonic_now();  // the age of none: since now
   if (lost) return std::optional<std::string>();
   const auto generations = store_->generations();
   if (!generations) return generations.error();
@@ -30,11 +32,16 @@ Result<std::optional<std::string>> Service::recover() {
     if (plans) loader.know(stream.name, std::move(*plans));
   }
   CheckedGeneration newest = check_generation(*store_, generations->front(), loader);
-  checkpointed_at_ = newest.generation.at;
   if (newest.damaged() != 0) return fall_back(loader, std::move(newest), *generations);
+  written_at(newest.generation.at);
   auto state = store_->hub(newest.generation.number);
   if (!state) return state.error();
   return std::optional<std::string>(std::move(*state));
+}
+
+void Service::written_at(Time at) {
+  clock_.was(at);
+  checkpointed_ = monotonic_now() - std::max<Duration>(clock_.latest() - at, 0);
 }
 
 // A file that is no database any more makes room for a new one: a service that needs a human to start would
@@ -101,7 +108,7 @@ Result<std::optional<std::string>> Service::fall_back(const StateLoader& loader,
     hub = std::move(*state);
   }
   if (const Status s = use(chosen, rebuild); !s) return s.error();
-  checkpointed_at_ = chosen.generation.at;
+  written_at(chosen.generation.at);
   return hub;
 }
 

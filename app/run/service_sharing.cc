@@ -46,7 +46,7 @@ Result<std::optional<std::string>> Service::open_shared_store() {
   auto store = MysqlStore::open(*connection, *instance, config_.service.store_lease);
   if (!store) return store.error();
   shared_ = std::move(*store);
-  checkpointed_at_ = clock_.now();
+  checkpointed_ = monotonic_now();
   auto hub = shared_->hub();
   if (!hub && hub.error().code == ErrorCode::kCorrupt) {
     log::error(

@@ -50,7 +50,7 @@ class CsvDecoder final : public Decoder {
       if (is_header(record)) continue;
       out.begin_row();
       if (row(record, out)) {
-        out.commit_row(found_.sensor, found_.time, record.arrival, record.position);
+        out.commit_row(found_.sensor, found_.time, found_.arrival, record.position);
       } else {
         out.abandon_row();
         rejects.reject(record, reason_, detail_);

@@ -46,7 +46,7 @@ class JsonDecoder final : public Decoder {
     for (const RawRecord& record : raw.records) {
       out.begin_row();
       if (row(record)) {
-        out.commit_row(found_.sensor, found_.time, record.arrival, record.position);
+        out.commit_row(found_.sensor, found_.time, found_.arrival, record.position);
       } else {
         out.abandon_row();
         rejects.reject(record, reason_, detail_);

@@ -88,8 +88,9 @@ class HttpSource final : public Source, public HttpIntake {
       auto records = body_.split(body, *form);
       if (!records) return {records.error().code == ErrorCode::kExhausted ? 413 : 400, 0, 0, records.error().message};
       const Time now = context_.clock->now();
+      const Duration behind = context_.clock->behind().most;
       entries.reserve(records->size());
-      for (const std::string_view record : *records) entries.push_back({0, now, partitioner_({}, record), 0, {}, record});
+      for (const std::string_view record : *records) entries.push_back({0, now, partitioner_({}, record), 0, {}, record, behind});
       ++submitting_;
     }
     const Status done = feed->journal().append(entries);

@@ -38,6 +38,24 @@ TEST(AlertmanagerNotifier, ExactPayload) {
                                           R"("generatorURL":"https://driftd.example"}])");
 }
 
+// Its own clock may be right: what ends by a clock that is behind would be over as it is told.
+TEST(AlertmanagerNotifier, WhatFiresDoesNotEndByAClockThatWasSetBack) {
+  HttpServer server;
+  ManualClock clock(kNow - kDay);
+  clock.set_behind({kDay, 31 * kDay});
+  auto notifier = make_notifier("alertmanager", server.url(), clock);
+  Message m = sample_message();
+  (*notifier)->send(m, Deadline::after(5 * kSecond));
+  m.alerts[0].state = AlertState::kResolved;
+  (*notifier)->send(m, Deadline::after(5 * kSecond));
+  const auto time = [&](std::size_t request, const char* which) {
+    return parse_time(nlohmann::json::parse(server.requests().at(request).body)[0][which].get<std::string>());
+  };
+  EXPECT_EQ(time(0, "startsAt"), m.alerts[0].starts_at);
+  EXPECT_EQ(time(0, "endsAt"), kNow + 4 * kMinute);
+  EXPECT_EQ(time(1, "endsAt"), kNow - kDay) << "what is over is over by either clock";
+}
+
 TEST(AlertmanagerNotifier, NamesAndLabels) {
   const std::vector<std::pair<FindingKind, std::string>> names = {{FindingKind::kQuality, "DriftdQuality"},
                                                                   {FindingKind::kFault, "DriftdFault"},

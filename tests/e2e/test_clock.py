@@ -44,6 +44,7 @@ def test_windows_checkpoints_and_deliveries_go_on(driftd, webhook, config, clock
     first = webhook.wait_count(1)[0]
     assert json.loads(first.body)["time"], first.body
     clock.turn(turn)
+    assert service.metrics().get("driftd_checkpoint_age_seconds") < 60, "by no clock that is turned"
     webhook.default = (200, {})
     # What waited for its next attempt is not forgotten for a day.
     tried = len(webhook.received())
@@ -88,16 +89,45 @@ def test_an_alert_fires_before_it_is_over_when_the_clock_was_turned_back(driftd,
     assert list(webhook.taken().values()) == [["alert.firing", "alert.resolved"]] * sensors
 
 
-def test_records_of_now_under_a_clock_of_yesterday_are_kept_until_it_is_right(driftd, config, clock):
-    """They seem to come from the future. Nothing of them is judged, and nothing is lost."""
-    def records_of_now(windows):
-        """Of the hour that has begun an hour ago."""
-        shift = int(time.time() * 1000) // plant.WINDOW * plant.WINDOW - 3600_000 - plant.START
-        return [row | {"ts": row["ts"] + shift} for row in plant.records(0, windows)]
+def records_of_now(windows):
+    """Of the hour that has begun an hour ago."""
+    shift = int(time.time() * 1000) // plant.WINDOW * plant.WINDOW - 3600_000 - plant.START
+    return [row | {"ts": row["ts"] + shift} for row in plant.records(0, windows)]
 
+
+def values(service):
+    return [value for _, value in counted(service)]
+
+
+def test_records_of_now_are_judged_under_a_clock_that_was_set_back(driftd, config, clock):
+    """To it they come from the future. It is wrong, as driftd saw that it was set, and it stays so behind a kill."""
+    config["service"]["checkpoint_every"] = "1s"  # each says what time it is
+    service = driftd(config, env=clock.environment()).wait_ready()
+    service.wait(lambda: service.metrics().get("driftd_checkpoint_bytes") > 0, "a checkpoint")
+    assert service.metrics().get("driftd_clock_behind_seconds") == 0
+    clock.turn(-DAY)
+    rows = records_of_now(6)
+    a_window = len(rows) // 6
+    plant.post(service, rows[:2 * a_window])
+    service.wait_metric("driftd_records_total", 2 * a_window, stream="plant", result="accepted")
+    assert service.metrics().get("driftd_clock_behind_seconds") == pytest.approx(DAY, abs=2)
+    service.kill9()
+    service.start().wait_ready()
+    assert service.metrics().get("driftd_clock_behind_seconds") == pytest.approx(DAY, abs=60)
+    plant.post(service, rows[2 * a_window:4 * a_window])
+    service.wait(lambda: values(service) == [plant.PER_WINDOW] * 3, lambda: f"three whole windows: {counted(service)}")
+    clock.turn(0)
+    service.wait(lambda: service.metrics().get("driftd_clock_behind_seconds") == 0, "the clock is believed again")
+    plant.post(service, rows[4 * a_window:])
+    service.wait(lambda: values(service) == [plant.PER_WINDOW] * 5, lambda: f"five whole windows: {counted(service)}")
+    assert not service.metrics().get("driftd_rejects_total", stream="plant", reason="future_time")
+
+
+def test_records_of_now_under_a_clock_that_never_was_right_are_kept_until_it_is(driftd, config, clock):
+    """Nobody can know which is wrong: nothing of them is judged, and nothing is lost."""
+    clock.turn(-DAY)
     service = driftd(config, env=clock.environment()).wait_ready()
     rows = records_of_now(3)
-    clock.turn(-DAY)
     plant.post(service, rows)
     service.wait_metric("driftd_rejects_total", len(rows), stream="plant", reason="future_time")
     assert service.metrics().get("driftd_records_total", stream="plant", result="accepted") == 0
@@ -106,7 +136,7 @@ def test_records_of_now_under_a_clock_of_yesterday_are_kept_until_it_is_right(dr
     done = run_driftd("quarantine", "replay", service.config_path, "--to", service.url, "--reason", "future_time")
     assert done.returncode == 0 and f"{len(rows)} sent to" in done.stdout, done
     service.wait_metric("driftd_records_total", len(rows), stream="plant", result="accepted")
-    service.wait(lambda: [value for _, value in counted(service)] == [plant.PER_WINDOW] * 2, lambda: f"two whole windows: {counted(service)}")
+    service.wait(lambda: values(service) == [plant.PER_WINDOW] * 2, lambda: f"two whole windows: {counted(service)}")
 
 
 @pytest.mark.parametrize("off", [False, True], ids=["running", "off"])

@@ -41,6 +41,7 @@ class HttpSourceTest : public testing::Test {
       if (!source_->poll(Deadline::after(50 * kMillisecond), batch).value()) continue;
       for (const RawRecord& r : batch.records) {
         EXPECT_EQ(r.arrival, clock_.now());
+        EXPECT_EQ(r.clock_behind, clock_.behind().most);
         found[r.position] = r.payload;
         where_[std::string(r.payload)] = batch.partition;
       }
@@ -106,6 +107,7 @@ TEST_F(HttpSourceTest, TakesNothingOfABodyWithTooManyRecords) {
 }
 
 TEST_F(HttpSourceTest, WhatWasAcceptedIsThereAfterARestart) {
+  clock_.set_behind({kHour, kDay});
   submit(R"([{"id":"a"},{"id":"b"}])");
   start();
   EXPECT_EQ(records(2).size(), 2U);

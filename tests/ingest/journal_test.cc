@@ -6,6 +6,7 @@
 #include <atomic>
 #include <csignal>
 #include <fstream>
+#include <limits>
 #include <thread>
 
 #include "ingest/journal_cursor.h"
@@ -550,6 +551,31 @@ TEST_F(JournalTest, ADiskThatRefusesLeavesNothingHalfDone) {
   journal.reset();
   journal = open();
   EXPECT_EQ(read(*journal).sequences, numbers(0, 6));
+}
+
+TEST_F(JournalTest, HowFarTheClockMayBeBehindStandsWithTheRecord) {
+  auto journal = open();
+  const std::vector<Duration> behind = {0, 1, kDay, 0, std::numeric_limits<Duration>::max()};
+  const std::uint64_t before = journal->bytes();
+  std::vector<JournalEntry> entries;
+  std::uint64_t size = 0;
+  for (const Duration d : behind) {
+    entries.push_back({0, kSecond, 1, 0, "topic/a", "payload", d});
+    size += frame_size(entries.back());
+  }
+  ASSERT_TRUE(journal->append(entries).ok());
+  EXPECT_EQ(journal->bytes() - before, size);
+  journal.reset();
+  journal = open();
+  JournalCursor cursor(*journal, 0);
+  JournalCursor::Chunk chunk;
+  ASSERT_TRUE(cursor.next(chunk).value());
+  ASSERT_EQ(chunk.entries.size(), behind.size());
+  for (std::size_t i = 0; i < behind.size(); ++i) {
+    EXPECT_EQ(chunk.entries[i].clock_behind, behind[i]);
+    EXPECT_EQ(chunk.entries[i].topic, "topic/a");
+    EXPECT_EQ(chunk.entries[i].payload, "payload");
+  }
 }
 
 }  // namespace

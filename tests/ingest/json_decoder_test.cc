@@ -276,6 +276,24 @@ TEST(JsonDecoder, JudgesTheFutureByArrival) {
   EXPECT_EQ(h.rejects[0].second, "future_time");
 }
 
+TEST(JsonDecoder, AClockThatWasSetBackIsOnlyBelievedWhileRecordsDoNotContradict) {
+  RawRecord like;
+  like.clock_behind = kDay;
+  auto h = harness();
+  const auto decoded = [&](Time arrival) {
+    like.arrival = arrival;
+    return h.decode({record("")}, like).rows() == 1;
+  };
+  ASSERT_TRUE(decoded(kNow - 60 * kSecond));
+  EXPECT_EQ(h.batch().arrival[0], kNow - 60 * kSecond) << "it may have been wrong before";
+  ASSERT_TRUE(decoded(kNow - 60 * kSecond - 1));
+  EXPECT_EQ(h.batch().arrival[0], kNoTime) << "it is wrong now";
+  ASSERT_TRUE(decoded(kNow - 60 * kSecond - kDay));
+  EXPECT_FALSE(decoded(kNow - 60 * kSecond - kDay - 1)) << "more than the clock was set back";
+  ASSERT_EQ(h.rejects.size(), 1U);
+  EXPECT_EQ(h.rejects[0].second, "future_time");
+}
+
 TEST(JsonDecoder, StopsAtTheSensorLimitAndForgetsNoOne) {
   DecodeHarness h("json", options("id", "ts"), {}, {}, 2);
   const auto of = [](const std::string& id) { return R"({"ts":1700000000123,"id":")" + id + "\"}"; };
