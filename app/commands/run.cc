@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -86,7 +87,10 @@ int run_command(const std::string& path) {
   alarm(static_cast<unsigned>(service.shutdown_grace() / kSecond + 1));
   service.stop();
   log::info("stopped");
-  return kExitOk;
+  // Everything is on the disk. Threads of libraries may still run (keep_until_exit()), and what they would do to
+  // what is destroyed at an exit in good order must not decide how this ends.
+  std::fflush(nullptr);
+  std::_Exit(kExitOk);
 }
 
 }  // namespace driftd::app
