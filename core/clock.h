@@ -15,12 +15,16 @@ class Clock {
   virtual ~Clock() = default;
   virtual Time now() const = 0;  // wall clock, UTC; may jump
 
-  // How far now() may be behind the right time, as the clock was set back: both 0 while nothing speaks against it.
+  // How far the clock may be behind the right time, as it was set back: both 0 while nothing speaks against it.
   struct Behind {
     Duration least = 0;
     Duration most = 0;
   };
-  virtual Behind behind() const { return {}; }
+  struct Reading {
+    Time now = 0;
+    Behind behind;
+  };
+  virtual Reading read() const { return {now(), {}}; }
 };
 
 class SystemClock final : public Clock {
@@ -33,7 +37,7 @@ class ManualClock final : public Clock {
  public:
   explicit ManualClock(Time start = 0) : now_(start) {}
   Time now() const override { return now_.load(); }
-  Behind behind() const override { return {least_behind_.load(), most_behind_.load()}; }
+  Reading read() const override { return {now_.load(), {least_behind_.load(), most_behind_.load()}}; }
   void set(Time t) { now_.store(t); }
   void advance(Duration d) { now_.fetch_add(d); }
   void set_behind(Behind behind) {

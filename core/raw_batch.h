@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/clock.h"
 #include "core/time.h"
 
 namespace driftd {
@@ -17,7 +18,7 @@ struct RawRecord {
   std::string_view topic;     // Kafka topic or MQTT topic; empty for files
   Time arrival = kNoTime;     // when the source's keeper took it (Kafka timestamp, journal); stored
                               // with the record, so that a replay sees the same
-  Duration clock_behind = 0;  // how far `arrival` may be behind (Clock::behind()); stored with it
+  Clock::Behind behind;       // how far `arrival` may be behind; stored with it
   std::int64_t position = 0;  // offset, journal sequence or row number; grows within a partition
 };
 

@@ -9,10 +9,10 @@
 namespace driftd {
 
 TrustedClock::TrustedClock(const Clock& wall, std::function<Duration()> elapsed) : wall_(wall), elapsed_(std::move(elapsed)) {
-  believe(read(), 0);
+  believe(moment(), 0);
 }
 
-void TrustedClock::believe(const Reading& at, Duration held) const {
+void TrustedClock::believe(const Moment& at, Duration held) const {
   line_ = {at.offset(), held, at.elapsed};
   doubt_until_.reset();
   absence_ = 0;
@@ -20,7 +20,7 @@ void TrustedClock::believe(const Reading& at, Duration held) const {
 
 void TrustedClock::was(Time t) {
   const std::scoped_lock lock(mutex_);
-  const Reading at = read();
+  const Moment at = moment();
   if (at.wall >= t - kSet) return;
   log::warning(
       "the wall clock is behind what it was when driftd last wrote it down; until it is later than that, records that seem to "
@@ -33,13 +33,13 @@ void TrustedClock::was(Time t) {
 }
 
 // In this order: to a thread that is held up in between the clock seems to be set ahead, and then to where it was.
-TrustedClock::Reading TrustedClock::read() const {
+TrustedClock::Moment TrustedClock::moment() const {
   const Duration elapsed = elapsed_();
   return {wall_.now(), elapsed};
 }
 
-TrustedClock::Reading TrustedClock::look() const {
-  const Reading at = read();
+TrustedClock::Moment TrustedClock::look() const {
+  const Moment at = moment();
   const Duration ahead = at.offset() - line_.offset;
   if (ahead >= -kSet) {
     if (doubt_until_) {
@@ -77,17 +77,17 @@ TrustedClock::Reading TrustedClock::look() const {
   return at;
 }
 
-Clock::Behind TrustedClock::behind() const {
+Clock::Reading TrustedClock::read() const {
   const std::scoped_lock lock(mutex_);
-  const Reading at = look();
-  if (!doubt_until_) return {};
+  const Moment at = look();
+  if (!doubt_until_) return {at.wall, {}};
   const Duration least = line_.offset - at.offset();
-  return {least, least + absence_};
+  return {at.wall, {least, least + absence_}};
 }
 
 Time TrustedClock::latest() const {
   const std::scoped_lock lock(mutex_);
-  const Reading at = look();
+  const Moment at = look();
   return doubt_until_ ? at.elapsed + line_.offset : at.wall;
 }
 

@@ -27,8 +27,8 @@ class TrustedClock final : public Clock {
   explicit TrustedClock(const Clock& wall, std::function<Duration()> elapsed = monotonic_now);
 
   Time now() const override { return wall_.now(); }
-  // To be asked now and then, as it is seen here only that the clock was set.
-  Behind behind() const override;
+  // To be called now and then, as it is seen here only that the clock was set.
+  Reading read() const override;
   // The time as it is at least: now(), or as it ran before it was set back.
   Time latest() const;
   // An earlier process wrote down that it was `t`. When now() is before it, what passed in between is not known:
@@ -43,14 +43,14 @@ class TrustedClock final : public Clock {
     Duration since = 0;  // of elapsed
     Duration age(Duration elapsed) const { return held + elapsed - since; }
   };
-  struct Reading {
+  struct Moment {
     Time wall = 0;
     Duration elapsed = 0;
     Duration offset() const { return wall - elapsed; }
   };
-  Reading read() const;
-  Reading look() const;
-  void believe(const Reading& at, Duration held) const;
+  Moment moment() const;
+  Moment look() const;
+  void believe(const Moment& at, Duration held) const;
 
   const Clock& wall_;
   const std::function<Duration()> elapsed_;

@@ -100,7 +100,7 @@ void JournalFeed::sort_out(JournalCursor::Chunk& chunk) {
     record.payload = entry.payload;
     record.topic = entry.topic;
     record.arrival = entry.arrival;
-    record.clock_behind = entry.clock_behind;
+    record.behind = entry.behind;
     record.position = entry.sequence;
     batch->records.push_back(record);
     batch->next_position = entry.sequence + 1;

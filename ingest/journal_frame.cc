@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kMagic = "dJrnl001";
 constexpr std::size_t kPrefix = 8;  // size and CRC
 constexpr std::size_t kFixed = kFrameOverhead - kPrefix;
-constexpr std::uint32_t kBehind = 1U << 31;  // in the topic's length, which is below kMaxFrameBytes: `clock_behind` stands before the topic
+constexpr std::uint32_t kBehind = 1U << 31;  // in the topic's length, which is below kMaxFrameBytes: `behind` stands before the topic
 
 }  // namespace
 
@@ -37,7 +37,7 @@ std::optional<SegmentHeader> decode_header(std::string_view bytes) {
 }
 
 std::size_t frame_size(const JournalEntry& entry) {
-  return (entry.clock_behind > 0 ? kMostFrameOverhead : kFrameOverhead) + entry.topic.size() + entry.payload.size();
+  return (entry.behind.most > 0 ? kMostFrameOverhead : kFrameOverhead) + entry.topic.size() + entry.payload.size();
 }
 
 void append_frame(std::string& out, const JournalEntry& entry) {
@@ -51,8 +51,11 @@ void append_frame(std::string& out, const JournalEntry& entry) {
   put(entry.arrival);
   put(entry.partition);
   put(entry.packet_id);
-  put(static_cast<std::uint32_t>(entry.topic.size()) | (entry.clock_behind > 0 ? kBehind : 0));
-  if (entry.clock_behind > 0) put(entry.clock_behind);
+  put(static_cast<std::uint32_t>(entry.topic.size()) | (entry.behind.most > 0 ? kBehind : 0));
+  if (entry.behind.most > 0) {
+    put(entry.behind.least);
+    put(entry.behind.most);
+  }
   std::uint32_t crc = crc32c({fixed.data(), at});
   crc = crc32c(entry.topic, crc);
   crc = crc32c(entry.payload, crc);
@@ -83,9 +86,12 @@ FrameRead read_frame(std::string_view bytes) {
   out.entry.packet_id = in.u32();
   const std::uint32_t flagged = in.u32();
   const std::size_t topic = flagged & ~kBehind;
-  if ((flagged & kBehind) != 0) out.entry.clock_behind = in.i64();
+  if ((flagged & kBehind) != 0) {
+    out.entry.behind.least = in.i64();
+    out.entry.behind.most = in.i64();
+  }
   const std::string_view rest = body.substr(size - in.left());
-  if (in.failed() || topic > rest.size() || out.entry.sequence < 0 || out.entry.clock_behind < 0) return out;
+  if (in.failed() || topic > rest.size() || out.entry.sequence < 0 || out.entry.behind.least < 0 || out.entry.behind.most < 0) return out;
   out.entry.topic = rest.substr(0, topic);
   out.entry.payload = rest.substr(topic);
   out.kind = Kind::kGood;

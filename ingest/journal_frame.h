@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/clock.h"
 #include "core/time.h"
 
 namespace driftd::ingest {
@@ -21,7 +22,7 @@ struct JournalEntry {
   std::uint32_t packet_id = 0;  // MQTT packet identifier; 0: none
   std::string_view topic;       // MQTT topic; empty for HTTP
   std::string_view payload;
-  Duration clock_behind = 0;  // how far `arrival` may be behind (Clock::behind()), at least 0
+  Clock::Behind behind = {};  // how far `arrival` may be behind, neither below 0
 };
 
 struct SegmentHeader {
@@ -31,7 +32,7 @@ struct SegmentHeader {
 
 inline constexpr std::size_t kSegmentHeaderBytes = 24;
 inline constexpr std::size_t kFrameOverhead = 36;
-inline constexpr std::size_t kMostFrameOverhead = kFrameOverhead + sizeof(Duration);  // where `clock_behind` is not 0
+inline constexpr std::size_t kMostFrameOverhead = kFrameOverhead + 2 * sizeof(Duration);  // where `behind` is not 0
 inline constexpr std::size_t kMaxFrameBytes = std::size_t{1} << 30;
 
 std::string encode_header(const SegmentHeader& header);

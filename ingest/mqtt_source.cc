@@ -197,8 +197,7 @@ class MqttSource final : public Source {
 
   Status journal_group() {
     if (group_.empty()) return {};
-    const Time now = context_.clock->now();
-    const Duration behind = context_.clock->behind().most;
+    const auto [now, behind] = context_.clock->read();
     entries_.clear();
     const std::string_view text = group_text_;
     for (const Pending& p : group_) {

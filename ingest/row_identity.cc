@@ -100,7 +100,7 @@ void RowIdentity::begin(const RawRecord& record) {
   time_text_ = {};
   time_wrong_.reset();
   arrival_ = record.arrival;
-  clock_behind_ = record.clock_behind;
+  behind_ = record.behind;
 }
 
 // Whether a record of `time` can have arrived when it did. One from the future of a clock that was set back, but not
@@ -110,7 +110,7 @@ bool RowIdentity::may_be(Time time) {
   const Time earliest = time - max_future_;
   if (arrival_ >= earliest) return true;
   Time latest = 0;
-  if (clock_behind_ == 0 || __builtin_add_overflow(arrival_, clock_behind_, &latest) || latest < earliest) return false;
+  if (behind_.most == 0 || __builtin_add_overflow(arrival_, behind_.most, &latest) || latest < earliest) return false;
   arrival_ = kNoTime;
   return true;
 }
@@ -122,7 +122,9 @@ RowIdentity::Outcome RowIdentity::finish(SensorDictionary& sensors) {
   Outcome out;
   if (time_is_arrival_) {
     if (arrival_ == kNoTime) return {0, 0, RejectReason::kMissingTime, "no arrival time"};
-    out.time = arrival_;
+    // Else all that comes is late when the clock is set back.
+    if (__builtin_add_overflow(arrival_, behind_.least, &out.time)) return {0, 0, RejectReason::kAbsurdTime, {}};
+    arrival_ = out.time;
   } else {
     if (time_wrong_) return {0, 0, time_wrong_, {}};
     if (time_text_.empty()) return {0, 0, RejectReason::kMissingTime, {}};

@@ -82,7 +82,7 @@ class RowIdentity {
   std::string_view time_text_;
   std::optional<RejectReason> time_wrong_;
   Time arrival_ = kNoTime;
-  Duration clock_behind_ = 0;
+  Clock::Behind behind_;
 };
 
 }  // namespace driftd::ingest

@@ -232,7 +232,7 @@ void Service::timer_loop() {
       reloaded = reload_now();
       next = std::min(next, Clock::now() + every());
     }
-    clock_.behind();  // seen within a beat that it was set
+    clock_.read();  // seen within a beat that it was set
     if (shared_ != nullptr) exchange();
     if (woken || due) take_promotions();
     restart_failed_streams();
@@ -267,7 +267,7 @@ Status Service::reload() {
 
 void Service::measure() {
   telemetry_.series(Metric::kCheckpointAge).set(to_seconds(monotonic_now() - checkpointed_));
-  telemetry_.series(Metric::kClockBehind).set(to_seconds(clock_.behind().least));
+  telemetry_.series(Metric::kClockBehind).set(to_seconds(clock_.read().behind.least));
 }
 
 void Service::publish_ages() {

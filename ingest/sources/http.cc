@@ -87,8 +87,7 @@ class HttpSource final : public Source, public HttpIntake {
       feed = feed_.get();
       auto records = body_.split(body, *form);
       if (!records) return {records.error().code == ErrorCode::kExhausted ? 413 : 400, 0, 0, records.error().message};
-      const Time now = context_.clock->now();
-      const Duration behind = context_.clock->behind().most;
+      const auto [now, behind] = context_.clock->read();
       entries.reserve(records->size());
       for (const std::string_view record : *records) entries.push_back({0, now, partitioner_({}, record), 0, {}, record, behind});
       ++submitting_;

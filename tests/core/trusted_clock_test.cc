@@ -17,11 +17,11 @@ class TrustedClockTest : public testing::Test {
   }
   void set(Duration by) { wall_.advance(by); }
   Duration behind() {
-    const Clock::Behind b = clock_.behind();
-    EXPECT_EQ(b.least, b.most);
-    EXPECT_EQ(clock_.latest(), wall_.now() + b.least);
-    EXPECT_EQ(clock_.now(), wall_.now()) << "never anything else";
-    return b.least;
+    const auto [now, behind] = clock_.read();
+    EXPECT_EQ(behind.least, behind.most);
+    EXPECT_EQ(clock_.latest(), wall_.now() + behind.least);
+    EXPECT_EQ(now, wall_.now()) << "never anything else";
+    return behind.least;
   }
 
   Duration elapsed_ = 5 * kHour;
@@ -135,12 +135,12 @@ TEST_F(TrustedClockTest, BehindWhatAnEarlierProcessWroteDownItMayBeBehindByMore)
   clock_.was(kStart - kDay);
   EXPECT_EQ(behind(), 0);
   clock_.was(kStart + kDay);
-  Clock::Behind b = clock_.behind();
+  Clock::Behind b = clock_.read().behind;
   EXPECT_EQ(b.least, kDay);
   EXPECT_EQ(b.most, kDay + TrustedClock::kLongestAbsence);
   EXPECT_EQ(clock_.latest(), kStart + kDay);
   pass(kHour);
-  b = clock_.behind();
+  b = clock_.read().behind;
   EXPECT_EQ(b.least, kDay);
   EXPECT_EQ(clock_.latest(), kStart + kDay + kHour);
   set(2 * kDay);
@@ -152,7 +152,7 @@ TEST_F(TrustedClockTest, BehindWhatAnEarlierProcessWroteDownItMayBeBehindByMore)
 TEST_F(TrustedClockTest, WhatAnEarlierProcessWroteDownIsGivenUpToo) {
   clock_.was(kStart + 30 * kDay);
   pass(TrustedClock::kLongestDoubt - 1);
-  EXPECT_EQ(clock_.behind().least, 30 * kDay);
+  EXPECT_EQ(clock_.read().behind.least, 30 * kDay);
   pass(1);
   EXPECT_EQ(behind(), 0);
 }
@@ -172,7 +172,7 @@ TEST(TrustedClock, AThreadThatIsHeldUpBetweenTheReadingsLeavesNoDoubt) {
   const TrustedClock clock(wall, [&] { return wall.elapsed; });
   wall.held_up = kMinute;
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(clock.behind().most, 0);
+    EXPECT_EQ(clock.read().behind.most, 0);
     EXPECT_EQ(clock.latest(), wall.wall);
     wall.elapsed += kSecond;
     wall.wall += kSecond;

@@ -123,6 +123,31 @@ def test_records_of_now_are_judged_under_a_clock_that_was_set_back(driftd, confi
     assert not service.metrics().get("driftd_rejects_total", stream="plant", reason="future_time")
 
 
+def test_times_of_arrival_go_on_when_the_clock_is_set_back(driftd, config, clock):
+    """By the clock as it is now all that comes would be late."""
+    config["streams"]["plant"]["decode"]["time"] = "@arrival"
+    config["streams"]["plant"]["windows"]["size"] = "1s"
+    service = driftd(config, env=clock.environment()).wait_ready()
+    bodies = 0
+
+    def send_until_three_more_windows():
+        had = len(counted(service))
+
+        def one_more_body():
+            nonlocal bodies
+            plant.post(service, plant.records(0, 1))
+            bodies += 1
+            return len(counted(service)) >= had + 3
+        service.wait(one_more_body, "three more windows")
+
+    send_until_three_more_windows()
+    for turned in (-DAY, 0):
+        clock.turn(turned)
+        send_until_three_more_windows()
+    service.wait_metric("driftd_records_total", bodies * plant.PER_WINDOW, stream="plant", result="accepted")
+    assert not service.metrics().get("driftd_late_records_total", stream="plant")
+
+
 def test_records_of_now_under_a_clock_that_never_was_right_are_kept_until_it_is(driftd, config, clock):
     """Nobody can know which is wrong: nothing of them is judged, and nothing is lost."""
     clock.turn(-DAY)

@@ -41,7 +41,8 @@ class HttpSourceTest : public testing::Test {
       if (!source_->poll(Deadline::after(50 * kMillisecond), batch).value()) continue;
       for (const RawRecord& r : batch.records) {
         EXPECT_EQ(r.arrival, clock_.now());
-        EXPECT_EQ(r.clock_behind, clock_.behind().most);
+        EXPECT_EQ(r.behind.least, clock_.read().behind.least);
+        EXPECT_EQ(r.behind.most, clock_.read().behind.most);
         found[r.position] = r.payload;
         where_[std::string(r.payload)] = batch.partition;
       }

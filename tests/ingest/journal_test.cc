@@ -555,12 +555,12 @@ TEST_F(JournalTest, ADiskThatRefusesLeavesNothingHalfDone) {
 
 TEST_F(JournalTest, HowFarTheClockMayBeBehindStandsWithTheRecord) {
   auto journal = open();
-  const std::vector<Duration> behind = {0, 1, kDay, 0, std::numeric_limits<Duration>::max()};
+  const std::vector<Clock::Behind> behind = {{0, 0}, {1, 1}, {kHour, kDay}, {0, 0}, {0, std::numeric_limits<Duration>::max()}};
   const std::uint64_t before = journal->bytes();
   std::vector<JournalEntry> entries;
   std::uint64_t size = 0;
-  for (const Duration d : behind) {
-    entries.push_back({0, kSecond, 1, 0, "topic/a", "payload", d});
+  for (const Clock::Behind& b : behind) {
+    entries.push_back({0, kSecond, 1, 0, "topic/a", "payload", b});
     size += frame_size(entries.back());
   }
   ASSERT_TRUE(journal->append(entries).ok());
@@ -572,7 +572,8 @@ TEST_F(JournalTest, HowFarTheClockMayBeBehindStandsWithTheRecord) {
   ASSERT_TRUE(cursor.next(chunk).value());
   ASSERT_EQ(chunk.entries.size(), behind.size());
   for (std::size_t i = 0; i < behind.size(); ++i) {
-    EXPECT_EQ(chunk.entries[i].clock_behind, behind[i]);
+    EXPECT_EQ(chunk.entries[i].behind.least, behind[i].least);
+    EXPECT_EQ(chunk.entries[i].behind.most, behind[i].most);
     EXPECT_EQ(chunk.entries[i].topic, "topic/a");
     EXPECT_EQ(chunk.entries[i].payload, "payload");
   }

@@ -278,7 +278,7 @@ TEST(JsonDecoder, JudgesTheFutureByArrival) {
 
 TEST(JsonDecoder, AClockThatWasSetBackIsOnlyBelievedWhileRecordsDoNotContradict) {
   RawRecord like;
-  like.clock_behind = kDay;
+  like.behind = {kHour, kDay};
   auto h = harness();
   const auto decoded = [&](Time arrival) {
     like.arrival = arrival;
@@ -292,6 +292,17 @@ TEST(JsonDecoder, AClockThatWasSetBackIsOnlyBelievedWhileRecordsDoNotContradict)
   EXPECT_FALSE(decoded(kNow - 60 * kSecond - kDay - 1)) << "more than the clock was set back";
   ASSERT_EQ(h.rejects.size(), 1U);
   EXPECT_EQ(h.rejects[0].second, "future_time");
+}
+
+TEST(JsonDecoder, TimesOfArrivalGoOnWhenTheClockIsSetBack) {
+  DecodeHarness h("json", options("id", "@arrival"), {});
+  RawRecord like;
+  like.arrival = kNow;
+  like.behind = {kHour, kDay};
+  h.decode({record("")}, like);
+  ASSERT_EQ(h.batch().rows(), 1U);
+  EXPECT_EQ(h.batch().event_time[0], kNow + kHour);
+  EXPECT_EQ(h.batch().arrival[0], kNow + kHour);
 }
 
 TEST(JsonDecoder, StopsAtTheSensorLimitAndForgetsNoOne) {
