@@ -1,5 +1,7 @@
 #include "app/run/service.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -239,6 +241,9 @@ void Service::timer_loop() {
     if (due) {
       for (const auto& runtime : running()) runtime->settle();
       checkpoint();
+      // What bursts and checkpoints leave free lies between what is in use, and resident memory would only ever grow to the
+      // largest there was. 10 to 20 ms for 400 MB, beside the streams.
+      malloc_trim(0);
       publish_ages();
       next = Clock::now() + every();
     }
