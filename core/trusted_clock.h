@@ -32,7 +32,7 @@ class TrustedClock final : public Clock {
   // The time as it is at least: now(), or as it ran before it was set back.
   Time latest() const;
   // An earlier process wrote down that it was `t`. When now() is before it, what passed in between is not known:
-  // at most kLongestAbsence.
+  // at most kLongestAbsence. There is doubt for kLongestDoubt then.
   void was(Time t);
 
  private:
