@@ -161,33 +161,32 @@ Result<std::unique_ptr<Notifier>> make(const Params& params, const NotifierConte
 }  // namespace
 
 void register_alertmanager(NotifierRegistry& registry) {
-  registry.add(
-      {.name = "alertmanager",
-       .summary = "Keeps Alertmanager told of what is firing, and tells it what is over.",
-       .applies_to = "alerts",
-       .params = {{.name = "urls",
-                   .type = ParamType::kTextList,
-                   .sentence = "Base URLs of all members of the cluster, with their route prefix",
-                   .required = true},
-                  {.name = "resend",
-                   .type = ParamType::kDuration,
-                   .sentence = "How often firing alerts are sent again; they end by themselves after "
-                               "four times this",
-                   .default_text = "1m",
-                   .min = 1,
-                   .max = 3600},
-                  {.name = "ca_file", .sentence = "PEM file of the authorities to trust instead of the system's"}},
-       .source = "Alertmanager API v2, POST /api/v2/alerts",
-       .example = "type: alertmanager\nurls: [http://localhost:9093]",
-       .notes =
-           "Labels: alertname (DriftdQuality, DriftdFault, DriftdDrift, DriftdConceptDrift, "
-           "DriftdPerformance), stream, segment_by, segment, severity, kind, and check and field "
-           "when group_by names them; never a value. startsAt is event time, or now when that is "
-           "earlier; endsAt is wall-clock time: four resends ahead while firing (by the time as it ran before the clock "
-           "was set back, where it was), the time of resolving afterwards, sent again for 5 minutes. Delivered when one member took it; "
-           "the others get it with the next resend. When the severity rises, the alert with the "
-           "old label ends by itself."},
-      make);
+  registry.add({.name = "alertmanager",
+                .summary = "Keeps Alertmanager told of what is firing, and tells it what is over.",
+                .applies_to = "alerts",
+                .params = {{.name = "urls",
+                            .type = ParamType::kTextList,
+                            .sentence = "Base URLs of all members of the cluster, with their route prefix",
+                            .required = true},
+                           {.name = "resend",
+                            .type = ParamType::kDuration,
+                            .sentence = "How often firing alerts are sent again; they end by themselves after "
+                                        "four times this",
+                            .default_text = "1m",
+                            .min = 1,
+                            .max = 3600},
+                           {.name = "ca_file", .sentence = "PEM file of the authorities to trust instead of the system's"}},
+                .source = "Alertmanager API v2, POST /api/v2/alerts",
+                .example = "type: alertmanager\nurls: [http://localhost:9093]",
+                .notes = "Labels: alertname (DriftdQuality, DriftdFault, DriftdDrift, DriftdConceptDrift, "
+                         "DriftdPerformance), stream, segment_by, segment, severity, kind, and check and field "
+                         "when group_by names them; never a value. startsAt is event time, or now when that is "
+                         "earlier; endsAt is wall-clock time: four resends ahead while firing (by the time as "
+                         "it ran before the clock was set back, where it was), the time of "
+                         "resolving afterwards, sent again for 5 minutes. Delivered when one member took it; "
+                         "the others get it with the next resend. When the severity rises, the alert with the "
+                         "old label ends by itself."},
+               make);
 }
 
 }  // namespace driftd::alerts
