@@ -125,7 +125,7 @@ Status Service::use(const CheckedGeneration& chosen, bool rebuild) {
 Result<std::uint64_t> Service::put(const Checkpoint& checkpoint) {
   if (shared_ != nullptr) {
     auto written = shared_->put(checkpoint);
-    if (!written && written.error().code == ErrorCode::kAlreadyExists) superseded(written.error().message);
+    if (!written && written.error().code == ErrorCode::kAlreadyExists) superseded("taken for dead: " + written.error().message);
     return written;
   }
   auto written = store_->put(checkpoint);
