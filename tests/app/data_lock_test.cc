@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstring>
@@ -14,7 +15,7 @@ class DataLockTest : public ::testing::Test {
  protected:
   DataLockTest() { std::filesystem::create_directories(folder_); }
   ~DataLockTest() override { std::filesystem::remove_all(folder_); }
-  const std::string folder_ = ::testing::TempDir() + "data_lock_test";
+  const std::string folder_ = ::testing::TempDir() + "data_lock_test_" + std::to_string(getpid());  // tests run beside each other
 };
 
 TEST_F(DataLockTest, OneAtATime) {

@@ -55,7 +55,7 @@ def judged_amid_rejects(service, windows, reject):
         return len(service.findings(check="count")) >= windows
     service.wait(enough, lambda: f"{windows} windows; there are {len(service.findings(check='count'))}", timeout=30)
     metrics = service.metrics()
-    assert metrics.get("driftd_rejects_total", stream="plant") > 10, "they came all the while"
+    assert metrics.get("driftd_rejects_total", stream="plant") > 3, "they came all the while"
     assert metrics.get("driftd_late_records_total", stream="plant") == 0
 
 
