@@ -62,6 +62,7 @@ void JournalFeed::close() {
   handler_->on_revoked(all);
   handler_ = nullptr;
   ready_.clear();
+  waiting_ = 0;
   cursor_.reset();
 }
 
@@ -76,6 +77,7 @@ Result<bool> JournalFeed::next(RawBatch& out) {
   }
   out = std::move(ready_.front());
   ready_.pop_front();
+  waiting_ -= static_cast<std::int64_t>(out.records.size());
   partitions_[out.partition].handed = out.next_position;
   return true;
 }
@@ -84,6 +86,7 @@ Result<bool> JournalFeed::next(RawBatch& out) {
 void JournalFeed::sort_out(JournalCursor::Chunk& chunk) {
   for (const JournalCursor::Chunk::Gap& gap : chunk.gaps) report(gap);
   std::vector<RawBatch*> batches(partitions_.size());
+  std::int64_t sorted = 0;
   for (const JournalEntry& entry : chunk.entries) {
     if (entry.partition >= partitions_.size()) {  // no header was left to say that there were more
       report({entry.sequence, entry.sequence + 1});
@@ -103,8 +106,10 @@ void JournalFeed::sort_out(JournalCursor::Chunk& chunk) {
     record.behind = entry.behind;
     record.position = entry.sequence;
     batch->records.push_back(record);
+    ++sorted;
     batch->next_position = entry.sequence + 1;
   }
+  waiting_ += sorted;
   read_ = cursor_->position();
 }
 
@@ -141,6 +146,6 @@ void JournalFeed::release(std::uint32_t partition, std::int64_t position) {
   }
 }
 
-std::int64_t JournalFeed::lag() const { return journal_->end() - read_.load(); }
+std::int64_t JournalFeed::lag() const { return journal_->end() - read_.load() + waiting_.load(); }
 
 }  // namespace driftd::ingest

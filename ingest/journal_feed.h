@@ -59,7 +59,8 @@ class JournalFeed {
   JournalCursor::Chunk::Gap hole_{.first = 0, .next = 0};  // between the journal's end and newest_; said already
   std::unique_ptr<JournalCursor> cursor_;
   std::deque<RawBatch> ready_;
-  std::atomic<std::int64_t> read_{0};  // the cursor's position, for lag()
+  std::atomic<std::int64_t> read_{0};     // the cursor's position, for lag()
+  std::atomic<std::int64_t> waiting_{0};  // records in ready_, likewise
 };
 
 }  // namespace driftd::ingest

@@ -39,7 +39,7 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
   }
   partition->engine = std::move(*engine);
   partition->worker = workers_[number % workers_.size()].get();
-  partition->spoke_at = monotonic_now();
+  partition->spoke_at = silence_.listened(monotonic_now());
   std::optional<std::int64_t> position;
   const auto unit = context_.store->unit(stream, number);
   if (!unit && unit.error().code == ErrorCode::kUnavailable) {

@@ -126,7 +126,7 @@ void StreamRuntime::dispatch(std::unique_ptr<RawBatch> raw) {
     set_idle(raw->partition, false);
   }
   std::shared_ptr<RawBatch> shared = std::move(raw);
-  push(partition, [this, &partition, shared, came_at = monotonic_now()] {
+  push(partition, [this, &partition, shared, came_at = silence_.listened(monotonic_now())] {
     partition.engine->process(*shared, *this);
     if (partition.verdicts != nullptr) judged(partition.verdicts->take(shared));
     // A sensor of which nothing can be read is as silent as one that sends nothing: windows do not wait for it.
@@ -187,6 +187,7 @@ void StreamRuntime::note_detectors(Partition& partition) const {
 void StreamRuntime::watch_idle() {
   const Duration now = monotonic_now();
   const ingest::SourceStatus status = source_->status();
+  silence_.look(now, status.connected);
   // A server that is away, or a backlog, is not a silence of the sensors.
   if (!status.connected) return;
   std::set<std::uint32_t> unread;  // what there is in these is not known yet
@@ -203,7 +204,7 @@ void StreamRuntime::watch_idle() {
   // Only this thread changes which partitions there are; the lock is not held while the server is asked.
   for (auto& [number, partition] : partitions_) {
     if (partition->batches != 0) continue;
-    const Duration since = now - partition->spoke_at;
+    const Duration since = silence_.silent_for(partition->spoke_at, now);
     // Windows wait for a partition that was never heard of only until it has had time to speak.
     const bool empty = !partition->had_records && unread.count(number) == 0;
     const Duration idle = empty ? std::min(plan_->config.windows.idle, kFirstRecordWithin) : plan_->config.windows.idle;

@@ -22,9 +22,9 @@
 #include "app/run/gate_runner.h"
 #include "app/run/mysql_store.h"
 #include "app/run/partition_rejects.h"
+#include "app/run/silence_clock.h"
 #include "app/run/stream_metrics.h"
 #include "app/run/worker.h"
-#include "core/clock.h"
 #include "ingest/source.h"
 
 namespace driftd::app {
@@ -118,7 +118,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     std::unique_ptr<PartitionRejects> rejects;
     std::unique_ptr<PartitionEngine> engine;
     Worker* worker = nullptr;
-    std::atomic<Duration> spoke_at{0};      // when the newest batch with a record that could be read came; monotonic
+    std::atomic<Duration> spoke_at{0};      // when the newest batch with a record that could be read came, by silence_
     std::atomic<std::uint32_t> batches{0};  // handed to the worker and not processed
     std::atomic<bool> idle{false};          // set by the polling thread; a worker then closes and tells the merger
     bool ended = false;
@@ -237,13 +237,13 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
 
   mutable std::mutex status_mutex_;
   std::string failure_;
-  bool was_connected_ = false;
 
   std::atomic<bool> stop_{false};
   std::atomic<bool> given_up_{false};
   bool closed_ = false;
-  std::atomic<bool> left_behind_{false};  // stopped with records that the gate could not forward
-  Duration ask_end_at_ = 0;               // monotonic; polling thread
+  std::atomic<bool> left_behind_{false};   // stopped with records that the gate could not forward
+  Duration ask_end_at_ = 0;                // monotonic; polling thread
+  SilenceClock silence_{monotonic_now()};  // polling thread
   std::thread poller_;
 };
 

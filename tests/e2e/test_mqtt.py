@@ -3,6 +3,7 @@ and what a broken connection must not cost."""
 import json
 import signal
 import threading
+import time
 
 import pytest
 
@@ -102,6 +103,27 @@ def test_a_broker_that_is_restarted_costs_nothing(driftd, unique):
         broker.publish(messages(unique, plant.records(3, 3)))
         service.wait_findings(lambda _: len(counted(service)) == 5, "five whole windows", check="count")
         assert set(counted(service).values()) == {plant.PER_WINDOW}
+
+
+def test_a_broker_that_was_away_is_no_silence(driftd, unique):
+    """It was for longer than `idle`; publishers that could not send meanwhile send the rest of an open window when it is back."""
+    rows = list(plant.records(0, 4))
+    half = 3 * plant.PER_WINDOW // 2
+    with servers.Mosquitto(persistence=True) as broker:
+        config = count_config(broker, unique)
+        config["streams"]["plant"]["windows"]["idle"] = "5s"
+        service = driftd(config).wait_ready()
+        broker.publish(messages(unique, rows[:half]))
+        service.wait_metric("driftd_records_total", half, stream="plant", result="accepted")
+        broker.stop()
+        time.sleep(8)
+        broker.start()
+        service.wait_ready()
+        time.sleep(2)
+        broker.publish(messages(unique, rows[half:]))
+        service.wait_findings(lambda _: len(counted(service)) >= 3, "three windows", check="count")
+        assert set(counted(service).values()) == {plant.PER_WINDOW}
+        assert service.metrics().get("driftd_late_records_total", stream="plant") == 0
 
 
 def test_a_broker_that_lost_the_session_is_told_of_and_subscribed_again(driftd, unique):

@@ -62,6 +62,18 @@ TEST_F(JournalFeedTest, HandsOverByPartitionInOrder) {
   EXPECT_EQ(feed_->lag(), 0);
 }
 
+// What is read of the journal and not handed over is a backlog, too: a partition that waits there is not silent.
+TEST_F(JournalFeedTest, WhatWaitsForItsTurnIsNotHandedOver) {
+  std::vector<JournalEntry> four;
+  for (const std::uint32_t partition : {0U, 1U, 0U, 2U}) four.push_back({0, 0, partition, 0, "", "x"});
+  ASSERT_TRUE(feed_->journal().append(four).ok());  // of one segment, so they are read at once
+  EXPECT_EQ(feed_->lag(), 4);
+  RawBatch batch;
+  std::vector<std::int64_t> lags;
+  while (feed_->next(batch).value()) lags.push_back(feed_->lag());
+  EXPECT_EQ(lags, (std::vector<std::int64_t>{2, 1, 0}));
+}
+
 TEST_F(JournalFeedTest, GoesOnFromEachPartitionsPosition) {
   append(0), append(1), append(0), append(1);
   handler_.positions = {{0, 1}, {1, 2}};
