@@ -213,8 +213,8 @@ void KafkaPositions::close_gap(const rd_kafka_message_t& message) {
   const auto marks = kafka_watermarks(client_.get(), topic, message.partition, kBrokerTimeoutMillis);
   const std::int64_t wanted = ours->taken >= 0 ? ours->taken : message.offset;
   // Its leader has gone since: whoever leads next says it again, if it is so. Or a new one had not caught up with the one that we
-  // read from before, and has now.
-  if (!marks || (marks->low <= wanted && wanted <= marks->end)) {
+  // read from before, and has now. Or there is what came before the gap, and goes first: else the warm-up would be spent on it.
+  if (!marks || (marks->low <= wanted && wanted <= marks->end) || !ours->waiting->empty()) {
     if (marks && ours->mark && ours->mark->position < marks->low) ours->mark.reset();
     const KafkaList list = new_kafka_list();
     partitions_.add_to(*list, *number, ours->taken >= 0 ? ours->read_from() : wanted >= 0 ? wanted : start());

@@ -198,6 +198,11 @@ class KafkaSource final : public Source {
       return status_.assigned(true);
     }
     give_up(list, rd_kafka_assignment_lost(client_.get()) != 0);
+    if (paused_) {
+      // librdkafka keeps that a partition is paused, also while it is not ours (its issue 1849), and pause(false) may come meanwhile.
+      const KafkaList paused(rd_kafka_topic_partition_list_copy(&list));
+      rd_kafka_resume_partitions(client_.get(), paused.get());
+    }
     positions_->unassign(list);
   }
 

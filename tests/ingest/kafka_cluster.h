@@ -43,8 +43,9 @@ class KafkaCluster {
   // Produces "<prefix>0" to "<prefix>n-1" with key "k" and timestamps of one second apart from 1 s.
   void produce(const std::string& topic, int partition, int n, const std::string& prefix = "") {
     for (int i = 0; i < n; ++i) send(topic, partition, prefix + std::to_string(i), (1 + i) * 1000);
-    ASSERT_EQ(rd_kafka_flush(producer_, 10000), RD_KAFKA_RESP_ERR_NO_ERROR);
+    flush();
   }
+  void flush() { ASSERT_EQ(rd_kafka_flush(producer_, 10000), RD_KAFKA_RESP_ERR_NO_ERROR); }
   // Does not wait for the broker.
   void send(const std::string& topic, int partition, const std::string& payload, std::int64_t timestamp_millis = 1000) {
     const auto error = rd_kafka_producev(producer_, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(partition),

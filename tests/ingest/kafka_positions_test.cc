@@ -1,4 +1,7 @@
 // From where a Kafka source reads what it is given.
+#include <chrono>
+#include <thread>
+
 #include "ingest/kafka_start.h"
 #include "tests/ingest/kafka_source_harness.h"
 
@@ -305,6 +308,34 @@ TEST(KafkaPositions, AGapOfOneDoesNotMoveAnother) {
   EXPECT_EQ(telemetry.series(Metric::kSourceGaps, {"s"}).value(), 1);
   cluster.produce("a", 1, 1, "new");
   EXPECT_EQ(drain(*source, 1), Texts{"1/2:new0"});
+}
+
+// The broker of these tests keeps 5 MB. What follows a gap warms up, so nothing of before may come after it was told of.
+TEST(KafkaPositions, WhatCameBeforeAGapGoesFirst) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 3, "x");
+  RecordingHandler handler;
+  auto source = opened(params(cluster, {"a"}), handler);
+  ASSERT_EQ(drain(*source, 3).size(), 3U);
+  cluster.produce("a", 0, 5, "y");
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // they are fetched, and wait to be taken
+  rd_kafka_mock_broker_set_rtt(cluster.mock(), 1, 1000);        // so that nothing is fetched while the rest comes
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  for (int i = 0; i < 80; ++i) cluster.send("a", 0, std::string(100000, 'z'));
+  cluster.flush();
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));  // that the records behind them are gone is known, and waits behind them
+  rd_kafka_mock_broker_set_rtt(cluster.mock(), 1, 0);
+  RawBatch batch;
+  std::vector<std::pair<std::int64_t, std::size_t>> came;  // first position of a batch, gaps told of before
+  for (const Deadline deadline = Deadline::after(30 * kSecond); !deadline.passed() && (came.empty() || came.back().first < 8);) {
+    ASSERT_TRUE(source->poll(Deadline::after(100 * kMillisecond), batch).ok());
+    if (!batch.records.empty()) came.emplace_back(batch.records.front().position, handler.starts.size());
+  }
+  ASSERT_GE(came.size(), 2U);
+  EXPECT_EQ(came.front(), std::make_pair(std::int64_t{3}, std::size_t{0}));
+  EXPECT_EQ(came.back().second, 1U);
+  EXPECT_EQ(handler.starts, Texts{"0/" + std::to_string(came.back().first) + " amid"});
 }
 
 }  // namespace
