@@ -61,7 +61,7 @@ Status Service::open_store(bool& lost) {
   }
   if (usable.error().code != ErrorCode::kCorrupt) return usable;
   if (store) store->reset();
-  const auto aside = set_aside(path, clock_.now());
+  const auto aside = SqliteStore::begin_anew(path, clock_.now());
   if (!aside) return aside.error();
   log::error(
       "the checkpoint store cannot be read; it was moved aside and driftd starts without state: a Kafka stream goes on where its group "

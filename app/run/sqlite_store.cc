@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "core/hash.h"
 #include "core/sqlite_statement.h"
 
@@ -49,6 +50,11 @@ CheckpointUnit read_unit(Statement& s, Status& intact) {
 }  // namespace
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path) {
+  if (const auto aside = adopt_ready(path, SystemClock().now()); !aside) return aside.error();
+  return open_as_it_is(path);
+}
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open_as_it_is(const std::string& path) {
   sqlite3* db = nullptr;
   const bool opened = sqlite3_open(path.c_str(), &db) == SQLITE_OK;
   std::unique_ptr<SqliteStore> store(new SqliteStore(db, path));
@@ -98,6 +104,7 @@ Result<std::int64_t> SqliteStore::newest() {
 
 Result<std::uint64_t> SqliteStore::put(const Checkpoint& checkpoint) {
   const std::scoped_lock lock(mutex_);
+  if (const auto aside = reopen_ready(checkpoint.at); !aside) return aside.error();
   return put_now(checkpoint);
 }
 

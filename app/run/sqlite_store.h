@@ -6,8 +6,8 @@
 // units, each unit one over all of its row. Format: docs/FORMATS.md.
 //
 // Thread-safety: internal lock. Durability: WAL with synchronous=FULL, so what put() returned for survives
-// power loss. Errors: kCorrupt when the file is not a database (set_aside() makes room for a new one) or its
-// pages are damaged (rebuild()).
+// power loss. Errors: kCorrupt when the file is not a database (begin_anew()) or its pages are damaged
+// (rebuild()).
 #pragma once
 
 #include <functional>
@@ -52,8 +52,12 @@ class SqliteStore final : public CheckpointStore {
   // Whether the file's structure is sound, also where nothing is stored.
   Status pages();
   // For a file with damaged pages: puts a new one in its place, with what of `generation` is whole, and
-  // returns where the old one is now (set_aside).
+  // returns where the old one is now (set_aside). Killed or refused by the disk at any moment, the old one
+  // stays, or the next open() or put() ends it.
   Result<std::string> rebuild(std::int64_t generation, Time now);
+  // The same for a file that nobody has open and of which nothing can be read: the new one has a checkpoint
+  // that says so, a hub without state, lest it be taken for that of a first start.
+  static Result<std::string> begin_anew(const std::string& path, Time now);
 
  private:
   static constexpr int kSchemaVersion = 3;
@@ -63,7 +67,10 @@ class SqliteStore final : public CheckpointStore {
   Result<std::uint64_t> put_now(const Checkpoint& checkpoint);
   Result<std::string> read_hub(std::int64_t generation);
   Status read_units(std::int64_t generation, const UnitVisitor& visit);
-  Result<std::string> replace_file(const Checkpoint& checkpoint, Time now);
+  static Result<std::unique_ptr<SqliteStore>> open_as_it_is(const std::string& path);
+  static Status make_ready(const std::string& path, const Checkpoint& checkpoint);
+  static Result<std::string> adopt_ready(const std::string& path, Time now);
+  Result<std::string> reopen_ready(Time now);
   Result<std::int64_t> newest();
   Result<std::uint64_t> write(const Checkpoint& checkpoint);
   Result<std::uint64_t> carry_over(const Checkpoint& checkpoint, std::int64_t from, std::int64_t to);

@@ -315,6 +315,17 @@ TEST_F(ServiceRecoveryTest, AStoreThatIsNoDatabaseIsMovedAside) {
   Running(dir).service->stop();
 }
 
+// As one that is killed, or finds the disk full, before its first checkpoint in the new file.
+TEST_F(ServiceRecoveryTest, AStoreThatWasBegunAnewIsNotThatOfAFirstStart) {
+  run();
+  const auto log = text_of(image() + "/findings.jsonl");
+  const std::string dir = killed();
+  ASSERT_TRUE(SqliteStore::begin_anew(dir + "/state.db", 5 * kSecond).ok());
+  auto again = go_on(dir);
+  EXPECT_EQ(again->fallbacks("partial"), 1);
+  EXPECT_EQ(again->findings().substr(0, log.size()), log) << "findings of before stay";
+}
+
 // Whatever page of the file is damaged: driftd starts, and says so unless the page was not in use.
 TEST_F(ServiceRecoveryTest, StartsWithADamageAnywhereInTheFile) {
   run();

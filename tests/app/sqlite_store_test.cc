@@ -267,6 +267,48 @@ TEST_F(SqliteStoreTest, MakesANewFileOfWhatIsWhole) {
   EXPECT_NE(*store->hub(store->generations()->front().number), "") << "a lost hub is not the empty one of a first start";
 }
 
+// A kill between the steps of rebuild() and begin_anew() leaves a PATH.ready, and the old file, or none, or only its log.
+TEST_F(SqliteStoreTest, GoesOnWithTheNewFileAfterAKill) {
+  for (const char* left : {"", "-wal", "none"}) {
+    ASSERT_TRUE(open()->put(checkpoint(7, 7)).ok());
+    std::filesystem::rename(path(), path() + ".ready");
+    if (left != std::string("none")) std::ofstream(path() + left) << std::string(5000, 'x');
+    const auto store = open();
+    EXPECT_EQ(store->generations()->front().at, 7) << left;
+    EXPECT_EQ(*store->hub(1), "hub 7") << left;
+    EXPECT_FALSE(std::filesystem::exists(path() + ".ready"));
+    std::filesystem::remove(path());
+  }
+}
+
+TEST_F(SqliteStoreTest, AnOldFileThatCannotGoIsReplacedByTheNextCheckpoint) {
+  ASSERT_TRUE(open()->put(checkpoint(5, 5)).ok());
+  std::filesystem::rename(path(), path() + ".ready");
+  const auto store = [&] {
+    std::filesystem::rename(path() + ".ready", path() + ".later");
+    return open();
+  }();
+  std::filesystem::rename(path() + ".later", path() + ".ready");
+  ASSERT_TRUE(store->put(checkpoint(6, 6)).ok());
+  const auto generations = *store->generations();
+  ASSERT_EQ(generations.size(), 2U);
+  EXPECT_EQ(generations[0].at, 6);
+  EXPECT_EQ(generations[1].at, 5);
+}
+
+TEST_F(SqliteStoreTest, TheOldFileStaysWhileNoNewOneCanBeMade) {
+  const auto store = open();
+  ASSERT_TRUE(store->put(checkpoint(1, 1)).ok());
+  std::filesystem::create_directories(path() + ".new/in_the_way");
+  EXPECT_FALSE(store->rebuild(1, kSecond).ok());
+  EXPECT_FALSE(SqliteStore::begin_anew(path(), kSecond).ok());
+  EXPECT_EQ(*store->hub(1), "hub 1");
+  ASSERT_TRUE(store->put(checkpoint(2, 2)).ok());
+  std::filesystem::remove_all(path() + ".new");
+  ASSERT_TRUE(store->rebuild(2, kSecond).ok());
+  EXPECT_EQ(*store->hub(1), "hub 2");
+}
+
 TEST_F(SqliteStoreTest, SaysThatPagesAreDamaged) {
   {
     const auto store = open();
