@@ -3,6 +3,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "core/text.h"
 
 namespace driftd::log {
@@ -18,6 +20,8 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+bool needs_quotes(unsigned char c) { return c <= ' ' || c == '"' || c == '=' || c == 0x7f; }
+
 void write(spdlog::level::level_enum level, std::string_view message, Pairs pairs) {
   if (!logger().should_log(level)) return;
   std::string line(message);
@@ -25,7 +29,7 @@ void write(spdlog::level::level_enum level, std::string_view message, Pairs pair
     line += ' ';
     line += key;
     line += '=';
-    if (value.empty() || value.find_first_of(" \"=\n\t") != std::string::npos) {
+    if (value.empty() || std::any_of(value.begin(), value.end(), needs_quotes)) {
       append_json_string(line, value);
     } else {
       line += value;

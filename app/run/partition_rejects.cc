@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/hash.h"
+#include "exporters/prometheus.h"
 
 namespace driftd::app {
 
@@ -18,7 +19,7 @@ void PartitionRejects::extra_field(std::string_view name) {
   }
   ++names_;
   seen_[at] = hash;
-  on_extra_(name);
+  on_extra_(exporters::label_value(name));
 }
 
 }  // namespace driftd::app

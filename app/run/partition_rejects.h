@@ -18,7 +18,8 @@ class PartitionRejects final : public RejectSink {
   static constexpr std::string_view kOtherNames = "(others)";  // stands for them
 
   using OnReject = std::function<void(const RawRecord&, RejectReason, std::string_view detail)>;
-  using OnExtra = std::function<void(std::string_view name)>;  // once a name; over the bound once kOtherNames
+  // Once a name, as it stands in metrics (exporters/prometheus.h: 256 bytes at most); over the bound once kOtherNames.
+  using OnExtra = std::function<void(std::string_view name)>;
 
   PartitionRejects(OnReject on_reject, OnExtra on_extra)
       : on_reject_(std::move(on_reject)), on_extra_(std::move(on_extra)), seen_(kSlots, 0) {}

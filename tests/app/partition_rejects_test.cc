@@ -36,5 +36,19 @@ TEST(PartitionRejects, NamesBeyondTheBoundAreToldOnceAndTogether) {
   EXPECT_EQ(told.size(), PartitionRejects::kMaxNames + 1);
 }
 
+// They are labels of metrics, and kept as long as driftd runs.
+TEST(PartitionRejects, LongNamesAreCut) {
+  std::vector<std::string> told;
+  PartitionRejects rejects([](const RawRecord&, RejectReason, std::string_view) {},
+                           [&](std::string_view name) { told.emplace_back(name); });
+  const std::string longest(256, 'a'), longer = longest + std::string(1U << 20, 'b');
+  for (const std::string& name : {longest, longer, longer + "c", std::string("\x1b]0;x\r")}) rejects.extra_field(name);
+  ASSERT_EQ(told.size(), 4U);
+  EXPECT_EQ(told[0], longest);
+  EXPECT_LE(told[1].size(), 256U);
+  EXPECT_NE(told[1], told[2]) << "two names are two";
+  EXPECT_TRUE(told[3].starts_with("?]0;x?~")) << told[3];
+}
+
 }  // namespace
 }  // namespace driftd::app

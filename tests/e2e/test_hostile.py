@@ -32,6 +32,7 @@ BOMBS = [
     (record().replace(b"20.0", b"1e400"), None),                       # the value is not finite, the record is fine
     (record()[:-1] + b',"temperature":7,"sensor":"p1","temperature":21.5}', None),  # the last one wins
     (record(sensor="p\0\x01"), None),
+    (record(**{"long" * 225_000: 1}), None),
     (record(**{f"unknown{i}": i for i in range(5000)}), None),
 ]
 TAKEN = sum(1 for _, reason in BOMBS if reason is None)
@@ -48,6 +49,7 @@ def check(service, good):
     assert metrics.get("driftd_records_total", stream="plant", result="accepted") == good + TAKEN
     assert metrics.get("driftd_series") < 1000, "names of unknown fields are capped"
     assert service.peak_memory() < 400 * MIB
+    assert max(len(line) for line in service.log().splitlines()) < 2000, "names of unknown fields are cut"
     assert service.get("/-/healthy").status == 200
     service.wait_metric("driftd_quarantine_bytes", 1, stream="plant")
 
