@@ -1,5 +1,7 @@
 #include "exporters/api_query.h"
 
+#include <arpa/inet.h>
+
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
@@ -7,6 +9,8 @@
 
 namespace driftd::exporters {
 namespace {
+
+constexpr std::size_t kMaxPromotion = 4096;  // bytes of a promote body; parsed, any JSON takes many times its bytes
 
 const std::vector<std::string>& findings_parameters() {
   static const std::vector<std::string> names = {"stream", "since", "verdict", "limit", "cursor"};
@@ -56,6 +60,19 @@ std::string_view host_of(std::string_view origin) {
   return at == std::string_view::npos ? std::string_view() : origin.substr(at + 3);
 }
 
+// Whether a host (and port) is this machine whoever asks. A name may be made to mean it by whom it belongs to, once a page of his is
+// open in a browser (DNS rebinding): then Origin and Host agree.
+bool is_no_name(std::string_view host) {
+  const std::size_t colon = host.rfind(':');
+  if (host.starts_with('[')) {
+    in6_addr address{};
+    return inet_pton(AF_INET6, std::string(host.substr(1, std::min(host.find(']'), host.size()) - 1)).c_str(), &address) == 1;
+  }
+  const std::string bare(host.substr(0, colon));
+  in_addr address{};
+  return bare == "localhost" || inet_pton(AF_INET, bare.c_str(), &address) == 1;
+}
+
 // Reads one key of the promote body; what is wrong with it, or "".
 std::string read_promotion_key(const std::string& key, const nlohmann::json& value, Promotion& promotion) {
   if (key == "version" && value.is_number_unsigned()) {
@@ -85,6 +102,7 @@ OrProblem<FindingsQuery> read_findings_query(const Request& request) {
 
 OrProblem<Promotion> read_promotion(const Request& request) {
   static const std::vector<std::string> kKeys = {"version", "alias", "at"};
+  if (request.body.size() > kMaxPromotion) return problem(413, "the body is larger than " + std::to_string(kMaxPromotion) + " bytes");
   const auto body = nlohmann::json::parse(request.body, nullptr, false);
   if (!body.is_object()) {
     return problem(400, "the body must be a JSON object such as {\"version\": 3}");
@@ -106,8 +124,9 @@ std::optional<Response> cross_site_problem(const Request& request) {
   const std::string* host = request.header("host");
   const bool other_site = site != nullptr && *site != "same-origin" && *site != "none";
   const bool other_origin = origin != nullptr && (host == nullptr || host_of(*origin) != *host);
-  if (!other_site && !other_origin) return std::nullopt;
-  return problem(403, "the request comes from a page of another site");
+  if (other_site || other_origin) return problem(403, "the request comes from a page of another site");
+  if (origin == nullptr || is_no_name(*host)) return std::nullopt;
+  return problem(403, "the request comes from a page that goes by a name, which can be made to mean this machine; use its IP address");
 }
 
 }  // namespace driftd::exporters

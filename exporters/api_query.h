@@ -18,11 +18,12 @@ using OrProblem = std::variant<T, Response>;
 OrProblem<FindingsQuery> read_findings_query(const Request& request);
 
 // {"version": 3 | "TAG or ALIAS", "alias": "production", "at": "RFC 3339"}; only version is
-// required.
+// required. 413 above 4 KiB.
 OrProblem<Promotion> read_promotion(const Request& request);
 
-// 403 for a request that a browser sent on behalf of another site (Sec-Fetch-Site, Origin); other
-// clients send neither header.
+// 403 for a request that a browser sent on behalf of another site (Sec-Fetch-Site, Origin), or of one at
+// a host name: only an IP address and localhost cannot be rebound to this machine. Other clients send
+// neither header.
 std::optional<Response> cross_site_problem(const Request& request);
 
 }  // namespace driftd::exporters

@@ -68,6 +68,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
         client_(client),
         web_(web),
         state_(std::move(state)),
+        tls_(tls_of(state_)),
         stream_(std::move(socket), context...),
         timer_(shared.io),
         buffer_(kMaxHeaderBytes + 4096) {}
@@ -105,6 +106,9 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
       return stream_;
     }
   }
+
+  using TlsContext = std::shared_ptr<asio::ssl::context>;
+  static TlsContext tls_of(const std::shared_ptr<const WebAccess::State>& state) { return state == nullptr ? nullptr : state->tls; }
 
   // A completion handler that keeps the connection alive and does nothing once it is closed.
   template <class F>
@@ -151,7 +155,12 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
 
   void on_header(Code ec) {
     const bool some = parser_->got_some() || buffer_.size() > 0;
-    if (!ec) return on_request();
+    if (!ec) {
+      if (web_ != nullptr) state_ = web_->current();
+      // Who may connect has changed: by the new rules this client may not be here. As a connection that was idle for too long, it
+      // ends unanswered, so that clients connect again.
+      return tls_of(state_) == tls_ ? on_request() : close();
+    }
     if (timed_out_ && some) return refuse(408, "the request's headers did not arrive in time");
     if (ec == http::make_error_code(http::error::end_of_stream) || timed_out_) return finish();
     if (ec.category() != http::make_error_code(http::error::bad_method).category()) return close();
@@ -172,9 +181,11 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     for (const auto& field : message) {
       request_.headers.emplace_back(lower({field.name_string().data(), field.name_string().size()}), std::string(field.value()));
     }
-    if (web_ != nullptr) state_ = web_->current();
     if (!shared_.rate.take(client_, monotonic_now())) {
       return respond(problem(429, "too many requests a second from this address", {{"Retry-After", "1"}}), !parser_->is_done());
+    }
+    if (request_.header("transfer-encoding") != nullptr && !parser_->chunked()) {
+      return respond(problem(501, "Transfer-Encoding takes chunked only"), true);  // where the body ends is not known
     }
     if (state_ == nullptr || state_->auth == nullptr) return route();
     authenticate(state_->auth);
@@ -351,6 +362,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   const std::uint64_t client_;
   WebAccess* const web_;
   std::shared_ptr<const WebAccess::State> state_;  // of the newest request
+  const TlsContext tls_;                           // under which it was accepted; nullptr: plain HTTP
   Stream stream_;
   asio::steady_timer timer_;
   boost::beast::flat_buffer buffer_;

@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 import time
+from http.client import HTTPConnection, HTTPSConnection
 
 import pytest
 import yaml
@@ -124,6 +125,41 @@ def test_renewed_files_take_effect_without_a_restart(web, tmp_path):
     write(web.path, "basic_auth_users: {prometheus: plain}")
     service.wait(lambda: service.metrics().get("driftd_web_config_last_reload_successful") == 0, "a refused reload")
     assert "plain" not in service.log_path.read_text()
+
+
+def answers(connection):
+    connection.request("GET", "/-/healthy")
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status == 200
+
+
+def ends(connection):
+    with pytest.raises(ConnectionError):
+        answers(connection)
+    return True
+
+
+def test_who_came_before_the_doors_changed_does_not_stay_in(web, tmp_path):
+    trusting, clients = certificates.trusting(web.made), certificates.make(tmp_path / "clients")
+    shown = certificates.trusting(web.made, clients)
+    service = web({})
+    plain = HTTPConnection("127.0.0.1", service.port, timeout=5)
+    assert answers(plain)
+    write(web.path, {"tls_server_config": web.tls})
+    service.wait(lambda: "changed web configuration is applied" in service.log(), "TLS")
+    assert ends(plain)
+    stranger = HTTPSConnection("127.0.0.1", service.port, timeout=5, context=trusting)
+    assert answers(stranger) and answers(stranger)
+    verified = {**web.tls, "client_auth_type": "RequireAndVerifyClientCert", "client_ca_file": str(clients.ca)}
+    write(web.path, {"tls_server_config": verified})
+    service.wait(lambda: service.log().count("changed web configuration is applied") == 2, "certificates wanted of clients")
+    assert ends(stranger)
+    client = HTTPSConnection("127.0.0.1", service.port, timeout=5, context=shown)
+    assert answers(client)
+    write(web.path, {"tls_server_config": {**verified, "client_ca_file": str(web.made.ca)}})
+    service.wait(lambda: service.log().count("changed web configuration is applied") == 3, "another authority")
+    assert ends(client)
 
 
 def test_a_broken_file_is_refused_at_start_and_by_check(tmp_path):

@@ -170,15 +170,29 @@ TEST_F(ApiTest, PagesOfOtherSitesChangeNothing) {
     TextPairs headers;
     int status;
   };
-  for (const Case& c : {Case{{{"host", "h:1"}, {"origin", "http://h:1"}}, 200}, Case{{{"sec-fetch-site", "same-origin"}}, 200},
-                        Case{{{"sec-fetch-site", "none"}}, 200}, Case{{{"host", "h:1"}, {"origin", "http://evil.example"}}, 403},
-                        Case{{{"host", "h:1"}, {"origin", "null"}}, 403}, Case{{{"origin", "http://h"}}, 403},
-                        Case{{{"sec-fetch-site", "cross-site"}}, 403}, Case{{{"sec-fetch-site", "same-site"}}, 403}}) {
+  const std::vector<Case> cases = {
+      {{{"host", "127.0.0.1:1"}, {"origin", "http://127.0.0.1:1"}}, 200},
+      {{{"host", "[::1]:1"}, {"origin", "http://[::1]:1"}}, 200},
+      {{{"host", "localhost"}, {"origin", "http://localhost"}}, 200},
+      {{{"host", "h:1"}}, 200},
+      {{{"sec-fetch-site", "same-origin"}}, 200},
+      {{{"sec-fetch-site", "none"}}, 200},
+      // A name may have been rebound to this machine.
+      {{{"host", "h:1"}, {"origin", "http://h:1"}}, 403},
+      {{{"host", "[h]"}, {"origin", "http://[h]"}}, 403},
+      {{{"host", "["}, {"origin", "http://["}}, 403},
+      {{{"host", "h:1"}, {"origin", "http://evil.example"}}, 403},
+      {{{"host", "h:1"}, {"origin", "null"}}, 403},
+      {{{"origin", "http://h"}}, 403},
+      {{{"sec-fetch-site", "cross-site"}}, 403},
+      {{{"sec-fetch-site", "same-site"}}, 403},
+  };
+  for (const Case& c : cases) {
     EXPECT_EQ(call("POST", "/-/reload", "", c.headers).status, c.status);
     EXPECT_EQ(call("POST", "/api/v1/streams/s/records", "{}", c.headers).status, c.status);
     EXPECT_EQ(call("GET", "/metrics", "", c.headers).status, 200);
   }
-  EXPECT_EQ(source_.reloads, 3);
+  EXPECT_EQ(source_.reloads, 6);
 }
 
 TEST_F(ApiTest, Promote) {
@@ -198,6 +212,10 @@ TEST_F(ApiTest, Promote) {
         R"({"version": 1, "at": "now"})", R"({"version": 1, "when": "x"})", R"({"version": null})"}) {
     EXPECT_EQ(call("POST", path, body).status, 400) << body;
   }
+  const std::string most = R"({"version": 3)" + std::string(4096 - 14, ' ') + "}";
+  ASSERT_EQ(most.size(), 4096U);
+  EXPECT_EQ(call("POST", path, most).status, 200);
+  EXPECT_EQ(call("POST", path, most + " ").status, 413) << "what it is made of takes many times its bytes";
 }
 
 TEST_F(ApiTest, ThePageIsSelfContained) {
