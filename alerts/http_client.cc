@@ -158,7 +158,10 @@ Result<HttpResponse> http_post(const HttpRequest& request, Deadline deadline) {
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &response.body);
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &gate);
-  if (!request.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, request.ca_file.c_str());
+  if (!request.ca_file.empty()) {
+    curl_easy_setopt(curl, CURLOPT_CAINFO, request.ca_file.c_str());
+    curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);  // the system's folder would count beside it
+  }
   const CURLcode code = perform(curl, request.stop);
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response.status);
   const bool cut = code == CURLE_WRITE_ERROR && response.body.size() == kMaxBody;

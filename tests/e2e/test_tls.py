@@ -107,6 +107,21 @@ def test_webhook(driftd, tmp_path, wrong_ca):
         assert len(receiver.received()) == 1
 
 
+def test_a_ca_file_stands_instead_of_the_systems_authorities(driftd, tmp_path):
+    """libcurl looks in the system's folder beside it. The receiver's authority is in there now."""
+    made, other = certificates.make(tmp_path / "receiver"), certificates.make(tmp_path / "other", "another authority")
+    with servers.WebhookReceiver(certificates=made) as receiver:
+        hook = {"type": "webhook", "url": receiver.url}
+        config = plant.config(
+            [{"check": "in_range", "field": "temperature", "min": 0, "max": 50}],
+            alerts={"for": 1, "notifiers": {"own": {**hook, "ca_file": str(other.ca)}, "system": hook}})
+        service = driftd(config, env=certificates.as_of_the_system(made, tmp_path / "system")).wait_ready()
+        plant.post(service, plant.records(0, 2, temperature=90))
+        service.wait_metric("driftd_notifications_total", 1, notifier="system", result="delivered")
+        service.wait_metric("driftd_notifications_total", 1, notifier="own", result="retry")
+        assert len(receiver.received()) == 1
+
+
 def test_a_redirect_to_the_metadata_service_is_not_followed(driftd, webhook):
     webhook.default = (307, {"Location": "http://169.254.169.254/latest/meta-data/"})
     config = plant.config(

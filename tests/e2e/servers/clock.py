@@ -1,8 +1,9 @@
 """A wall clock that can be turned while a process runs: an interposer (turned_clock.c)."""
 import pathlib
 import shutil
-import subprocess
 import tempfile
+
+from . import interposer
 
 
 class TurnedClock:
@@ -11,9 +12,7 @@ class TurnedClock:
     def __init__(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="driftd-clock-"))
         self._offset = self.dir / "offset"
-        self._library = self.dir / "turned_clock.so"
-        source = pathlib.Path(__file__).with_name("turned_clock.c")
-        subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-Wall", "-o", self._library, source, "-ldl"], check=True)
+        self._library = interposer.make("turned_clock", self.dir)
 
     def environment(self):
         return {"LD_PRELOAD": str(self._library), "TURNED_CLOCK": str(self._offset)}

@@ -2,8 +2,9 @@
 import errno
 import pathlib
 import shutil
-import subprocess
 import tempfile
+
+from . import interposer
 
 HANGS = 10000  # as in broken_disk.c
 
@@ -16,9 +17,7 @@ class Disk:
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="driftd-disk-"))
         self.folder = self.dir / "data"
         self._switch = self.dir / "switch"
-        self._library = self.dir / "broken_disk.so"
-        source = pathlib.Path(__file__).with_name("broken_disk.c")
-        subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-Wall", "-o", self._library, source, "-ldl"], check=True)
+        self._library = interposer.make("broken_disk", self.dir)
 
     def environment(self):
         return {"LD_PRELOAD": str(self._library), "BROKEN_DISK": str(self.folder), "BROKEN_DISK_SWITCH": str(self._switch)}

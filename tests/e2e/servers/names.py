@@ -1,8 +1,9 @@
 """Names that resolve or not as a test says: an interposer (names.c) for those that end in ".test"."""
 import pathlib
 import shutil
-import subprocess
 import tempfile
+
+from . import interposer
 
 
 class Names:
@@ -13,9 +14,7 @@ class Names:
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="driftd-names-"))
         self._file = self.dir / "names"
         self._file.write_text("")
-        self._library = self.dir / "names.so"
-        source = pathlib.Path(__file__).with_name("names.c")
-        subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-Wall", "-o", self._library, source, "-ldl"], check=True)
+        self._library = interposer.make("names", self.dir)
 
     def environment(self):
         return {"LD_PRELOAD": str(self._library), "NAMES": str(self._file)}
