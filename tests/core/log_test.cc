@@ -33,6 +33,8 @@ TEST_F(LogTest, ValuesThatNeedItAreQuoted) {
                                         {"a=b", "k=\"a=b\"\n"},
                                         {"a\nb", "k=\"a\\nb\"\n"},
                                         {"a\tb", "k=\"a\\tb\"\n"},
+                                        {"a\rb", "k=\"a\\rb\"\n"},
+                                        {"a\x1b]0;b\a", "k=\"a\\u001b]0;b\\u0007\"\n"},
                                         {"a\"b", "k=\"a\\\"b\"\n"}}) {
     const std::string line = written([&] { error("m", {{"k", value}}); });
     EXPECT_TRUE(line.ends_with(std::string(" m ") + expected)) << line;

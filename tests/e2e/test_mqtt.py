@@ -108,18 +108,20 @@ def test_a_broker_that_is_restarted_costs_nothing(driftd, unique):
 def test_a_broker_that_was_away_is_no_silence(driftd, unique):
     """It was for longer than `idle`; publishers that could not send meanwhile send the rest of an open window when it is back."""
     rows = list(plant.records(0, 4))
-    half = 3 * plant.PER_WINDOW // 2
+    half, idle = 3 * plant.PER_WINDOW // 2, 10
     with servers.Mosquitto(persistence=True) as broker:
         config = count_config(broker, unique)
-        config["streams"]["plant"]["windows"]["idle"] = "5s"
+        config["streams"]["plant"]["windows"]["idle"] = f"{idle}s"
         service = driftd(config).wait_ready()
         broker.publish(messages(unique, rows[:half]))
         service.wait_metric("driftd_records_total", half, stream="plant", result="accepted")
         broker.stop()
-        time.sleep(8)
+        service.wait(lambda: service.metrics().get("driftd_source_up", stream="plant", source="mqtt") == 0, "the outage to be seen")
+        away = time.monotonic()
+        servers.wait_for(lambda: time.monotonic() - away > idle, "an outage longer than idle")
         broker.start()
-        service.wait_ready()
-        time.sleep(2)
+        # It is told where silence is looked for, so that has been done when it shows.
+        service.wait_metric("driftd_source_up", 1, stream="plant", source="mqtt", timeout=60)
         broker.publish(messages(unique, rows[half:]))
         service.wait_findings(lambda _: len(counted(service)) >= 3, "three windows", check="count")
         assert set(counted(service).values()) == {plant.PER_WINDOW}
