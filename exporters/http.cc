@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <set>
 
+#include "core/log.h"
 #include "core/text.h"
 
 namespace driftd::exporters {
@@ -169,6 +171,17 @@ Router::Target Router::find(std::string_view method, std::string_view path) cons
     target.error = problem(405, "this path takes " + list + " only", {{"Allow", list}});
   }
   return target;
+}
+
+Response answer(const Router::Handler& handler, const Request& request) {
+  try {
+    return handler(request);
+  } catch (const std::exception& e) {
+    log::error("a request handler failed", {{"path", excerpt(request.path)}, {"error", e.what()}});
+  } catch (...) {
+    log::error("a request handler failed", {{"path", excerpt(request.path)}});
+  }
+  return problem(500, "driftd failed to answer; its log says more");
 }
 
 }  // namespace driftd::exporters

@@ -78,4 +78,7 @@ class Router {
   std::vector<Route> routes_;
 };
 
+// What the handler answers; 500, with the reason in the log, when it throws.
+Response answer(const Router::Handler& handler, const Request& request);
+
 }  // namespace driftd::exporters

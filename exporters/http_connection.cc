@@ -12,7 +12,6 @@
 
 #include <array>
 #include <chrono>
-#include <exception>
 #include <limits>
 
 #include "core/clock.h"
@@ -42,17 +41,6 @@ std::string lower(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return out;
-}
-
-Response call(const Router::Handler& handler, const Request& request) {
-  try {
-    return handler(request);
-  } catch (const std::exception& e) {
-    log::error("a request handler failed", {{"path", excerpt(request.path)}, {"error", e.what()}});
-  } catch (...) {
-    log::error("a request handler failed", {{"path", excerpt(request.path)}});
-  }
-  return problem(500, "driftd failed to answer; its log says more");
 }
 
 template <class Stream>
@@ -134,7 +122,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
       self->timed_out_ = true;
       Code ignored;
       self->socket().cancel(ignored);
-      // What reads several times goes on when that came between two of them: then it is cancelled again.
+      // What reads several times goes on when that came between two of them: then it is cancelled again (bodies: read_body()).
       self->timer_.expires_after(std::chrono::nanoseconds(kCancelAgain));
       self->watch();
     });
@@ -242,6 +230,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     shared_.bodies += announced;
     body_ = announced;
     parser_->body_limit(shared_.max_body);
+    parser_->eager(true);
     wait(shared_.request_timeout);
     const std::string* expect = request_.header("expect");
     if (expect == nullptr) return read_body();
@@ -253,18 +242,28 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
                       bind([](auto& self, Code ec) { ec ? self.close() : self.read_body(); }));
   }
 
+  // Looks at the time between two reads: when a client sends without a pause none of them ever waits, so none can be cancelled.
   void read_body() {
-    http::async_read(stream_, buffer_, *parser_, bind([](auto& self, Code ec) {
-                       if (!ec) {
-                         self.request_.body = std::move(self.parser_->get().body());
-                         return self.handle();
-                       }
-                       if (self.timed_out_) {
-                         return self.respond(problem(408, "the body did not arrive in time"), true);
-                       }
-                       if (ec == http::make_error_code(http::error::body_limit)) return self.too_large();
-                       self.respond(problem(400, "the body could not be read, or is shorter than announced"), true);
-                     }));
+    Code ec;
+    if (buffer_.size() > 0) buffer_.consume(parser_->put(buffer_.data(), ec));
+    if (ec && ec != http::make_error_code(http::error::need_more)) return bad_body(ec);
+    if (parser_->is_done()) {
+      request_.body = std::move(parser_->get().body());
+      return handle();
+    }
+    const std::size_t room = buffer_.max_size() - buffer_.size();
+    if (timed_out_ || room == 0) return bad_body(ec);
+    stream_.async_read_some(buffer_.prepare(room), [self = this->shared_from_this()](Code failed, std::size_t n) {
+      if (self->closed_) return;
+      self->buffer_.commit(n);
+      failed ? self->bad_body(failed) : self->read_body();
+    });
+  }
+
+  void bad_body(Code ec) {
+    if (timed_out_) return respond(problem(408, "the body did not arrive in time"), true);
+    if (ec == http::make_error_code(http::error::body_limit)) return too_large();
+    respond(problem(400, "the body could not be read, or is shorter than announced"), true);
   }
 
   void too_large() { respond(problem(413, "the body is larger than " + std::to_string(shared_.max_body) + " bytes"), true); }
@@ -273,7 +272,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     work();
     const bool reads = request_.method == "GET" || request_.method == "HEAD";
     asio::post(reads ? shared_.handlers : shared_.writers, [self = this->shared_from_this()] {
-      auto response = std::make_shared<Response>(call(*self->handler_, self->request_));
+      auto response = std::make_shared<Response>(answer(*self->handler_, self->request_));
       asio::post(self->shared_.io, [self, response] {
         if (!self->closed_) self->respond(std::move(*response), false);
       });
@@ -352,7 +351,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     socket().async_read_some(asio::buffer(scrap_), [self = this->shared_from_this()](Code ec, std::size_t n) {
       if (self->closed_) return;
       self->discarded_ += n;
-      if (ec || self->discarded_ > kMaxLinger) return self->close();
+      if (ec || self->timed_out_ || self->discarded_ > kMaxLinger) return self->close();
       self->discard();
     });
   }

@@ -190,6 +190,21 @@ TEST_F(HttpServerTest, BodiesThatNeverPauseEndInTimeToo) {
   }
 }
 
+// Sent faster than it can be read, so that no read of the server ever waits.
+TEST_F(HttpServerTest, AFloodEndsInTimeToo) {
+  HttpServer::Options options;
+  options.request_timeout = 100 * kMillisecond;
+  start(options);
+  std::string chunks;
+  for (int i = 0; i < 10'000; ++i) chunks += "1\r\nx\r\n";
+  RawClient client(port());
+  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const Duration from = monotonic_now();
+  while (!client.readable(0) && monotonic_now() - from < 10 * kSecond) client.send(chunks);
+  EXPECT_LT(monotonic_now() - from, 5 * kSecond);
+  EXPECT_THAT(client.answer(), StartsWith("HTTP/1.1 408"));
+}
+
 TEST_F(HttpServerTest, DribbledHeadersEnd) {
   HttpServer::Options options;
   options.request_timeout = 300 * kMillisecond;
