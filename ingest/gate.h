@@ -66,8 +66,8 @@ class Gate {
   // membership that begins later. Thread-safe; called before the source gives the partitions up.
   virtual void expire() = 0;
 
-  // Goes as far as it can without waiting for more records; blocks for a few seconds at most when
-  // the server does not answer. `all`: commits at once.
+  // Goes as far as it can without waiting for more records. `all`: commits at once. Blocks for a few seconds when the server does not
+  // answer, but for as long as the server is away when that goes in the middle of a question whose client library sets it no limit.
   virtual void work(bool all) = 0;
   // How long work() has nothing to do if nothing is added.
   virtual Duration rest() const = 0;

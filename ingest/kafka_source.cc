@@ -22,6 +22,8 @@ namespace {
 constexpr std::size_t kBatch = 8192;                  // messages taken at once
 constexpr Duration kLongestWait = 50 * kMillisecond;  // for a full batch
 constexpr Duration kCommitEvery = kSecond;
+constexpr Duration kLeaveWithin = 5 * kSecond;
+constexpr int kLeaveMillis = 50;
 constexpr std::size_t kDry = 4 * kBatch;  // messages left in librdkafka's queue
 constexpr Duration kWakeEvery = 50 * kMillisecond;
 constexpr Duration kBrokerAwayFor = 5 * kSecond;
@@ -127,12 +129,11 @@ class KafkaSource final : public Source {
 
   void close() override {
     if (!client_) return;
-    closing_ = true;
-    rd_kafka_consumer_close(client_.get());
+    const bool left = leave_group();
     rd_kafka_queue_destroy(queue_);
     positions_.reset();
     partitions_.reset();
-    if (!was_assigned_) keep_until_exit(client_);
+    if (!was_assigned_ || !left) keep_until_exit(client_);
     client_.reset();
     handler_ = nullptr;
     status_.closed();
@@ -145,6 +146,25 @@ class KafkaSource final : public Source {
     rd_kafka_resp_err_t what;
     KafkaList list;
   };
+
+  // As rd_kafka_consumer_close(), which waits for answers (to the newest commit, for one) until there are some: a coordinator that is away
+  // gives none. False when they did not come in time.
+  bool leave_group() {
+    closing_ = true;
+    rd_kafka_queue_t* events = rd_kafka_queue_new(client_.get());
+    rd_kafka_error_t* error = rd_kafka_consumer_close_queue(client_.get(), events);
+    const bool asked = error == nullptr;  // else it has failed for good, and destroying it does not wait
+    rd_kafka_error_destroy(error);
+    leave_by_ = Deadline::after(kLeaveWithin);
+    while (asked && rd_kafka_consumer_closed(client_.get()) == 0 && !leave_by_.passed()) {
+      if (rd_kafka_message_t* message = rd_kafka_consume_queue(events, kLeaveMillis)) rd_kafka_message_destroy(message);
+    }
+    rd_kafka_queue_destroy(events);
+    if (!asked || rd_kafka_consumer_closed(client_.get()) != 0) return true;
+    log::warning("kafka: the group does not answer; it learns from the session's timeout that driftd is gone",
+                 {{"stream", context_.stream}});
+    return false;
+  }
 
   // Messages are taken one by one. The calls for batches must not be used in a group: when a rebalance is announced, librdkafka (2.0)
   // throws away what it has put into the batch so far and goes on behind it, so those messages would be lost.
@@ -198,6 +218,7 @@ class KafkaSource final : public Source {
       return status_.assigned(true);
     }
     give_up(list, rd_kafka_assignment_lost(client_.get()) != 0);
+    leave_by_ = Deadline::after(kLeaveWithin);  // what the checkpoint took is not the group's
     if (paused_) {
       // librdkafka keeps that a partition is paused, also while it is not ours (its issue 1849), and pause(false) may come meanwhile.
       const KafkaList paused(rd_kafka_topic_partition_list_copy(&list));
@@ -326,6 +347,7 @@ class KafkaSource final : public Source {
   int end_within_millis_ = kEndWithinMillis;
   Duration last_commit_ = 0;  // monotonic
   Duration last_wake_ = 0;    // monotonic
+  Deadline leave_by_ = Deadline::after(0);
   std::optional<std::string> fatal_;
 };
 

@@ -27,9 +27,8 @@ bool refused_for_good(rd_kafka_resp_err_t error) {
 }
 
 // transaction.timeout.ms bounds how long a dead process holds up readers of committed records.
-// socket.timeout.ms bounds how long add_positions() can last when the broker goes away: librdkafka
-// 2.0 waits there without a timeout of its own until the request has failed. A record larger than
-// batch.size is alone in its batch, so that one too large is known at once.
+// socket.timeout.ms bounds how long add_positions() lasts when a broker takes the request and does not
+// answer. A record larger than batch.size is alone in its batch, so that one too large is known at once.
 const TextPairs& options() {
   static const TextPairs all = {
       {"transaction.timeout.ms", "30000"}, {"socket.timeout.ms", "10000"}, {"linger.ms", "5"}, {"batch.size", "131072"},

@@ -1,4 +1,4 @@
-// KafkaTransaction: a transactional producer, and what its calls come to. Every call waits for a
+// KafkaTransaction: a transactional producer, and what its calls come to. Every call but add_positions() waits for a
 // bounded time; a call that says kAgain may be made again. Thread-safety: none.
 #pragma once
 
@@ -65,6 +65,8 @@ class KafkaTransaction {
   // `group` (from membership_of) stands for; nothing is changed when the group has moved on since.
   struct Membership;
   static std::shared_ptr<Membership> membership_of(rd_kafka_s* consumer);
+  // Hangs while the group's coordinator cannot be reached: librdkafka 2.0 (rdkafka_coord.c) then waits for the connection without a limit,
+  // and not even destroying the producer would end that.
   Outcome add_positions(const std::vector<Offset>& offsets, Membership& membership);
   Outcome commit();
   Outcome abort();

@@ -3,22 +3,34 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/log.h"
+#include "core/time.h"
+
 namespace driftd::app {
 namespace {
 
 constexpr Duration kFlushWithin = 5 * kSecond;
+constexpr Duration kHangsFrom = 4 * kSecond;
+constexpr Duration kEndWithin = 5 * kSecond;
 constexpr Duration kSettleWithin = 20 * kSecond;
 constexpr std::uint64_t kSettled = 1U << 20;  // bytes that flush() is quick with
 constexpr Duration kFlushInTroubleWithin = 200 * kMillisecond;
 
 }  // namespace
 
-GateRunner::GateRunner(std::unique_ptr<ingest::Gate> gate, std::string stream, std::uint64_t buffer, Telemetry& telemetry)
+GateRunner::GateRunner(std::unique_ptr<ingest::Gate> gate, const std::string& stream, std::uint64_t buffer, Telemetry& telemetry)
     : gate_(std::move(gate)),
+      stream_(stream),
       buffer_(buffer),
       up_(telemetry.series(Metric::kGateUp, {stream})),
-      bytes_(telemetry.series(Metric::kGateWaiting, {stream})),
-      thread_([this] { run(); }) {}
+      bytes_(telemetry.series(Metric::kGateWaiting, {stream})) {}
+
+std::shared_ptr<GateRunner> GateRunner::start(std::unique_ptr<ingest::Gate> gate, const std::string& stream, std::uint64_t buffer,
+                                              Telemetry& telemetry) {
+  const std::shared_ptr<GateRunner> runner(new GateRunner(std::move(gate), stream, buffer, telemetry));
+  runner->thread_ = std::thread([runner] { runner->run(); });
+  return {runner.get(), [runner](GateRunner* r) { r->stop(); }};
+}
 
 void GateRunner::post(Message message, std::size_t bytes) {
   const std::scoped_lock lock(mutex_);
@@ -70,6 +82,12 @@ Status GateRunner::flush() {
   const bool done = changed_.wait_for(lock, std::chrono::nanoseconds(patience), [this] { return idle_ || stop_; });
   --flushes_wanted_;
   if (done && idle_) return {};
+  // Else each checkpoint would wait as long for it again.
+  if (trouble_.empty() && called_at_ != 0 && monotonic_now() - called_at_ >= kHangsFrom) {
+    trouble_ = "the broker has not answered for " + format_duration(kHangsFrom);
+    up_.set(0);
+    changed_.notify_all();
+  }
   return Error{ErrorCode::kUnavailable, "the gate has not forwarded everything: " + (trouble_.empty() ? "it is slow" : trouble_)};
 }
 
@@ -79,12 +97,17 @@ std::string GateRunner::trouble() const {
 }
 
 void GateRunner::stop() {
-  {
-    const std::scoped_lock lock(mutex_);
-    stop_ = true;
-  }
+  std::unique_lock lock(mutex_);
+  stop_ = true;
   wakes_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  if (!thread_.joinable()) return;
+  if (changed_.wait_for(lock, std::chrono::nanoseconds(kEndWithin), [this] { return ended_; })) {
+    lock.unlock();
+    thread_.join();
+  } else {
+    log::warning("the gate's newest question to the broker is not answered; it is left to itself", {{"stream", stream_}});
+    thread_.detach();
+  }
 }
 
 void GateRunner::run() {
@@ -94,16 +117,19 @@ void GateRunner::run() {
     messages.swap(inbox_);
     inbox_bytes_ = 0;
     const bool all = flushes_wanted_ > 0;
+    called_at_ = monotonic_now();
     lock.unlock();
     hand_over(std::move(messages));
     gate_->work(all);
     const Duration rest = gate_->rest();
     lock.lock();
+    called_at_ = 0;
     publish();
     const auto news = [&] { return stop_ || !inbox_.empty() || (!all && flushes_wanted_ > 0); };
     // With a flush waiting, a gate that has an open transaction is asked to commit it at once.
     if (rest > 0 && !(all && !idle_ && trouble_.empty())) wakes_.wait_for(lock, std::chrono::nanoseconds(rest), news);
   }
+  ended_ = true;
   changed_.notify_all();
 }
 

@@ -2,6 +2,10 @@
 //
 // Workers hand over what they judged and go on; how much waits is bounded by the poller, which reads
 // nothing while full() (what workers have in their queues comes on top). Thread-safe.
+//
+// A call of the client library can hang for as long as the broker is away. Then the end does not wait for it: the thread keeps what it
+// needs, and ends when the call does. `telemetry` must outlive it. What it may still commit is guarded as after a kill: whoever has the
+// transactional.id next asks the server, after which this one can commit nothing.
 #pragma once
 
 #include <atomic>
@@ -22,9 +26,9 @@ namespace driftd::app {
 
 class GateRunner {
  public:
-  // `buffer`: bytes of records that may wait.
-  GateRunner(std::unique_ptr<ingest::Gate> gate, std::string stream, std::uint64_t buffer, Telemetry& telemetry);
-  ~GateRunner() { stop(); }
+  // `buffer`: bytes of records that may wait. Stops when it is let go.
+  static std::shared_ptr<GateRunner> start(std::unique_ptr<ingest::Gate> gate, const std::string& stream, std::uint64_t buffer,
+                                           Telemetry& telemetry);
 
   void add(ingest::GateBatch batch);
   void assigned(std::uint32_t partition, std::int64_t position);
@@ -43,9 +47,12 @@ class GateRunner {
   bool full() const { return settling_ || waiting_ >= buffer_; }
   // What keeps it from forwarding, for people; empty: nothing.
   std::string trouble() const;
-  void stop();  // what waits stays unforwarded; idempotent
+  // What waits stays unforwarded. Waits for a call that hangs for some seconds only. Idempotent.
+  void stop();
 
  private:
+  GateRunner(std::unique_ptr<ingest::Gate> gate, const std::string& stream, std::uint64_t buffer, Telemetry& telemetry);
+
   struct Assigned {
     std::uint32_t partition;
     std::int64_t position;
@@ -58,6 +65,7 @@ class GateRunner {
   void publish();  // under mutex_
 
   std::unique_ptr<ingest::Gate> gate_;
+  std::string stream_;
   std::uint64_t buffer_;
   Series& up_;
   Series& bytes_;
@@ -69,7 +77,8 @@ class GateRunner {
   std::uint64_t inbox_bytes_ = 0;
   std::uint64_t flushes_wanted_ = 0;  // calls of flush() that wait
   bool idle_ = true;
-  bool stop_ = false;
+  bool stop_ = false, ended_ = false;
+  Duration called_at_ = 0;  // the gate, which has not returned since; 0: it has
   std::string trouble_ = "connecting";
   std::thread thread_;
 };

@@ -296,6 +296,7 @@ void Service::stop() {
   }
   timer_wakes_.notify_all();
   if (timer_.joinable()) timer_.join();
+  for (const auto& runtime : running()) runtime->tell_to_stop();
   for (const auto& runtime : running()) runtime->stop();
   if (hub_ != nullptr) {
     checkpoint();

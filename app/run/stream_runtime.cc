@@ -69,14 +69,14 @@ Status StreamRuntime::open_gate() {
   const GateConfig& config = *plan_->config.gate;
   auto gate = source_->make_gate({config.valid, config.invalid, config.transactional_id, config.commit_every});
   if (!gate) return gate.error();
-  gate_ = std::make_unique<GateRunner>(std::move(*gate), plan_->config.name, config.buffer, *context_.telemetry);
+  gate_ = GateRunner::start(std::move(*gate), plan_->config.name, config.buffer, *context_.telemetry);
   return {};
 }
 
 void StreamRuntime::stop() {
-  stop_ = true;
+  tell_to_stop();
   if (poller_.joinable()) poller_.join();
-  if (gate_ != nullptr) gate_->stop();
+  const std::scoped_lock lock(dispatch_mutex_);  // a checkpoint of another stream may be going through them
   workers_.clear();
 }
 
@@ -109,8 +109,11 @@ void StreamRuntime::poll_loop() {
   while (!stop_) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   source_->close();
   commit_positions();
-  const std::scoped_lock lock(dispatch_mutex_);
-  for (const auto& worker : workers_) worker->drain();
+  {
+    const std::scoped_lock lock(dispatch_mutex_);
+    for (const auto& worker : workers_) worker->drain();
+  }
+  if (gate_ != nullptr) gate_->stop();
 }
 
 void StreamRuntime::dispatch(std::unique_ptr<RawBatch> raw) {

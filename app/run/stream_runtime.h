@@ -73,11 +73,11 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
 
   // Restores the merger, opens the source, starts the threads.
   Status start();
-  // Orderly: leaves the source (which checkpoints), stops the threads. Idempotent.
+  // Orderly: leaves the source (which checkpoints), stops the threads. Idempotent. Streams that are told before leave side by side.
   void stop();
+  void tell_to_stop() { stop_ = true; }
 
-  // Before freeze(), where there is time: what the gate has waiting goes out while other streams go on, so
-  // that forward() is quick. thaw() ends it.
+  // Before freeze(), until thaw(): what the gate has waiting goes out while other streams go on, so that forward() is quick.
   void settle();
   // Checkpoint protocol: freeze, collect, (the transaction), committed, thaw. Between freeze and thaw no
   // record moves in this stream.
@@ -211,7 +211,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   std::shared_ptr<const StreamPlan> plan_;  // the first; for what is the same in all
   StreamMetrics metrics_;
   std::unique_ptr<ingest::Source> source_;
-  std::unique_ptr<GateRunner> gate_;  // null: none
+  std::shared_ptr<GateRunner> gate_;  // null: none
   std::vector<std::unique_ptr<Worker>> workers_;
 
   mutable std::mutex dispatch_mutex_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
 namespace driftd::app {
 namespace {
 
@@ -63,11 +65,11 @@ bool soon(const Done& done) {
 TEST(GateRunner, FlushWaitsUntilAllIsForwarded) {
   FakeGate::State state;
   Telemetry telemetry;
-  GateRunner runner(std::make_unique<FakeGate>(state), "s", 1000, telemetry);
-  runner.assigned(1, 7);
+  const auto runner = GateRunner::start(std::make_unique<FakeGate>(state), "s", 1000, telemetry);
+  runner->assigned(1, 7);
   for (int i = 1; i <= 50; ++i) {
-    runner.add(batch(10));
-    ASSERT_TRUE(runner.flush().ok());
+    runner->add(batch(10));
+    ASSERT_TRUE(runner->flush().ok());
     ASSERT_EQ(state.forwarded, i);
   }
   EXPECT_EQ(state.assigned, 7);
@@ -78,21 +80,21 @@ TEST(GateRunner, InTroubleItFillsUpSaysWhyAndGoesOn) {
   FakeGate::State state;
   state.open = false;
   Telemetry telemetry;
-  GateRunner runner(std::make_unique<FakeGate>(state), "s", 2000, telemetry);
-  ASSERT_TRUE(soon([&] { return runner.trouble() == "the broker is away"; }));
-  EXPECT_FALSE(runner.full());
-  runner.add(batch(900));
-  EXPECT_FALSE(runner.full());
-  runner.add(batch(900));
-  EXPECT_TRUE(runner.full()) << "what a record costs beside its bytes counts too";
-  const Status flushed = runner.flush();
+  const auto runner = GateRunner::start(std::make_unique<FakeGate>(state), "s", 2000, telemetry);
+  ASSERT_TRUE(soon([&] { return runner->trouble() == "the broker is away"; }));
+  EXPECT_FALSE(runner->full());
+  runner->add(batch(900));
+  EXPECT_FALSE(runner->full());
+  runner->add(batch(900));
+  EXPECT_TRUE(runner->full()) << "what a record costs beside its bytes counts too";
+  const Status flushed = runner->flush();
   ASSERT_FALSE(flushed.ok());
   EXPECT_NE(flushed.error().message.find("the broker is away"), std::string::npos);
-  EXPECT_TRUE(runner.full());
+  EXPECT_TRUE(runner->full());
   EXPECT_EQ(telemetry.series(Metric::kGateUp, {"s"}).value(), 0);
   state.open = true;
-  EXPECT_TRUE(soon([&] { return !runner.full() && runner.trouble().empty(); }));
-  EXPECT_TRUE(runner.flush().ok());
+  EXPECT_TRUE(soon([&] { return !runner->full() && runner->trouble().empty(); }));
+  EXPECT_TRUE(runner->flush().ok());
   EXPECT_EQ(state.forwarded, 2);
 }
 
@@ -100,56 +102,104 @@ TEST(GateRunner, TheSourceWaitsForRoom) {
   FakeGate::State state;
   state.open = false;
   Telemetry telemetry;
-  GateRunner runner(std::make_unique<FakeGate>(state), "s", 1000, telemetry);
-  EXPECT_TRUE(runner.room(0));
-  runner.add(batch(1000));
-  EXPECT_FALSE(runner.room(20 * kMillisecond));
+  const auto runner = GateRunner::start(std::make_unique<FakeGate>(state), "s", 1000, telemetry);
+  EXPECT_TRUE(runner->room(0));
+  runner->add(batch(1000));
+  EXPECT_FALSE(runner->room(20 * kMillisecond));
   state.open = true;
-  EXPECT_TRUE(runner.room(10 * kSecond));
+  EXPECT_TRUE(runner->room(10 * kSecond));
 }
 
 TEST(GateRunner, SettlingHoldsTheSourceUntilLittleWaits) {
   FakeGate::State state;
   state.at_once = 0;  // until all is there
   Telemetry telemetry;
-  GateRunner runner(std::make_unique<FakeGate>(state), "s", 1U << 30, telemetry);
-  ASSERT_TRUE(soon([&] { return runner.trouble().empty(); }));
-  runner.settle();
-  EXPECT_FALSE(runner.full()) << "nothing waits, so nobody is held up";
-  for (int i = 0; i < 20; ++i) runner.add(batch(1U << 20));
+  const auto runner = GateRunner::start(std::make_unique<FakeGate>(state), "s", 1U << 30, telemetry);
+  ASSERT_TRUE(soon([&] { return runner->trouble().empty(); }));
+  runner->settle();
+  EXPECT_FALSE(runner->full()) << "nothing waits, so nobody is held up";
+  for (int i = 0; i < 20; ++i) runner->add(batch(1U << 20));
   state.at_once = 1;
-  runner.settle();
+  runner->settle();
   EXPECT_GE(state.forwarded, 19);
-  EXPECT_TRUE(runner.full()) << "until the checkpoint is done";
-  EXPECT_FALSE(runner.room(0));
-  runner.resume();
-  EXPECT_TRUE(runner.room(0));
+  EXPECT_TRUE(runner->full()) << "until the checkpoint is done";
+  EXPECT_FALSE(runner->room(0));
+  runner->resume();
+  EXPECT_TRUE(runner->room(0));
 }
 
 TEST(GateRunner, InTroubleItDoesNotSettle) {
   FakeGate::State state;
   state.open = false;
   Telemetry telemetry;
-  GateRunner runner(std::make_unique<FakeGate>(state), "s", 1U << 30, telemetry);
-  ASSERT_TRUE(soon([&] { return runner.trouble() == "the broker is away"; }));
-  runner.add(batch(8U << 20));
+  const auto runner = GateRunner::start(std::make_unique<FakeGate>(state), "s", 1U << 30, telemetry);
+  ASSERT_TRUE(soon([&] { return runner->trouble() == "the broker is away"; }));
+  runner->add(batch(8U << 20));
   const Duration before = monotonic_now();
-  runner.settle();
+  runner->settle();
   EXPECT_LT(monotonic_now() - before, 5 * kSecond);
-  EXPECT_FALSE(runner.full());
+  EXPECT_FALSE(runner->full());
 }
 
 TEST(GateRunner, DroppingExpiresTheTransactionBeforeItReturns) {
   FakeGate::State state;
   state.open = false;
   Telemetry telemetry;
-  GateRunner runner(std::make_unique<FakeGate>(state), "s", 1000, telemetry);
-  runner.add(batch(500));
-  runner.dropped({1, 2});
+  const auto runner = GateRunner::start(std::make_unique<FakeGate>(state), "s", 1000, telemetry);
+  runner->add(batch(500));
+  runner->dropped({1, 2});
   EXPECT_EQ(state.expired, 1);
   EXPECT_TRUE(soon([&] { return state.dropped == 2; }));
-  runner.stop();
+  runner->stop();
   EXPECT_EQ(state.forwarded, 0);
+}
+
+// As a client library does whose broker went away at the wrong moment.
+struct HangingGate final : ingest::Gate {
+  explicit HangingGate(std::shared_ptr<std::promise<void>> g) : gone(std::move(g)) {}
+  ~HangingGate() override { gone->set_value(); }
+  void add(ingest::GateBatch) override {}
+  void assigned(std::uint32_t, std::int64_t) override {}
+  void dropped(const std::vector<std::uint32_t>&) override {}
+  void expire() override {}
+  void work(bool) override {
+    if (calls++ > 0) back.wait();
+  }
+  Duration rest() const override { return 0; }
+  bool idle() const override { return false; }
+  bool connected() const override { return true; }
+  std::size_t bytes() const override { return 0; }
+  const std::string& trouble() const override { return why; }
+
+  std::shared_ptr<std::promise<void>> gone;
+  std::shared_future<void> back;
+  int calls = 0;
+  std::string why;
+};
+
+TEST(GateRunner, ACallThatHangsHoldsUpNeitherCheckpointsNorTheEnd) {
+  Telemetry telemetry;
+  std::promise<void> broker_is_back;
+  const auto gone = std::make_shared<std::promise<void>>();
+  auto gate = std::make_unique<HangingGate>(gone);
+  gate->back = broker_is_back.get_future().share();
+  auto runner = GateRunner::start(std::move(gate), "s", 1000, telemetry);
+  const auto took = [](const auto& what) {
+    const Duration before = monotonic_now();
+    what();
+    return monotonic_now() - before;
+  };
+  ASSERT_TRUE(soon([&] { return runner->trouble().empty(); })) << "connected";
+  EXPECT_FALSE(runner->flush().ok());
+  EXPECT_FALSE(runner->trouble().empty());
+  EXPECT_LT(took([&] { EXPECT_FALSE(runner->flush().ok()); }), 2 * kSecond) << "the next ones do not wait as long again";
+  EXPECT_EQ(telemetry.series(Metric::kGateUp, {"s"}).value(), 0);
+  EXPECT_LT(took([&] { runner->stop(); }), 20 * kSecond);
+  EXPECT_LT(took([&] { runner.reset(); }), 2 * kSecond);
+  auto ended = gone->get_future();
+  EXPECT_EQ(ended.wait_for(std::chrono::seconds(0)), std::future_status::timeout) << "it keeps what the call needs";
+  broker_is_back.set_value();
+  EXPECT_EQ(ended.wait_for(std::chrono::seconds(10)), std::future_status::ready) << "and lets it go";
 }
 
 }  // namespace

@@ -8,8 +8,10 @@ import time
 import pytest
 
 import plant
+import servers
 from driftd import Driftd, run_driftd
 from kafka_readers import committed_to_the_end, read_all
+from servers.kafka_wire import Requests
 
 PARTITIONS = 3
 CHECKS = [
@@ -267,6 +269,38 @@ def test_a_broker_that_is_away_is_waited_for(kafka, driftd, unique):
     service.start().wait_ready(60)
     wait_committed(kafka, service, unique)
     check_all(kafka, unique, expected)
+
+
+@pytest.mark.parametrize("how", ["stop", "reload"])
+def test_a_coordinator_that_goes_in_the_middle_of_a_commit_holds_up_no_end(driftd, unique, how):
+    port = servers.free_port()
+    with servers.Kafka(proxy=port) as kafka, servers.Proxy(kafka.door, port, Requests) as proxy:
+        topics(kafka, unique)
+        expected = produce(kafka, unique, list(records(0, 1000)))
+        through = config(kafka, unique)
+        through["streams"]["plant"]["from"]["kafka"]["brokers"] = [f"127.0.0.1:{port}"]
+        service = driftd(through).wait_ready()
+        wait_forwarded(service, 1000)
+        proxy.cut_at(Requests.TXN_OFFSET_COMMIT)
+        expected.update(produce(kafka, unique, list(records(1000, 1000))))
+        assert proxy.is_cut.wait(30)
+        service.wait(lambda: service.metrics().get("driftd_gate_up", stream="plant") == 0, "the gate to be known to hang", 30)
+        begin = time.monotonic()
+        if how == "stop":
+            assert service.terminate(within=30) == 0, service.log_tail()  # service.shutdown_grace
+        else:
+            through["streams"]["plant"]["gate"]["commit_every"] = "50ms"
+            service.write_config(through)
+            assert service.post("/-/reload", timeout=60).status == 200, service.log_tail()
+        assert time.monotonic() - begin < 20, service.log_tail()
+        assert "it is left to itself" in service.log(), service.log_tail()
+        proxy.mend()
+        if how == "stop":
+            service.start()
+        service.wait_ready(60)
+        expected.update(produce(kafka, unique, list(records(2000, 1000))))
+        wait_committed(kafka, service, unique)
+        check_all(kafka, unique, expected)
 
 
 def test_a_missing_output_topic_holds_the_source_until_it_is_made(kafka, driftd, unique):

@@ -207,6 +207,29 @@ def test_a_resolver_that_hangs_holds_up_nobody_who_needs_no_name(driftd, kafka, 
     assert service.terminate() == 0, service.log_tail()
 
 
+def test_the_end_comes_in_time_while_a_kafka_hangs(driftd, unique):
+    port = servers.free_port()
+    with servers.Kafka(proxy=port) as kafka, servers.Proxy(kafka.door, port) as proxy:
+        kafka.create_topic(unique)
+        source = kafka_source(f"127.0.0.1:{port}", unique)
+        others = {f"other{n}": {"kafka": {**source["kafka"], "group": f"{unique}.{n}"}} for n in range(7)}
+        config = streams_of(plant.config(CHECKS, source=source, service={"findings": {"all": True}}), **others)
+        service = driftd(config).wait_ready()
+        kafka.produce(unique, plant.kafka_records(plant.records(0, 2)))
+        for stream in ["plant", *others]:
+            service.wait_metric("driftd_records_total", 200, stream=stream, result="accepted")
+        proxy.rate(0)
+        assert service.get("/-/ready").status == 200, "not noticed yet, so the end asks for answers"
+        assert service.terminate(within=30) == 0, service.log_tail()  # service.shutdown_grace, which 5 s a stream would outlast
+        assert "the group does not answer" in service.log(), service.log_tail()
+        proxy.rate(None)
+        service.start().wait_ready(60)
+        kafka.produce(unique, plant.kafka_records(plant.records(2, 2)))
+        service.wait_metric("driftd_records_total", 200, stream="plant", result="accepted", timeout=60)
+        service.wait(lambda: len(service.findings(check="count", stream="plant")) == 3, "the windows of both to be judged", 30)
+        assert [f["value"] for f in service.findings(check="count", stream="plant")] == [plant.PER_WINDOW] * 3, "each record is in one window, once"
+
+
 def test_the_end_comes_in_time_while_a_resolver_hangs(driftd, names):
     names.know(hangs=["kafka.test", "mqtt.test"])
     config = streams_of(plant.config(CHECKS, service={"shutdown_grace": "8s"}), by_kafka=kafka_source("kafka.test:9092", "any"),

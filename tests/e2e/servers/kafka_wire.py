@@ -1,4 +1,4 @@
-"""The one request that Debian's Python client for Kafka does not have: DeleteRecords."""
+"""What Debian's Python client for Kafka does not have: the DeleteRecords request, and a look at what other clients ask."""
 import socket
 import struct
 
@@ -23,3 +23,26 @@ def delete_records(port, topic, partition, before):
     low, error = struct.unpack(">qh", payload[-10:])
     if error != 0 or low != before:
         raise ServerError(f"DeleteRecords {topic}[{partition}] before {before}: error {error}, first offset {low}")
+
+
+class Requests:
+    """The API keys of a client's requests; called with its bytes as they come."""
+
+    TXN_OFFSET_COMMIT = 28
+
+    def __init__(self):
+        self._rest = b""
+        self._skip = 0  # bytes of the request whose key is known
+
+    def __call__(self, data):
+        keys = []
+        self._rest += data
+        while True:
+            passed = min(self._skip, len(self._rest))
+            self._skip -= passed
+            self._rest = self._rest[passed:]
+            if len(self._rest) < 6:
+                return keys
+            size, key = struct.unpack(">ih", self._rest[:6])
+            keys.append(key)
+            self._skip = 4 + size
