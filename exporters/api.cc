@@ -209,15 +209,16 @@ Router::Handler guarded(Router::Handler handler) {
 Router api_router(ApiSource& source, const Telemetry& telemetry) {
   Router router;
   const auto get = [&](const char* pattern, Router::Handler handler) { router.add({"GET"}, pattern, std::move(handler)); };
+  const auto prompt = [&](const char* pattern, Router::Handler handler) { router.add({"GET"}, pattern, std::move(handler), true); };
   const auto healthy = [](const Request&) { return Response{200, "text/plain; charset=utf-8", "driftd is healthy.\n"}; };
   const auto is_ready = [&source](const Request&) { return ready(source); };
   get("/", [](const Request&) { return page(); });
-  get("/metrics", [&source, &telemetry](const Request&) {
+  prompt("/metrics", [&source, &telemetry](const Request&) {
     source.measure();
     return Response{200, kPrometheusContentType, prometheus_text(telemetry)};
   });
-  get("/-/healthy", healthy);
-  get("/healthz", healthy);
+  prompt("/-/healthy", healthy);
+  prompt("/healthz", healthy);
   get("/-/ready", is_ready);
   get("/readyz", is_ready);
   get("/api/v1/streams", [&source](const Request&) { return list("streams", source.streams()); });

@@ -132,10 +132,10 @@ std::optional<TextPairs> parse_query(std::string_view query) {
   return out;
 }
 
-void Router::add(std::vector<std::string> methods, std::string pattern, Handler handler) {
+void Router::add(std::vector<std::string> methods, std::string pattern, Handler handler, bool prompt) {
   std::vector<std::string> segments;
   for (const std::string_view segment : split(pattern, '/')) segments.emplace_back(segment);
-  routes_.push_back({std::move(methods), std::move(pattern), std::move(segments), std::move(handler)});
+  routes_.push_back({std::move(methods), std::move(pattern), std::move(segments), std::move(handler), prompt});
 }
 
 Router::Target Router::find(std::string_view method, std::string_view path) const {
@@ -158,6 +158,7 @@ Router::Target Router::find(std::string_view method, std::string_view path) cons
     target.pattern = route.pattern;
     if (std::find(route.methods.begin(), route.methods.end(), wanted) != route.methods.end()) {
       target.handler = &route.handler;
+      target.prompt = route.prompt;
       target.params = std::move(*params);
       return target;
     }

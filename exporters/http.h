@@ -57,12 +57,13 @@ class Router {
   using Handler = std::function<Response(const Request&)>;
 
   // `methods`: "GET", "POST"... A GET route answers HEAD too. A pattern may be added again with
-  // other methods.
-  void add(std::vector<std::string> methods, std::string pattern, Handler handler);
+  // other methods. `prompt`: the handler waits for nothing, whatever hangs, and must not wait for those that do.
+  void add(std::vector<std::string> methods, std::string pattern, Handler handler, bool prompt = false);
 
   struct Target {
     const Handler* handler = nullptr;  // nullptr: answer with `error`
-    std::string pattern;               // for metrics; "other" when no pattern matches
+    bool prompt = false;
+    std::string pattern;  // for metrics; "other" when no pattern matches
     TextPairs params;
     Response error;  // 400, 404 or 405 with Allow
   };
@@ -74,6 +75,7 @@ class Router {
     std::string pattern;
     std::vector<std::string> segments;
     Handler handler;
+    bool prompt;
   };
   std::vector<Route> routes_;
 };

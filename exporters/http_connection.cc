@@ -10,7 +10,6 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
-#include <array>
 #include <chrono>
 #include <limits>
 
@@ -215,6 +214,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     auto parsed = parse_query(query_);
     if (!parsed) return respond(problem(400, "the query has a broken percent escape"), !bodiless);
     handler_ = target.handler;
+    prompt_ = target.prompt;
     request_.params = std::move(target.params);
     request_.query = std::move(*parsed);
     bodiless ? handle() : expect_body();
@@ -271,12 +271,15 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   void handle() {
     work();
     const bool reads = request_.method == "GET" || request_.method == "HEAD";
-    asio::post(reads ? shared_.handlers : shared_.writers, [self = this->shared_from_this()] {
-      auto response = std::make_shared<Response>(answer(*self->handler_, self->request_));
-      asio::post(self->shared_.io, [self, response] {
-        if (!self->closed_) self->respond(std::move(*response), false);
-      });
-    });
+    asio::post(prompt_ ? shared_.prompt
+               : reads ? shared_.handlers
+                       : shared_.writers,
+               [self = this->shared_from_this()] {
+                 auto response = std::make_shared<Response>(answer(*self->handler_, self->request_));
+                 asio::post(self->shared_.io, [self, response] {
+                   if (!self->closed_) self->respond(std::move(*response), false);
+                 });
+               });
   }
 
   // It never became a request.
@@ -348,7 +351,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   }
 
   void discard() {
-    socket().async_read_some(asio::buffer(scrap_), [self = this->shared_from_this()](Code ec, std::size_t n) {
+    socket().async_read_some(asio::buffer(shared_.scrap), [self = this->shared_from_this()](Code ec, std::size_t n) {
       if (self->closed_) return;
       self->discarded_ += n;
       if (ec || self->timed_out_ || self->discarded_ > kMaxLinger) return self->close();
@@ -371,9 +374,8 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   std::string query_, pattern_;
   const Router::Handler* handler_ = nullptr;
   std::size_t body_ = 0;  // bytes of shared_.bodies that are this one's
-  std::array<char, 1024> scrap_{};
   std::size_t discarded_ = 0;
-  bool open_ = true, begun_ = false, timed_out_ = false, closed_ = false;
+  bool open_ = true, begun_ = false, prompt_ = false, timed_out_ = false, closed_ = false;
 };
 
 }  // namespace

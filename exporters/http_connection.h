@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/time.h"
 #include "exporters/http.h"
@@ -29,9 +30,11 @@ namespace driftd::exporters {
 // What the connections of a server share.
 struct HttpShared {
   boost::asio::io_context& io;
-  boost::asio::thread_pool& handlers;
-  boost::asio::thread_pool& writers;  // of what may wait for the disk
+  boost::asio::thread_pool& prompt;    // of what waits for nothing
+  boost::asio::thread_pool& handlers;  // of what waits for a lock at most
+  boost::asio::thread_pool& writers;   // of what may wait for the disk
   boost::asio::thread_pool& passwords;
+  std::vector<char>& scrap;  // for what is thrown away, of all connections
   Router router;
   std::size_t max_body = 0;    // bytes of one
   std::size_t max_bodies = 0;  // bytes that all bodies on their way may announce together

@@ -18,6 +18,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <vector>
 
 #include "core/log.h"
 #include "exporters/http_connection.h"
@@ -30,7 +31,8 @@ namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 using Code = boost::system::error_code;
 
-constexpr int kBacklog = 1024;                          // connections the kernel holds until they are accepted
+constexpr int kBacklog = 1024;  // connections the kernel holds until they are accepted
+constexpr unsigned kPromptThreads = 2;
 constexpr std::chrono::milliseconds kAcceptPause{100};  // after accept was refused
 constexpr std::chrono::seconds kRefresh{1};             // between looks at the web configuration
 
@@ -68,12 +70,15 @@ struct HttpServer::Impl {
   Impl(const Options& o, Router router, Telemetry* t)
       : options(o),
         telemetry(t),
+        prompt(kPromptThreads),
         handlers(o.threads),
         writers(o.threads),
         shared{io,
+               prompt,
                handlers,
                writers,
                passwords,
+               scrap,
                std::move(router),
                o.max_body,
                o.max_bodies,
@@ -94,7 +99,8 @@ struct HttpServer::Impl {
   Telemetry* telemetry = nullptr;
   ListenAddress address;
   asio::io_context io{1};
-  asio::thread_pool io_thread{1}, handlers, writers, passwords{1};
+  asio::thread_pool io_thread{1}, prompt, handlers, writers, passwords{1};
+  std::vector<char> scrap = std::vector<char>(65536);
   tcp::acceptor acceptor{io};
   asio::steady_timer pause{io}, refresh{io};
   HttpShared shared;
@@ -256,7 +262,7 @@ void HttpServer::stop() {
   }
   asio::post(impl_->io, [impl = impl_.get()] { impl->close_all(); });
   impl_->io_thread.join();
-  for (asio::thread_pool* pool : {&impl_->handlers, &impl_->writers, &impl_->passwords}) {
+  for (asio::thread_pool* pool : {&impl_->prompt, &impl_->handlers, &impl_->writers, &impl_->passwords}) {
     pool->stop();  // what has not begun by now is for clients that are gone
     pool->join();
   }

@@ -4,9 +4,10 @@
 // address, password checks; what
 // goes over is answered with a problem document and the connection is closed.
 //
-// One thread does the input and output of all connections and never blocks; handlers of GET run on
-// `threads` others, those of other methods, which may wait for the disk, on as many more, and password
-// checks on one. So a disk that hangs does not keep metrics and health from being answered. So slow clients cost memory, not threads:
+// One thread does the input and output of all connections and never blocks; handlers that are `prompt` run on two others, those of
+// GET, which may wait for a lock that a checkpoint holds, on `threads` more, those of other methods, which may wait for the disk, on as
+// many again, and password checks on one. So nothing that hangs, and nobody who asks again and again meanwhile, keeps metrics and health
+// from being answered; and slow clients cost memory, not threads:
 // about 15 KB a connection without TLS (measured), and max_bodies. At max_connections the one that has
 // waited longest for its client gives way, so that idle and slow connections lock nobody out.
 //
