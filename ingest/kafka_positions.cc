@@ -16,6 +16,19 @@ constexpr int kBrokerTimeoutMillis = 5000;
 constexpr int kAgainMillis = 1000;
 constexpr Duration kAskEvery = 2 * kSecond;
 
+// rd_kafka_commit() would wait for the answer without a limit.
+rd_kafka_resp_err_t commit(rd_kafka_t* client, const rd_kafka_topic_partition_list_t& list) {
+  rd_kafka_queue_t* answers = rd_kafka_queue_new(client);
+  rd_kafka_resp_err_t error = rd_kafka_commit_queue(client, &list, answers, nullptr, nullptr);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    rd_kafka_event_t* answer = rd_kafka_queue_poll(answers, kBrokerTimeoutMillis);
+    error = answer == nullptr ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_event_error(answer);
+    rd_kafka_event_destroy(answer);
+  }
+  rd_kafka_queue_destroy(answers);
+  return error;
+}
+
 }  // namespace
 
 KafkaPositions::KafkaPositions(const KafkaSettings& settings, const SourceContext& context, std::string id, KafkaHandle client,
@@ -251,7 +264,7 @@ void KafkaPositions::begin_at_oldest(KafkaPartitions::Partition& ours, std::int6
 void KafkaPositions::begin_at_end(std::uint32_t number, std::int64_t end) {
   const KafkaList list = new_kafka_list();
   partitions_.add_to(*list, number, end);
-  const auto error = end < 0 ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_commit(client_.get(), list.get(), 0);
+  const auto error = end < 0 ? RD_KAFKA_RESP_ERR__TIMED_OUT : commit(client_.get(), *list);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     log::warning("kafka: the newest position is not committed; a kill now may skip records",
                  {{"stream", stream_}, {"why", rd_kafka_err2str(error)}});

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 
 #include "core/log.h"
 #include "core/text.h"
@@ -106,7 +107,7 @@ class KafkaSource final : public Source {
     apply_pause(*list);
   }
 
-  std::optional<std::set<std::uint32_t>> at_end(const std::set<std::uint32_t>& partitions) override {
+  std::optional<std::set<std::uint32_t>> at_end(const std::set<std::uint32_t>& partitions, const std::set<std::uint32_t>& before) override {
     const KafkaList list = new_kafka_list();
     for (const std::uint32_t number : partitions) {
       if (partitions_ && partitions_->find(number) != nullptr) partitions_->add_to(*list, number);
@@ -114,8 +115,10 @@ class KafkaSource final : public Source {
     if (!kafka_ends(client_.get(), *list, end_within_millis_)) return std::nullopt;
     std::set<std::uint32_t> out;
     for (int i = 0; i < list->cnt; ++i) {
-      const auto* ours = partitions_->find(*partitions_->number_of(list->elems[i].topic, list->elems[i].partition));
-      if (ours->lag(list->elems[i].offset) == 0 && !ours->mark) out.insert(ours->number);
+      auto* ours = partitions_->find(*partitions_->number_of(list->elems[i].topic, list->elems[i].partition));
+      const std::int64_t asked = std::exchange(ours->asked_end, list->elems[i].offset);
+      const bool then = before.count(ours->number) != 0 && asked >= 0 && ours->lag(asked) == 0;
+      if ((then || ours->lag(ours->asked_end) == 0) && !ours->mark) out.insert(ours->number);
     }
     return out;
   }
@@ -133,8 +136,7 @@ class KafkaSource final : public Source {
     rd_kafka_queue_destroy(queue_);
     positions_.reset();
     partitions_.reset();
-    if (!was_assigned_ || !left) keep_until_exit(client_);
-    client_.reset();
+    let_go(left);
     handler_ = nullptr;
     status_.closed();
   }
@@ -164,6 +166,17 @@ class KafkaSource final : public Source {
     log::warning("kafka: the group does not answer; it learns from the session's timeout that driftd is gone",
                  {{"stream", context_.stream}});
     return false;
+  }
+
+  // Destroying a client waits for what it has asked, which may take a minute when a broker is away.
+  void let_go(bool left) {
+    KafkaHandle client = std::move(client_);
+    if (!was_assigned_ || (!left && !context_.later)) return keep_until_exit(std::move(client));
+    if (!context_.later) return;
+    context_.later([client = std::move(client), left] {
+      const timespec second{1, 0};
+      while (!left && rd_kafka_consumer_closed(client.get()) == 0) nanosleep(&second, nullptr);
+    });
   }
 
   // Messages are taken one by one. The calls for batches must not be used in a group: when a rebalance is announced, librdkafka (2.0)

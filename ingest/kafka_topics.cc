@@ -106,11 +106,12 @@ std::optional<bool> KafkaTopics::same(std::uint32_t number, const KafkaPartition
   Topic& topic = topics_[number / kPartitionsPerTopic];
   if (topic.state != State::kThere) return std::nullopt;
   if (topic.same) return topic.same;
+  if (monotonic_now() < topic.compare_at) return std::nullopt;
   const auto read = partitions.newest_of(number / kPartitionsPerTopic);
   if (!read) return topic.same = false;  // nothing tells them apart; rather twice than not at all
   const auto found = kafka_has_record(connection_, topic.name, read->first, read->second);
   if (found) return topic.same = *found;
-  next_look_ = monotonic_now() + kLookEvery;
+  next_look_ = topic.compare_at = monotonic_now() + kLookEvery;
   log::debug("kafka: whether a topic was made anew is not known yet", {{"topic", topic.name}, {"why", found.error().message}});
   return std::nullopt;
 }

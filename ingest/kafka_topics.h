@@ -46,6 +46,7 @@ class KafkaTopics {
     bool was_missing = false;
     std::optional<bool> same;  // as the one that was missing
     Duration denied_at = 0;    // when a fetch was last refused; monotonic
+    Duration compare_at = 0;   // not before; monotonic
   };
 
   void set_missing(Topic& topic);

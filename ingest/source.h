@@ -83,8 +83,12 @@ class Source {
   // Back-pressure: while paused, poll() keeps the session alive and returns no records.
   virtual void pause(bool paused) = 0;
   // Asks the server, which may take a second (Kafka: and fetch.wait.max.ms), of which of these assigned partitions all has been handed
-  // over: what status() says of it may be old. nullopt: it does not answer. Between two calls of poll().
-  virtual std::optional<std::set<std::uint32_t>> at_end(const std::set<std::uint32_t>& partitions) { return partitions; }
+  // over: what status() says of it may be old. Of those that are in `before` too: or all that there was when they were asked of last. For
+  // where records come without a pause there is always one more. nullopt: it does not answer. Between two calls of poll().
+  virtual std::optional<std::set<std::uint32_t>> at_end(const std::set<std::uint32_t>& partitions,
+                                                        const std::set<std::uint32_t>& /*before*/) {
+    return partitions;
+  }
   // True when there will never be another record (files at their end).
   virtual bool finished() const { return false; }
   // Forwards this source's records (config: `gate`); call once, after open() and before poll().
@@ -104,6 +108,8 @@ struct SourceContext {
   const Clock* clock = nullptr;
   // For sources that must know the sensor before decoding (HTTP): the JSON pointer or column name.
   std::string sensor_path;
+  // Runs what may wait for a server that is away on a thread of its own, whatever becomes of the source; null: at once.
+  std::function<void(std::function<void()>)> later;
   // For `driftd check`: the factory adds everything that is wrong here, each at its place, secret files
   // that cannot be read among it, and makes nothing: it returns null, or the first problem.
   ErrorList* problems = nullptr;

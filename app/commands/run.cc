@@ -1,4 +1,5 @@
 // driftd run: the service until SIGTERM or SIGINT; SIGHUP reloads.
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -48,6 +50,8 @@ int run_command(const std::string& path) {
   sigemptyset(&signals);
   for (const int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, s);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);  // its memory has secrets
   auto config = load_config(path);
   if (!config) return fail(config.error());
   log::set_level(log_level(config->service));
@@ -60,7 +64,12 @@ int run_command(const std::string& path) {
   const timespec tick{0, 200 * kMillisecond};
   const bool tell_watchdog = watched();
   std::uint64_t beats = 0;
+  std::optional<std::uint64_t> reload;
   for (;;) {
+    if (reload && service.reloaded(*reload)) {
+      reload.reset();
+      notify("READY=1");
+    }
     if (tell_watchdog && service.beats() != beats) {
       beats = service.beats();
       notify("WATCHDOG=1");
@@ -68,8 +77,7 @@ int run_command(const std::string& path) {
     const int signal = sigtimedwait(&signals, nullptr, &tick);
     if (signal == SIGHUP) {
       notify("RELOADING=1");
-      (void)service.reload();  // says itself what went wrong; the old configuration stays
-      notify("READY=1");
+      reload = service.ask_reload();  // what goes wrong is in the log, and the old configuration stays
     } else if (signal == SIGTERM || signal == SIGINT) {
       break;
     }

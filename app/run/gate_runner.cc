@@ -12,7 +12,6 @@ namespace {
 constexpr Duration kFlushWithin = 5 * kSecond;
 constexpr Duration kHangsFrom = 4 * kSecond;
 constexpr Duration kEndWithin = 5 * kSecond;
-constexpr Duration kSettleWithin = 20 * kSecond;
 constexpr std::uint64_t kSettled = 1U << 20;  // bytes that flush() is quick with
 constexpr Duration kFlushInTroubleWithin = 200 * kMillisecond;
 
@@ -66,12 +65,21 @@ void GateRunner::resume() {
   changed_.notify_all();
 }
 
-void GateRunner::settle() {
+bool GateRunner::settle(Duration within) {
   std::unique_lock lock(mutex_);
   const auto settled = [this] { return waiting_ <= kSettled || !trouble_.empty() || stop_; };
-  if (settled()) return;
+  if (settled() || find_hanging()) return true;
   settling_ = true;
-  changed_.wait_for(lock, std::chrono::nanoseconds(kSettleWithin), settled);
+  return changed_.wait_for(lock, std::chrono::nanoseconds(within), settled) || find_hanging();
+}
+
+// Else each checkpoint would wait for it again.
+bool GateRunner::find_hanging() {
+  if (!trouble_.empty() || called_at_ == 0 || monotonic_now() - called_at_ < kHangsFrom) return false;
+  trouble_ = "the broker has not answered for " + format_duration(kHangsFrom);
+  up_.set(0);
+  changed_.notify_all();
+  return true;
 }
 
 Status GateRunner::flush() {
@@ -82,17 +90,13 @@ Status GateRunner::flush() {
   const bool done = changed_.wait_for(lock, std::chrono::nanoseconds(patience), [this] { return idle_ || stop_; });
   --flushes_wanted_;
   if (done && idle_) return {};
-  // Else each checkpoint would wait as long for it again.
-  if (trouble_.empty() && called_at_ != 0 && monotonic_now() - called_at_ >= kHangsFrom) {
-    trouble_ = "the broker has not answered for " + format_duration(kHangsFrom);
-    up_.set(0);
-    changed_.notify_all();
-  }
+  find_hanging();
   return Error{ErrorCode::kUnavailable, "the gate has not forwarded everything: " + (trouble_.empty() ? "it is slow" : trouble_)};
 }
 
-std::string GateRunner::trouble() const {
+std::string GateRunner::trouble() {
   const std::scoped_lock lock(mutex_);
+  find_hanging();
   return trouble_;
 }
 
@@ -106,6 +110,7 @@ void GateRunner::stop() {
     thread_.join();
   } else {
     log::warning("the gate's newest question to the broker is not answered; it is left to itself", {{"stream", stream_}});
+    left_ = true;
     thread_.detach();
   }
 }
@@ -123,12 +128,17 @@ void GateRunner::run() {
     gate_->work(all);
     const Duration rest = gate_->rest();
     lock.lock();
+    if (left_) return;  // what is published now is of the next one
     called_at_ = 0;
     publish();
     const auto news = [&] { return stop_ || !inbox_.empty() || (!all && flushes_wanted_ > 0); };
     // With a flush waiting, a gate that has an open transaction is asked to commit it at once.
     if (rest > 0 && !(all && !idle_ && trouble_.empty())) wakes_.wait_for(lock, std::chrono::nanoseconds(rest), news);
   }
+  // Clients of the broker are let go here, as that waits for what they have asked.
+  lock.unlock();
+  gate_.reset();
+  lock.lock();
   ended_ = true;
   changed_.notify_all();
 }

@@ -35,9 +35,9 @@ class GateRunner {
   // Nothing of these partitions is committed after this returns, but for what the server decides already.
   void dropped(const std::vector<std::uint32_t>& partitions);
 
-  // Keeps full() true until resume(), and waits until so little is left that flush() is quick, but not for
-  // long. Not at all when that is so already, or the gate is in trouble.
-  void settle();
+  // Keeps full() true until resume(), and waits until so little is left that flush() is quick; false: it is more after that time. Not at
+  // all when that is so already, or the gate is in trouble.
+  bool settle(Duration within);
   void resume();
   // Waits until everything that was added is committed; an Error says why it was not in time. At once
   // when the gate is in trouble already.
@@ -46,7 +46,7 @@ class GateRunner {
   bool room(Duration within);
   bool full() const { return settling_ || waiting_ >= buffer_; }
   // What keeps it from forwarding, for people; empty: nothing.
-  std::string trouble() const;
+  std::string trouble();
   // What waits stays unforwarded. Waits for a call that hangs for some seconds only. Idempotent.
   void stop();
 
@@ -62,7 +62,9 @@ class GateRunner {
   void post(Message message, std::size_t bytes);
   void run();
   void hand_over(std::vector<Message> messages);
-  void publish();  // under mutex_
+  // Under mutex_.
+  void publish();
+  bool find_hanging();  // a call of the gate hangs, which was not known
 
   std::unique_ptr<ingest::Gate> gate_;
   std::string stream_;
@@ -71,13 +73,13 @@ class GateRunner {
   Series& bytes_;
   std::atomic<std::uint64_t> waiting_{0};
   std::atomic<bool> settling_{false};
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable wakes_, changed_;
   std::vector<Message> inbox_;
   std::uint64_t inbox_bytes_ = 0;
   std::uint64_t flushes_wanted_ = 0;  // calls of flush() that wait
   bool idle_ = true;
-  bool stop_ = false, ended_ = false;
+  bool stop_ = false, ended_ = false, left_ = false;
   Duration called_at_ = 0;  // the gate, which has not returned since; 0: it has
   std::string trouble_ = "connecting";
   std::thread thread_;

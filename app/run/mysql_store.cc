@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "core/hash.h"
 
 namespace driftd::app {
@@ -16,6 +17,9 @@ using stats::MysqlSession;
 // A transaction that met another one's locks is done again: all attempts are over before a database counts as frozen
 // (Service::open_shared_store), as a checkpoint holds up all streams.
 constexpr unsigned kAttempts = 4;
+
+constexpr Duration kFrozenFrom = 5 * kSecond;
+constexpr Duration kFrozenFor = 5 * kSecond;
 
 std::string num(std::int64_t n) { return std::to_string(n); }
 
@@ -38,8 +42,10 @@ Status MysqlStore::look(const std::function<Status()>& work) {
 }
 
 Status MysqlStore::run(std::initializer_list<const char*> begin, const std::function<Status()>& work, bool& conflicted) {
+  const Duration begun_at = monotonic_now();
+  if (begun_at < frozen_until_) return frozen_;
   if (!session_) {
-    if (const Status s = connect(); !s) return s.error().at("the shared store");
+    if (const Status s = connect(); !s) return failed(s.error().at("the shared store"), begun_at);
   }
   Status done;
   for (const char* sql : begin) {
@@ -58,7 +64,18 @@ Status MysqlStore::run(std::initializer_list<const char*> begin, const std::func
   } else if (const auto rolled_back = session_->execute("ROLLBACK"); !rolled_back) {
     session_.reset();
   }
-  return done.error().at("the shared store");
+  const Error why = done.error().at("the shared store");
+  return conflicted ? why : failed(why, begun_at);
+}
+
+// A database that does not answer costs its timeout, and what comes next would wait as long again, one after the other.
+Error MysqlStore::failed(const Error& why, Duration begun_at) {
+  const Duration now = monotonic_now();
+  if (why.code == ErrorCode::kUnavailable && now - begun_at >= kFrozenFrom) {
+    frozen_until_ = now + kFrozenFor;
+    frozen_ = why;
+  }
+  return why;
 }
 
 void MysqlStore::share(const std::string& stream) {

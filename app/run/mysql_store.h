@@ -95,6 +95,7 @@ class MysqlStore final : public CheckpointStore {
   // The same for work that only reads, once: all its statements see one moment.
   Status look(const std::function<Status()>& work);
   Status run(std::initializer_list<const char*> begin, const std::function<Status()>& work, bool& conflicted);
+  Error failed(const Error& why, Duration begun_at);
   std::string where(const std::string& stream, std::int64_t partition) const;
   std::string scope_of(const std::string& stream) const { return shared_.count(stream) != 0 ? "" : instance_; }
   Status put_unit(const CheckpointUnit& unit, std::vector<Key>& fenced);
@@ -113,6 +114,8 @@ class MysqlStore final : public CheckpointStore {
   Duration lease_;
   std::mutex mutex_;
   std::optional<stats::MysqlSession> session_;
+  Duration frozen_until_ = 0;  // monotonic: calls fail at once, as the newest did after its timeout
+  Error frozen_;
   std::set<std::string> shared_;
   std::map<Key, std::int64_t> epochs_;         // of partitions and leases that are ours
   std::map<std::string, unsigned> seen_over_;  // by stream: calls in a row that found another one's lease over

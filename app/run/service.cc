@@ -16,6 +16,7 @@ namespace {
 constexpr std::chrono::seconds kBeat{1};  // see Service::beats()
 // That a checkpoint, and with it all streams, waits for the topics of rejects; less when one of them is away.
 constexpr Duration kRejectsWithin = kSecond;
+constexpr Duration kSettleWithin = 20 * kSecond;
 
 }  // namespace
 
@@ -213,6 +214,18 @@ bool Service::checkpoint() {
   return written.ok();
 }
 
+void Service::settle() {
+  const auto stopping = [this] {
+    const std::scoped_lock lock(timer_mutex_);
+    return stopping_;
+  };
+  const Deadline deadline = Deadline::after(kSettleWithin);
+  for (const auto& runtime : running()) {
+    while (!runtime->settle(std::min(kSecond, deadline.left())) && !deadline.passed() && !stopping()) {
+    }
+  }
+}
+
 void Service::timer_loop() {
   using Clock = std::chrono::steady_clock;
   // Asked for anew: a reload, on this thread, may change it.
@@ -239,7 +252,7 @@ void Service::timer_loop() {
     if (woken || due) take_promotions();
     restart_failed_streams();
     if (due) {
-      for (const auto& runtime : running()) runtime->settle();
+      settle();
       checkpoint();
       // What bursts and checkpoints leave free lies between what is in use, and resident memory would only ever grow to the
       // largest there was. 10 to 20 ms for 400 MB, beside the streams.
@@ -261,10 +274,20 @@ void Service::look_at_references() {
   timer_wakes_.notify_all();
 }
 
-Status Service::reload() {
-  std::unique_lock lock(timer_mutex_);
-  const std::uint64_t mine = ++reloads_wanted_;
+std::uint64_t Service::ask_reload() {
+  const std::scoped_lock lock(timer_mutex_);
   timer_wakes_.notify_all();
+  return ++reloads_wanted_;
+}
+
+bool Service::reloaded(std::uint64_t asked) {
+  const std::scoped_lock lock(timer_mutex_);
+  return reloads_done_ >= asked;
+}
+
+Status Service::reload() {
+  const std::uint64_t mine = ask_reload();
+  std::unique_lock lock(timer_mutex_);
   timer_wakes_.wait(lock, [&] { return stopping_ || reloads_done_ >= mine; });
   if (reloads_done_ < mine) return Error{ErrorCode::kUnavailable, "driftd is stopping"};
   return reloaded_;

@@ -40,8 +40,11 @@ class Service {
   // A stream that cannot start is no error: it is not ready, says why, and is tried again.
   Status start();
   // Streams, alerts and what config_change.h says can change. All or nothing: on an Error everything goes on
-  // as before. Waits until the timer's thread has done it.
+  // as before. Waits until the timer's thread has done it, or driftd stops.
   Status reload();
+  // The same without waiting: asks for it, and whether what ask_reload() returned is done. What goes wrong is in the log.
+  std::uint64_t ask_reload();
+  bool reloaded(std::uint64_t asked);
   // Promotions take effect soon, not only with the next checkpoint.
   void look_at_references();
   // Drains, checkpoints, leaves. Idempotent.
@@ -106,6 +109,8 @@ class Service {
   std::vector<std::shared_ptr<StreamRuntime>> running() const;
 
   void timer_loop();
+  // Lets gates send what waits before a checkpoint, for a while.
+  void settle();
   // service_reload.cc
   Status reload_now();
   Status try_reload();

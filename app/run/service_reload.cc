@@ -71,13 +71,17 @@ Status Service::change_streams(const std::vector<const StreamConfig*>& changed) 
     const auto made = StreamRuntime::make(runtime_context(), std::move(*plans));
     if (!made) return made.error();
   }
-  for (std::size_t i = 0; i < changed.size(); ++i) {
-    stop_stream(changed[i]->name);
-    const auto started = start_stream(*changed[i]);
+  // When their servers are away it takes time to leave each of them.
+  for (const StreamConfig* s : changed) {
+    if (const auto runtime = stream(s->name)) runtime->tell_to_stop();
+  }
+  for (const StreamConfig* s : changed) {
+    stop_stream(s->name);
+    const auto started = start_stream(*s);
     if (started) continue;
-    for (std::size_t j = 0; j <= i; ++j) {
-      stop_stream(changed[j]->name);
-      const StreamConfig* old = config_.stream(changed[j]->name);
+    for (const StreamConfig* each : changed) {
+      stop_stream(each->name);
+      const StreamConfig* old = config_.stream(each->name);
       if (old == nullptr) continue;
       if (const auto again = start_stream(*old); !again) not_started(*old, again.error());
     }

@@ -15,6 +15,7 @@ constexpr Duration kSettleWithin = 60 * kSecond;
 }  // namespace
 
 std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
+  if (given_up_) return std::nullopt;
   const std::scoped_lock lock(dispatch_mutex_);
   auto partition = std::make_unique<Partition>();
   const std::string& stream = plan_->config.name;
@@ -324,9 +325,7 @@ void StreamRuntime::drop(const std::vector<std::uint32_t>& partitions) {
   merger_->hold(true);
 }
 
-void StreamRuntime::settle() {
-  if (gate_ != nullptr) gate_->settle();
-}
+bool StreamRuntime::settle(Duration within) { return gate_ == nullptr || gate_->settle(within); }
 
 void StreamRuntime::freeze() {
   dispatch_mutex_.lock();

@@ -34,6 +34,7 @@ Result<std::unique_ptr<StreamRuntime>> StreamRuntime::make(RuntimeContext contex
   source.telemetry = runtime->context_.telemetry;
   source.clock = runtime->context_.clock;
   source.sensor_path = config.decode.sensor;
+  source.later = [](std::function<void()> what) { std::thread(std::move(what)).detach(); };
   std::error_code code;
   std::filesystem::create_directories(source.data_dir, code);
   if (code) return Error{ErrorCode::kIo, "stream " + config.name + ": cannot make " + source.data_dir + ": " + code.message()};
@@ -213,11 +214,14 @@ void StreamRuntime::watch_idle() {
     const Duration idle = empty ? std::min(plan_->config.windows.idle, kFirstRecordWithin) : plan_->config.windows.idle;
     if (since >= idle && !partition->ended) due.push_back({number, partition.get(), since});
   }
-  std::set<std::uint32_t> asked;
+  std::set<std::uint32_t> asked, before;
   for (const Silent& s : due) {
-    if (!s.partition->idle) asked.insert(s.number);
+    if (s.partition->idle) continue;
+    asked.insert(s.number);
+    // As silent as it is now: what has been read since then was nothing that could be read.
+    if (s.partition->spoke_when_asked == s.partition->spoke_at) before.insert(s.number);
   }
-  const std::set<std::uint32_t> at_end = at_end_of(asked);
+  const std::set<std::uint32_t> at_end = at_end_of(asked, before);
   std::map<Worker*, std::vector<Silent>> silent;  // one task a worker, for partitions are more than its queue holds
   for (const Silent& s : due) {
     if (s.partition->idle || at_end.count(s.number) != 0) silent[s.partition->worker].push_back(s);
@@ -235,11 +239,16 @@ void StreamRuntime::watch_idle() {
 
 // That nothing came does not mean that there is nothing: while a group settles, or when the one broker that has the partition is slow,
 // nothing is fetched, and what is known of its end is old.
-std::set<std::uint32_t> StreamRuntime::at_end_of(const std::set<std::uint32_t>& partitions) {
+std::set<std::uint32_t> StreamRuntime::at_end_of(const std::set<std::uint32_t>& partitions, const std::set<std::uint32_t>& before) {
   if (partitions.empty() || monotonic_now() < ask_end_at_) return {};
-  const auto at_end = source_->at_end(partitions);
+  const auto at_end = source_->at_end(partitions, before);
   ask_end_at_ = monotonic_now() + (at_end ? kAskEndEvery : kServerAwayFor);
-  return at_end.value_or(std::set<std::uint32_t>());
+  if (!at_end) return {};
+  for (const std::uint32_t number : partitions) {
+    Partition& partition = *partitions_.at(number);
+    partition.spoke_when_asked = partition.spoke_at;  // which nothing changes meanwhile, as this thread hands over
+  }
+  return *at_end;
 }
 
 // Worker. First the partition's windows close and their parts go to the merger; only when it has nothing
@@ -262,6 +271,7 @@ void StreamRuntime::watch_status() {
   const ingest::SourceStatus status = source_->status();
   const std::string& name = plan_->config.name;
   metrics_.source_up(status.ready());
+  if (gate_ != nullptr) (void)gate_->trouble();  // finds out, for its metric, that a call of it hangs
   std::uint64_t sensors = 0;
   std::vector<std::uint8_t> detectors(metrics_.detectors().size());
   {

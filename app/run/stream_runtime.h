@@ -77,8 +77,8 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void stop();
   void tell_to_stop() { stop_ = true; }
 
-  // Before freeze(), until thaw(): what the gate has waiting goes out while other streams go on, so that forward() is quick.
-  void settle();
+  // Before freeze(), until thaw(): what the gate has waiting goes out while others go on, so that forward() is quick. False: not all.
+  bool settle(Duration within);
   // Checkpoint protocol: freeze, collect, (the transaction), committed, thaw. Between freeze and thaw no
   // record moves in this stream.
   void freeze();
@@ -121,12 +121,12 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     std::atomic<Duration> spoke_at{0};      // when the newest batch with a record that could be read came, by silence_
     std::atomic<std::uint32_t> batches{0};  // handed to the worker and not processed
     std::atomic<bool> idle{false};          // set by the polling thread; a worker then closes and tells the merger
-    bool ended = false;
-    bool started = false;                  // the source said where it starts, so that 0 is a position too
-    std::atomic<bool> had_records{false};  // that could be read, since it was assigned, or in its checkpoint
-    std::optional<RecordMark> mark;        // of the newest record; worker
-    PartitionCounters counted;             // already in metrics; worker
-    std::uint64_t rejected = 0;            // likewise
+    bool ended = false, started = false;    // the source said that nothing more comes; where it starts, so that 0 is a position too
+    Duration spoke_when_asked = -1;         // spoke_at when its end was asked for; polling thread
+    std::atomic<bool> had_records{false};   // that could be read, since it was assigned, or in its checkpoint
+    std::optional<RecordMark> mark;         // of the newest record; worker
+    PartitionCounters counted;              // already in metrics; worker
+    std::uint64_t rejected = 0;             // likewise
     std::atomic<std::uint64_t> sensors{0};
     std::vector<std::atomic<std::uint8_t>> detectors;  // states by StreamMetrics::detectors(); written by the worker
   };
@@ -174,7 +174,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void note_detectors(Partition& partition) const;
   void count_late(std::uint64_t records);
   void watch_idle();
-  std::set<std::uint32_t> at_end_of(const std::set<std::uint32_t>& partitions);
+  std::set<std::uint32_t> at_end_of(const std::set<std::uint32_t>& partitions, const std::set<std::uint32_t>& before);
   void close_idle(std::uint32_t number, Partition& partition, Duration silent);
   void watch_status();
   void end_partitions();

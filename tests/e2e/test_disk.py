@@ -226,15 +226,20 @@ def test_a_disk_that_hangs_is_seen_by_the_age_of_the_newest_checkpoint(driftd, d
     service.wait(lambda: service.metrics().get("driftd_checkpoint_age_seconds") < 1, "checkpoints go on")
 
 
-def test_a_disk_that_hangs_does_not_hold_a_stop_for_longer_than_its_grace(driftd, disk):
+@pytest.mark.parametrize("amid_a_reload", [False, True])
+def test_a_disk_that_hangs_does_not_hold_a_stop_for_longer_than_its_grace(driftd, disk, amid_a_reload):
     """The last checkpoint does not come to its end: driftd says so, ends with status 3 after shutdown_grace, and
-    what was acknowledged counts once after the next start."""
+    what was acknowledged counts once after the next start. Nor does a reload that does not."""
     settings = config(disk)
     settings["service"] |= {"shutdown_grace": "2s", "checkpoint_every": "1h"}
     service = driftd(settings, env=disk.environment()).wait_ready()
     plant.post(service, plant.records(0, 3))
     service.wait(lambda: counted(disk) == whole(2), "two windows")
     disk.hangs()
+    if amid_a_reload:
+        settings["streams"]["new"] = settings["streams"]["plant"]  # after which a checkpoint is made
+        service.write_config(settings)
+        service.reload()
     began = time.monotonic()
     assert service.terminate(within=20) == 3, service.log_tail()
     assert 2 <= time.monotonic() - began < 10, "not before the grace period, and soon after it"

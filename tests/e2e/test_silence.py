@@ -2,6 +2,8 @@
 which nothing can be read is silent too."""
 import json
 
+from confluent_kafka import Producer
+
 import plant
 from driftd import run_driftd
 
@@ -77,8 +79,11 @@ def test_nor_for_one_of_a_topic_whose_records_are_judged_once_it_has_some(driftd
     kafka.create_topic(unique, partitions=2)
     service = driftd(short_idle({"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique}})).wait_ready()
 
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
+
     def reject():
-        kafka.produce(unique, [(None, b"{", None, None)], partition=1)
+        producer.produce(unique, b"{", partition=1)
+        assert producer.flush(60) == 0
 
     kafka.produce(unique, plant.kafka_records(plant.records(0, 5)), partition=0)
     judged_amid_rejects(service, 5, reject)

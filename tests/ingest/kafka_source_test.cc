@@ -58,16 +58,23 @@ TEST(KafkaSource, AsksTheBrokerWhetherAPartitionIsAtItsEnd) {
   auto source = opened(params(cluster, {"a"}), handler);
   using Numbers = std::set<std::uint32_t>;
   const Numbers both = {0, 1};
-  EXPECT_EQ(source->at_end(both), Numbers()) << "not assigned";
-  ASSERT_TRUE(poll_until(*source, [&] { return source->at_end(both) == both; })) << "empty, and its end was seen";
+  EXPECT_EQ(source->at_end(both, {}), Numbers()) << "not assigned";
+  ASSERT_TRUE(poll_until(*source, [&] { return source->at_end(both, {}) == both; })) << "empty, and its end was seen";
   source->pause(true);
   cluster.produce("a", 1, 3);
-  EXPECT_EQ(source->at_end(both), Numbers{0});
+  EXPECT_EQ(source->at_end(both, {}), Numbers{0});
   source->pause(false);
   ASSERT_EQ(drain(*source, 3).size(), 3U);
-  EXPECT_EQ(source->at_end(both), both);
+  EXPECT_EQ(source->at_end(both, {}), both);
+  // More has come since they were asked of last, as it does where it never pauses.
+  source->pause(true);
+  cluster.produce("a", 1, 1);
+  EXPECT_EQ(source->at_end(both, {1}), both);
+  EXPECT_EQ(source->at_end(both, {1}), Numbers{0}) << "now that one was asked of too";
+  source->pause(false);
+  ASSERT_EQ(drain(*source, 1).size(), 1U);
   rd_kafka_mock_broker_set_down(cluster.mock(), 1);
-  EXPECT_EQ(source->at_end(both), std::nullopt) << "nobody says";
+  EXPECT_EQ(source->at_end(both, {}), std::nullopt) << "nobody says";
   rd_kafka_mock_broker_set_up(cluster.mock(), 1);
 }
 
