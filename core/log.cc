@@ -1,20 +1,61 @@
 #include "core/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <poll.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <mutex>
 
 #include "core/text.h"
 
 namespace driftd::log {
 namespace {
 
+constexpr int kPatienceMillis = 1000;
+
+// Standard error, which may be a pipe that nobody reads (any more): then lines are dropped, for whoever logs may hold a lock that all
+// others need. How many it were is said when there is room again.
+class StandardError final : public spdlog::sinks::base_sink<std::mutex> {
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (dropped_ > 0) {
+      if (!room(0) || !put("driftd: " + std::to_string(dropped_) + " lines of the log are missing here: nobody read it\n")) {
+        ++dropped_;
+        return;
+      }
+      dropped_ = 0;
+    }
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    if (!put({line.data(), line.size()})) ++dropped_;
+  }
+  void flush_() override {}
+
+  // A pipe has room for PIPE_BUF bytes or says that it has none.
+  static bool room(int millis) {
+    pollfd to{STDERR_FILENO, POLLOUT, 0};
+    return poll(&to, 1, millis) == 1;
+  }
+  static bool put(std::string_view text) {
+    while (!text.empty()) {
+      if (!room(kPatienceMillis)) return false;
+      const ssize_t written = ::write(STDERR_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
+      if (written < 0 && errno != EINTR) return true;  // it is closed: there is nobody to tell
+      text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+    }
+    return true;
+  }
+
+  std::uint64_t dropped_ = 0;
+};
+
 spdlog::logger& logger() {
   static const auto instance = [] {
-    auto made = std::make_shared<spdlog::logger>("driftd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>("driftd", std::make_shared<StandardError>());
     made->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %-5l %v");
-    made->flush_on(spdlog::level::debug);
     return made;
   }();
   return *instance;

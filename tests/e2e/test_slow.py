@@ -1,6 +1,8 @@
 """Whoever driftd talks to may be slow, hang, or have no address yet: the others are served, nothing is lost, and it
 goes on by itself."""
+import contextlib
 import json
+import os
 import socket
 import time
 
@@ -44,15 +46,15 @@ def test_a_webhook_that_hangs_costs_a_healthy_one_one_timeout_at_most(driftd, we
         plant.post(service, plant.records(2 * round_, 2, temperature=temperature))
         sent = time.monotonic()
         # The first window of the round is judged when its second begins: one message each.
-        webhook.wait_count(round_, timeout=25)
-        assert time.monotonic() - sent < 18, "a timeout is 15 s"
-        service.wait(lambda n=round_: accepted(service) == (n + 1) * 2 * plant.PER_WINDOW, "judging waits for no receiver", 3)
+        webhook.wait_count(round_, timeout=40)
+        assert time.monotonic() - sent < 28, "a timeout is 15 s, and this is less than two"
+        service.wait(lambda n=round_: accepted(service) == (n + 1) * 2 * plant.PER_WINDOW, "judging waits for no receiver", 10)
     types = [json.loads(r.body)["type"].rsplit(".", 1)[1] for r in webhook.received()]
     assert types == ["firing", "resolved", "firing"], types
     assert service.metrics().get("driftd_notifications_total", notifier="hangs", result="retry") >= 1
     begin = time.monotonic()
-    assert service.terminate(within=10) == 0, service.log_tail()
-    assert time.monotonic() - begin < 4
+    assert service.terminate(within=20) == 0, service.log_tail()
+    assert time.monotonic() - begin < 12, "less than the timeout"
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/api/v1/findings?limit=1000"])
@@ -80,7 +82,7 @@ def test_readers_that_never_read_hold_up_nobody_and_are_cut_off(driftd, path):
     def all_cut_off():
         began = time.monotonic()
         assert service.get("/metrics").status == 200 and service.get("/-/ready").status == 200
-        assert time.monotonic() - began < 3, "others are served"
+        assert time.monotonic() - began < 10, "others are served"
         return all(map(cut_off, readers))
     servers.wait_for(all_cut_off, lambda: f"{sum(map(cut_off, readers))} of {READERS} are cut off", 80, every=0.5)
     assert service.metrics().get("driftd_http_connections_total", result="cut_off") == READERS
@@ -89,6 +91,35 @@ def test_readers_that_never_read_hold_up_nobody_and_are_cut_off(driftd, path):
     assert service.terminate() == 0, service.log_tail()
     for reader in readers:
         reader.close()
+
+
+def test_a_log_that_nobody_reads_holds_up_nothing(driftd):
+    service = driftd(plant.config(CHECKS, service={"checkpoint_every": "300ms", "log_level": "debug"}))
+    service.stop()
+    unread, service.log_to = os.pipe()
+    os.set_blocking(service.log_to, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(service.log_to, b"x" * 4096):
+            pass
+    os.set_blocking(service.log_to, True)
+    service.start().wait_ready()
+    for window in range(12):  # each with new fields, which are logged
+        plant.post(service, [{**row, f"field{window}.{n}": 1} for n, row in enumerate(plant.records(window, 1))])
+    service.wait_metric("driftd_windows_total", 10, stream="plant")
+    service.wait(lambda: service.metrics().get("driftd_checkpoint_age_seconds") < 2, "checkpoints to go on")
+    os.set_blocking(unread, False)
+    came = b""
+
+    def told():
+        nonlocal came
+        with contextlib.suppress(BlockingIOError):
+            came += os.read(unread, 1 << 20)
+        service.post("/-/reload")  # so that there is something to log
+        return b" lines of the log are missing here" in came
+    service.wait(told, "what was dropped to be said")
+    assert service.terminate() == 0
+    os.close(unread)
+    os.close(service.log_to)
 
 
 def cut_off(reader):
@@ -149,7 +180,7 @@ def test_a_broker_and_a_webhook_whose_names_do_not_resolve_yet(driftd, kafka, we
     names.know("kafka.test", "hook.test")
     webhook.wait_count(1, timeout=60)
     service.wait_metric("driftd_notifications_total", 1, notifier="hook", result="delivered")
-    assert service.metrics().get("driftd_outbox_pending") == 0
+    service.wait(lambda: service.metrics().get("driftd_outbox_pending") == 0, "an empty outbox")
 
 
 def test_a_mosquitto_whose_name_does_not_resolve_yet(driftd, mosquitto, names, unique):
@@ -190,8 +221,8 @@ def test_a_resolver_that_hangs_holds_up_nobody_who_needs_no_name(driftd, kafka, 
     for round_, temperature in enumerate((90, 20, 90), start=1):
         plant.post(service, plant.records(2 * round_, 2, temperature=temperature))
         sent = time.monotonic()
-        service.wait(lambda n=round_: len(told("healthy")) == n, "the healthy receiver to be told", 25)
-        assert time.monotonic() - sent < 18, "a timeout is 15 s"
+        service.wait(lambda n=round_: len(told("healthy")) == n, "the healthy receiver to be told", 40)
+        assert time.monotonic() - sent < 28, "a timeout is 15 s, and this is less than two"
     not_ready = service.get("/-/ready").text
     assert "by_kafka" in not_ready and "by_mqtt" in not_ready and "plant" not in not_ready, not_ready
     for stream in ("kafka", "mqtt"):
@@ -232,12 +263,12 @@ def test_the_end_comes_in_time_while_a_kafka_hangs(driftd, unique):
 
 def test_the_end_comes_in_time_while_a_resolver_hangs(driftd, names):
     names.know(hangs=["kafka.test", "mqtt.test"])
-    config = streams_of(plant.config(CHECKS, service={"shutdown_grace": "8s"}), by_kafka=kafka_source("kafka.test:9092", "any"),
+    config = streams_of(plant.config(CHECKS, service={"shutdown_grace": "15s"}), by_kafka=kafka_source("kafka.test:9092", "any"),
                         by_mqtt={"mqtt": {"url": "mqtt://mqtt.test:1883", "topics": ["any/+"], "client_id": "any"}})
     service = driftd(config, env=names.environment())
     service.wait(lambda: names.asked("kafka.test") > 0 and names.asked("mqtt.test") > 0, "both to be asked for")
     plant.post(service, plant.records(0, 2))
     service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
     begin = time.monotonic()
-    code = service.terminate(within=10)
+    code = service.terminate(within=20)
     assert code == 0, f"{code} after {time.monotonic() - begin} s: {service.log_tail()}"
