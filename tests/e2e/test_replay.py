@@ -109,9 +109,9 @@ def test_several_partitions_are_the_same_from_kafka(driftd, kafka, unique, tmp_p
     same(found, replay(tmp_path, env, "--kafka", unique, *ALL), 500)
 
 
-@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("workers", [1, 2, 8])
 def test_workers_do_not_matter(driftd, kafka, unique, tmp_path, messages, workers):
-    env = produce(kafka, unique, messages[:30000], 5)
+    env = produce(kafka, unique, messages[:30000], 8)
     config = tmp_path / "intel.yaml"
     config.write_text(INTEL.read_text().replace("service:\n", f"service:\n  workers: {workers}\n", 1))
     same(live(driftd, env, 30000, config), replay(tmp_path, env, "--kafka", unique, *ALL), 10)

@@ -1,5 +1,5 @@
 """TLS and passwords towards real servers: Kafka, Mosquitto, MariaDB and a webhook's receiver, each with
-the right authority, with a wrong one, and with the wrong password."""
+the right authority, with a wrong one, with the wrong password, and under a name that is not in its certificate."""
 import pytest
 
 import plant
@@ -32,16 +32,16 @@ def stays_down(service, seconds=3):
     assert service.metrics().get("driftd_records_total", result="accepted") == 0
 
 
-def test_kafka(driftd, secure_kafka, unique, secret, wrong_ca):
+def test_kafka(driftd, secure_kafka, unique, secret, wrong_ca, names):
     secure_kafka.create_topic(unique)
     secure_kafka.produce(unique, plant.kafka_records(plant.records(0, 2)))
 
-    def start(ca, password):
+    def start(ca, password, host="localhost"):
         options = {"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.username": SECURE_USER[0],
                    "ssl.ca.location": str(ca)}
         return driftd(plant.config([], source={"kafka": {
-            "brokers": [secure_kafka.secure_bootstrap], "topics": [unique], "group": unique, "options": options,
-            "sasl_password_file": secret(password)}}))
+            "brokers": [secure_kafka.secure_bootstrap.replace("localhost", host)], "topics": [unique], "group": unique,
+            "options": options, "sasl_password_file": secret(password)}}), env=names.environment())
 
     service = start(secure_kafka.ca, SECURE_USER[1]).wait_ready()
     service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, result="accepted")
@@ -51,14 +51,17 @@ def test_kafka(driftd, secure_kafka, unique, secret, wrong_ca):
         stays_down(service, seconds=5)
         assert "wrong-password" not in service.log()
         service.stop()
+    names.know("kafka.test")
+    stays_down(start(secure_kafka.ca, SECURE_USER[1], "kafka.test"), seconds=5)
+    assert names.asked("kafka.test") > 0
 
 
-def test_mqtt(driftd, unique, secret, wrong_ca):
+def test_mqtt(driftd, unique, secret, wrong_ca, names):
     with servers.Mosquitto(tls=True, user="driftd", password="s3cret-mqtt") as broker:
-        def start(ca, password):
+        def start(ca, password, host="127.0.0.1"):
             return driftd(plant.config([], source={"mqtt": {
-                "url": broker.url, "topics": [f"{unique}/#"], "client_id": unique, "username": "driftd",
-                "password_file": secret(password), "tls": {"ca_file": str(ca)}}}))
+                "url": broker.url.replace("127.0.0.1", host), "topics": [f"{unique}/#"], "client_id": unique, "username": "driftd",
+                "password_file": secret(password), "tls": {"ca_file": str(ca)}}}), env=names.environment())
         service = start(broker.ca, "s3cret-mqtt").wait_ready()
         service.stop()
         for ca, password in [(wrong_ca, "s3cret-mqtt"), (broker.ca, "wrong-password")]:
@@ -66,18 +69,21 @@ def test_mqtt(driftd, unique, secret, wrong_ca):
             stays_down(service)
             assert "wrong-password" not in service.log()
             service.stop()
+        names.know("mqtt.test")
+        stays_down(start(broker.ca, "s3cret-mqtt", "mqtt.test"))
+        assert names.asked("mqtt.test") > 0
 
 
-def test_mysql(mariadb, secret, wrong_ca):
+def test_mysql(mariadb, secret, wrong_ca, names):
     mariadb.execute("CREATE TABLE IF NOT EXISTS tls_rows (sensor VARCHAR(20), ts BIGINT, temperature DOUBLE)")
     mariadb.execute("INSERT INTO tls_rows VALUES ('p1', %s, 20), ('p1', %s, 21)", plant.START, plant.START + 1000)
 
-    def build(password=mariadb.password, **tls):
+    def build(password=mariadb.password, host="127.0.0.1", **tls):
         config = Driftd(plant.config([], databases={"plant": {
-            "type": "mysql", "host": "127.0.0.1", "port": mariadb.port, "database": mariadb.database,
+            "type": "mysql", "host": host, "port": mariadb.port, "database": mariadb.database,
             "user": mariadb.user, "password_file": secret(password), **tls}}))
         done = run_driftd("reference", "build", config.config_path, "--query",
-                          "SELECT sensor, ts, temperature FROM tls_rows", "--name", "pumps")
+                          "SELECT sensor, ts, temperature FROM tls_rows", "--name", "pumps", env=names.environment())
         assert password not in done.stdout + done.stderr
         return done
 
@@ -87,24 +93,30 @@ def test_mysql(mariadb, secret, wrong_ca):
         done = build(tls=True, **wrong)
         assert done.returncode != 0 and "cannot connect" in done.stderr, (wrong, done)
     assert "Access denied" in build(password="wrong-password", tls=True, ca_file=str(mariadb.ca)).stderr
+    names.know("mysql.test")
+    done = build(host="mysql.test", tls=True, ca_file=str(mariadb.ca))
+    assert done.returncode != 0 and "cannot connect" in done.stderr and names.asked("mysql.test") > 0, done
     assert "has no effect without tls" in build(ca_file=str(mariadb.ca)).stderr
 
 
-def test_webhook(driftd, tmp_path, wrong_ca):
+def test_webhook(driftd, tmp_path, wrong_ca, names):
     made = certificates.make(tmp_path / "receiver")
     with servers.WebhookReceiver(certificates=made) as receiver:
         hook = {"type": "webhook", "url": receiver.url}
         config = plant.config(
             [{"check": "in_range", "field": "temperature", "min": 0, "max": 50}],
             alerts={"for": 1, "notifiers": {"good": {**hook, "ca_file": str(made.ca)},
-                                            "wrong": {**hook, "ca_file": str(wrong_ca)}, "system": hook}})
-        service = driftd(config).wait_ready()
+                                            "wrong": {**hook, "ca_file": str(wrong_ca)}, "system": hook,
+                                            "name": {**hook, "url": receiver.url.replace("127.0.0.1", "hook.test"),
+                                                     "ca_file": str(made.ca)}}})
+        names.know("hook.test")
+        service = driftd(config, env=names.environment()).wait_ready()
         plant.post(service, plant.records(0, 2, temperature=90))
         service.wait_metric("driftd_notifications_total", 1, notifier="good", result="delivered")
-        for refused in ["wrong", "system"]:
+        for refused in ["wrong", "system", "name"]:
             service.wait_metric("driftd_notifications_total", 1, notifier=refused, result="retry")
             assert service.metrics().get("driftd_notifications_total", notifier=refused, result="delivered") == 0
-        assert len(receiver.received()) == 1
+        assert len(receiver.received()) == 1 and names.asked("hook.test") > 0
 
 
 def test_a_ca_file_stands_instead_of_the_systems_authorities(driftd, tmp_path):
