@@ -3,6 +3,7 @@
 #include "app/config/try_units.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -225,7 +226,7 @@ streams:
 }
 
 TEST(TryUnits, FilesOfNotifiersAreReadForTheService) {
-  const std::string folder = testing::TempDir() + "/try_units_files";
+  const std::string folder = testing::TempDir() + "/try_units_files" + std::to_string(getpid());
   std::filesystem::create_directories(folder);
   std::ofstream(folder + "/good") << "a signing secret of 32 bytes....";
   std::ofstream(folder + "/short") << "short";
@@ -261,7 +262,7 @@ alerts:
 }
 
 TEST(TryUnits, MakesAndNeedsNoFile) {
-  const std::string folder = testing::TempDir() + "/try_units";
+  const std::string folder = testing::TempDir() + "/try_units" + std::to_string(getpid());
   std::filesystem::remove_all(folder);
   std::filesystem::create_directory(folder);
   const std::string yaml = "service: {data_dir: " + folder + R"(/data}

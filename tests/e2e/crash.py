@@ -34,6 +34,7 @@ from driftd import Driftd, run_driftd
 SENSORS, STEP = 12, 50          # sensors in turn, ms of event time between two records
 WINDOW = 20_000                 # ms
 PARTITIONS = 4
+UNDISTURBED = 6 * WINDOW // STEP  # records after the last kill
 WINDOW_OF_THE_LAST = 3600_000   # the last records come so much later and close all windows before
 
 WORKERS = [1, 2, 8]
@@ -343,6 +344,9 @@ def run(kind, kills, seed=1, rate=1500, naive=False, damage=False, say=print):
             damaged = disturb(disturbed, settings, kills, naive, rng, damage)
             disturbed.start()
             disturbed.wait_ready(60)
+            # Nobody disturbs these: of whole windows even the naive one loses nothing.
+            target = sender.count + UNDISTURBED
+            servers.wait_for(lambda: sender.count >= target or sender.error, "some windows without a kill", 60)
             count = sender.finish()
             say(f"{kind}: {count} records sent, {kills} kills in {time.monotonic() - begin:.0f} s (seed {seed}), "
                 f"{damaged} checkpoints damaged")

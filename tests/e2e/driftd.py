@@ -149,8 +149,8 @@ class Driftd(Process):
     def kill9(self):
         return self.kill()
 
-    def terminate(self, within=10):
-        """SIGTERM; returns the exit status, and fails when it takes longer than `within` seconds."""
+    def terminate(self, within=35):
+        """SIGTERM; returns the exit status, and fails when it takes longer than `within` seconds: service.shutdown_grace and some."""
         self.child.send_signal(signal.SIGTERM)
         try:
             return self.child.wait(within)

@@ -22,7 +22,7 @@ def test_fires_and_resolves(driftd, alertmanager, webhook):
     assert "90" not in str(alert["labels"]), "no values in labels: they identify the alert"
     assert alert["annotations"]["summary"]
     assert service.metrics().get("driftd_alerts", stream="plant", state="firing") == 1
-    assert service.metrics().get("driftd_notifications_total", notifier="am", result="delivered") >= 1
+    service.wait_metric("driftd_notifications_total", 1, notifier="am", result="delivered")
 
     # Still there after a restart of driftd, as the same alert.
     service.kill9()

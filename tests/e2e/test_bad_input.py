@@ -184,8 +184,8 @@ def test_a_broker_that_is_not_there(driftd, unique):
         assert answer.status == 503, answer
         assert "plant" in answer.text, "says which stream is not ready"
         assert service.get("/-/healthy").status == 200
-        answer = service.post("/api/v1/streams/other/records", plant.lines(plant.records(0, 1)))
-        assert answer.status == 200, answer
+        rows = plant.lines(plant.records(0, 1))
+        service.wait(lambda: service.post("/api/v1/streams/other/records", rows).status == 200, "the other one started", 20)
         metrics = service.wait_metric("driftd_records_total", plant.PER_WINDOW, stream="other", result="accepted")
         assert metrics.get("driftd_source_up", stream="plant") == 0
         assert metrics.get("driftd_source_up", stream="other") == 1
@@ -209,8 +209,12 @@ def test_a_source_that_cannot_open_stops_no_other_stream(driftd, tmp_path):
     config = plant.config(CHECKS, source={"file": {"paths": [str(missing)], "format": "json_lines"}})
     config["streams"]["other"] = {**config["streams"]["plant"], "from": {"http": {}}}
     service = driftd(config)
-    answer = service.get("/-/ready")
-    assert answer.status == 503 and "plant" in answer.text and str(missing) in answer.text, answer
+
+    def says_why():
+        answer = service.get("/-/ready")
+        assert answer.status == 503 and "plant" in answer.text, answer
+        return str(missing) in answer.text  # at first it is just not started
+    service.wait(says_why, lambda: f"the reason; it is {service.get('/-/ready')}")
     rows = plant.lines(plant.records(0, 2, temperature=90))
     service.wait(lambda: service.post("/api/v1/streams/other/records", rows).status == 200, "the other one started", 20)
     metrics = service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="other", result="accepted")

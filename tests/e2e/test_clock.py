@@ -5,6 +5,7 @@ import time
 import pytest
 
 import plant
+import stored
 from driftd import read_lines, run_driftd
 from servers import TurnedClock
 
@@ -45,12 +46,12 @@ def test_windows_checkpoints_and_deliveries_go_on(driftd, webhook, config, clock
     assert json.loads(first.body)["time"], first.body
     clock.turn(turn)
     assert service.metrics().get("driftd_checkpoint_age_seconds") < 60, "by no clock that is turned"
-    webhook.default = (200, {})
     # What waited for its next attempt is not forgotten for a day.
     tried = len(webhook.received())
-    again = webhook.wait_count(tried + 1, timeout=90)[tried]
+    webhook.default = (200, {})
+    before, again = webhook.wait_count(tried + 1, timeout=90)[tried - 1:tried + 1]
     assert again.headers["webhook-id"] == first.headers["webhook-id"]
-    assert int(again.headers["webhook-timestamp"]) == pytest.approx(again.at + turn, abs=3), "the clock was turned"
+    assert int(before.at + turn) <= int(again.headers["webhook-timestamp"]) <= again.at + turn, "the clock was turned"
     plant.post(service, plant.records(3, 3, temperature=90))
     service.wait(lambda: counted(service) == whole(5), lambda: f"five whole windows: {counted(service)}")
     service.wait(lambda: service.metrics().get("driftd_checkpoint_age_seconds") < 5, "checkpoints go on")
@@ -156,8 +157,8 @@ def test_records_of_now_under_a_clock_that_never_was_right_are_kept_until_it_is(
     plant.post(service, rows)
     service.wait_metric("driftd_rejects_total", len(rows), stream="plant", reason="future_time")
     assert service.metrics().get("driftd_records_total", stream="plant", result="accepted") == 0
+    stored.wait_checkpoint(service)  # behind it the quarantine has all of them on the disk
     clock.turn(0)
-    service.wait_metric("driftd_quarantine_bytes", 1, stream="plant")
     done = run_driftd("quarantine", "replay", service.config_path, "--to", service.url, "--reason", "future_time")
     assert done.returncode == 0 and f"{len(rows)} sent to" in done.stdout, done
     service.wait_metric("driftd_records_total", len(rows), stream="plant", result="accepted")

@@ -23,6 +23,14 @@ CHECKS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def kafka_runs_again(request):
+    """Whatever became of a test that kills it: the next one needs it."""
+    yield
+    if "kafka" in request.fixturenames and not (kafka := request.getfixturevalue("kafka")).running():
+        kafka.start()
+
+
 def config(kafka, name, **gate):
     source = {"kafka": {"brokers": [kafka.bootstrap], "topics": [name], "group": name, "instance_id": "one",
                         "options": {"session.timeout.ms": 6000, "reconnect.backoff.max.ms": 500}}}

@@ -157,8 +157,8 @@ def test_generated_rules_are_valid_and_fire(busy, prometheus, tmp_path):
     def firing():
         return [labels for labels, state, _ in server.alerts()
                 if state == "firing" and labels["alertname"] == "DriftdCheckFailing" and labels["check"] == "in_range"]
-    servers.wait_for(firing, lambda: f"the check's alert firing, there are {server.alerts()}", 30)
-    assert firing()[0]["severity"] == "critical"
+    [labels, *_] = servers.wait_for(firing, lambda: f"the check's alert firing, there are {server.alerts()}", 30)
+    assert labels["severity"] == "critical"
 
 
 def test_every_generated_rule_selects_a_series(prometheus, tmp_path):

@@ -137,7 +137,6 @@ def test_a_topic_of_transactions_is_read_to_its_end_and_falls_idle(driftd, kafka
     kafka.create_topic(unique, partitions=1)
     settings = config(kafka, unique)
     settings["streams"]["plant"]["windows"]["idle"] = "2s"
-    service = driftd(settings).wait_ready()
     producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": unique})
     producer.init_transactions(20)
     rows = list(plant.kafka_records(plant.records(0, 2)))
@@ -150,7 +149,8 @@ def test_a_topic_of_transactions_is_read_to_its_end_and_falls_idle(driftd, kafka
             producer.abort_transaction(20)  # nobody who reads committed records sees these
         else:
             producer.commit_transaction(20)
-    metrics = service.wait_metric("driftd_records_total", 150, stream="plant", result="accepted")
+    service = driftd(settings).wait_ready()
+    service.wait_metric("driftd_records_total", 150, stream="plant", result="accepted")
     found = service.wait_findings(lambda f: any(x["window"]["start"] == plant.window_start(1) for x in f), "the last window, idle", 40)
     assert {f["detail"].get("closed_by") for f in found if f["window"]["start"] == plant.window_start(1)} == {"idle"}
     metrics = service.metrics()

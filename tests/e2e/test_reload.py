@@ -46,6 +46,7 @@ def test_the_url_of_a_notifier(driftd, webhook):
     service = driftd(config(webhook)).wait_ready()
     plant.post(service, plant.records(0, 2, temperature=90))
     webhook.wait_count(1)
+    service.wait_metric("driftd_notifications_total", 1, notifier="hook", result="delivered")
     applied(service, config(webhook, "/new"))
     plant.post(service, plant.records(2, 4))
     servers.wait_for(lambda: types_of(webhook, "/new"), "a message to the new URL")
@@ -150,6 +151,7 @@ def test_a_stream_that_is_removed(driftd, webhook):
     service = driftd(both).wait_ready()
     plant.post(service, plant.records(0, 2, temperature=90))
     webhook.wait_count(1)
+    service.wait_metric("driftd_notifications_total", 1, notifier="hook", result="delivered")
     only = config(webhook)
     only["streams"] = {"other": both["streams"]["other"]}
     applied(service, only)

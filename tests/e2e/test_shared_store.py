@@ -4,6 +4,7 @@ import json
 import signal
 
 import pytest
+from confluent_kafka import Producer
 
 import plant
 import servers
@@ -40,9 +41,15 @@ def member(driftd, kafka, database, unique, webhook):
 
 
 def send(kafka, topic, first, windows):
-    """Each partition a sensor of its own."""
-    for p in range(PARTITIONS):
-        kafka.produce(topic, list(plant.kafka_records(plant.records(first, windows, sensor=f"s{p}"))), partition=p)
+    """Each partition a sensor of its own; all at a time, so that none is silent while others speak."""
+    refused = []
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "enable.idempotence": True, "log_level": 0,
+                         "delivery.report.only.error": True, "on_delivery": lambda error, _: refused.append(error)})
+    for row in plant.records(first, windows):
+        for p in range(PARTITIONS):
+            [(key, value, timestamp, _)] = plant.kafka_records([{**row, "sensor": f"s{p}"}])
+            producer.produce(topic, value, key, p, timestamp=timestamp)
+    assert producer.flush(60) == 0 and not refused, refused
 
 
 def end_of(finding):
@@ -129,8 +136,8 @@ def test_a_state_that_is_damaged_is_named_and_its_partition_warms_up(member, kaf
 
 
 def test_a_partition_that_falls_silent_at_one_is_not_waited_for_by_the_other(member, kafka, unique):
-    first = member(idle="4s").wait_ready()
-    second = member(idle="4s").wait_ready()
+    first = member(idle="20s").wait_ready()
+    second = member(idle="20s").wait_ready()
     first.wait(lambda: (partitions(first), partitions(second)) == (2, 2), "two partitions each", 40)
     send(kafka, unique, 0, 3)
     wait_window(1, first, second)
@@ -248,6 +255,7 @@ def test_a_database_that_is_away_holds_up_what_is_shared_and_loses_nothing(drift
         names.know("mariadb.test")
         wait_window(4, *pair)
         wanted = replay(pair[0], unique, tmp_path)
+        pair[0].wait(lambda: len(found(*pair)) == len(wanted), "all findings")
         assert found(*pair) == wanted
         for m in pair:
             assert m.terminate() == 0, m.log_tail()
@@ -270,7 +278,9 @@ def test_partitions_that_are_not_taken_up_yet_are_waited_for_after_a_long_absenc
     for p in range(1, PARTITIONS):
         kafka.produce(unique, list(plant.kafka_records(plant.records(3, 3, sensor=f"s{p}"))), partition=p)
     wait_window(4, service)
-    assert found(service) == replay(service, unique, tmp_path)
+    wanted = replay(service, unique, tmp_path)
+    service.wait(lambda: len(found(service)) == len(wanted), "all findings")
+    assert found(service) == wanted
     assert service.terminate() == 0, service.log_tail()
 
 
@@ -289,11 +299,14 @@ def test_windows_that_are_larger_than_any_statement_are_handed_over(driftd, kafk
             rows = [{"sensor": f"sensor-{p}-{n:05}", "ts": plant.START + n, "temperature": 90.0} for n in range(sensors)]
             rows.append({"sensor": "end", "ts": plant.START + 10_001, "temperature": 20.0, "status": "on"})
             kafka.produce(unique, list(plant.kafka_records(rows)), partition=p)
-        pair[0].wait(lambda: found(*pair), "the window to be judged", 60)
-        judged = found(*pair)
-        assert sum(len(json.dumps(f)) for f in judged) > 2 * (4 << 20), "of each partition more than four statements hold"
-        assert {f["segment"]["value"] for f in judged if f["segment"]["by"] == "sensor"} == {
-            f"sensor-{p}-{n:05}" for p in range(2) for n in range(sensors)}
+        judged, wanted = [], {f"sensor-{p}-{n:05}" for p in range(2) for n in range(sensors)}
+
+        def whole():  # findings are written in pieces
+            judged[:] = found(*pair)
+            large = sum(len(json.dumps(f)) for f in judged) > 2 * (4 << 20)  # of each partition more than four statements hold
+            return large and {f["segment"]["value"] for f in judged if f["segment"]["by"] == "sensor"} >= wanted
+        pair[0].wait(whole, lambda: f"the window to be judged, large and whole; there are {len(judged)} findings", 120)
+        assert {f["segment"]["value"] for f in judged if f["segment"]["by"] == "sensor"} == wanted
         pair[0].wait(lambda: not mariadb.execute("SELECT id FROM driftd_output UNION SELECT id FROM driftd_output_chunk"),
                      "what the merger has to be deleted")
         for m in pair:

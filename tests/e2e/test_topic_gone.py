@@ -1,6 +1,4 @@
 """A Kafka topic that is deleted while it is read, made anew, or not there at the start; records that retention took."""
-import time
-
 import plant
 import servers
 import stored
@@ -115,9 +113,7 @@ def test_a_topic_that_is_made_anew_while_driftd_is_down_is_read_from_its_beginni
 def test_sigterm_while_a_topic_is_gone_is_good_order(kafka, driftd, unique):
     service = read_and_delete(kafka, driftd, unique)
     wait_given_up(service)
-    began = time.monotonic()
-    assert service.terminate(within=10) == 0, service.log_tail()
-    assert time.monotonic() - began < 8
+    assert service.terminate(within=20) == 0, service.log_tail()  # one that hangs ends with service.shutdown_grace, 30 s
 
 
 def test_a_topic_that_never_was_is_named_and_read_once_it_is_made_also_with_latest(kafka, driftd, unique):

@@ -23,13 +23,13 @@ def config(webhook, tmp_path):
                 "notifiers": {"hook": {"type": "webhook", "url": f"{webhook.url}/driftd", "secret_file": str(secret)}}})
 
 
-def verify(request):
-    """Checks the signature and the body; returns the webhook-id."""
+def verify(request, earliest):
+    """Checks the signature and the body; returns the webhook-id. `earliest`: when this attempt can have begun."""
     headers = request.headers
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + request.body
     expected = "v1," + base64.b64encode(hmac.new(SECRET, signed, hashlib.sha256).digest()).decode()
     assert expected in headers["webhook-signature"].split(" "), "the signature is that of id, time and body"
-    assert abs(int(headers["webhook-timestamp"]) - request.at) <= 2, "the time is that of the attempt"
+    assert int(earliest) <= int(headers["webhook-timestamp"]) <= request.at, "the time is that of the attempt"
     assert "." not in headers["webhook-id"]
     assert headers["Content-Type"].startswith("application/cloudevents+json")
     body = json.loads(request.body)
@@ -45,35 +45,38 @@ def misbehave(service, first=0):
 def test_signed_and_retried_under_one_id(driftd, webhook, config):
     webhook.answer((503, {"Retry-After": "2"}), (429, {"Retry-After": "1"}))
     service = driftd(config).wait_ready()
+    begin = time.time()
     misbehave(service)
     requests = webhook.wait_count(3, timeout=60)[:3]
-    assert len({verify(r) for r in requests}) == 1, "every attempt has the same id"
+    earliest = [begin, requests[0].at + 2, requests[1].at + 1]
+    assert len({verify(*r) for r in zip(requests, earliest)}) == 1, "every attempt has the same id"
     assert len({r.body for r in requests}) == 1
     assert 2 <= requests[1].at - requests[0].at < 15, "Retry-After is obeyed"
     assert requests[0].method == "POST" and requests[0].path == "/driftd"
     service.wait_metric("driftd_notifications_total", 1, notifier="hook", result="delivered")
-    metrics = service.metrics()
-    assert metrics.get("driftd_notifications_total", notifier="hook", result="retry") == 2
+    service.wait(lambda: service.metrics().get("driftd_outbox_pending") == 0, "an empty outbox")
+    assert service.metrics().get("driftd_notifications_total", notifier="hook", result="retry") == 2
     assert service.log().count("notifier cannot be reached; trying again") == 1, "said once an outage"
-    assert metrics.get("driftd_outbox_pending") == 0
     assert SECRET.decode() not in service.log() + service.get("/api/v1/alerts").text
     # The end of the alert is another message.
+    begin = time.time()
     plant.post(service, plant.records(2, 4))
     resolved = webhook.wait_count(4)[3]
-    assert verify(resolved) != requests[0].headers["webhook-id"]
+    assert verify(resolved, begin) != requests[0].headers["webhook-id"]
 
 
 def test_a_message_outlives_a_kill(driftd, webhook, config):
     webhook.default = (503, {})
     service = driftd(config).wait_ready()
+    begin = time.time()
     misbehave(service)
-    first = verify(webhook.wait_count(1)[0])
+    first = verify(webhook.wait_count(1)[0], begin)
     service.kill9()
     webhook.default = (200, {})
     tried = len(webhook.received())
     service.start().wait_ready()
-    again = webhook.wait_count(tried + 1, timeout=60)[tried]
-    assert verify(again) == first, "the same message, not another one"
+    before, again = webhook.wait_count(tried + 1, timeout=60)[tried - 1:tried + 1]
+    assert verify(again, before.at) == first, "the same message, not another one"
     service.wait_metric("driftd_notifications_total", 1, notifier="hook", result="delivered")
     service.kill9()
     service.start().wait_ready()
@@ -91,7 +94,7 @@ def test_a_receiver_that_is_redeployed_or_changes_its_secrets_loses_nothing(drif
     first = webhook.wait_count(1)[0]
     (tmp_path / "secret").write_text("whsec_" + base64.b64encode(SECRET).decode())
     again = webhook.wait_count(2, timeout=60)[1]
-    assert verify(again) == first.headers["webhook-id"]
+    assert verify(again, first.at) == first.headers["webhook-id"]
     service.wait_metric("driftd_notifications_total", 1, notifier="hook", result="delivered")
     assert not any(n for _, n in service.metrics().all("driftd_outbox_dropped_total"))
 
@@ -118,8 +121,8 @@ def test_a_receiver_that_hangs_does_not_hold_up_the_end(driftd, webhook, config)
     misbehave(service)
     [first] = webhook.wait_count(1)
     begin = time.monotonic()
-    assert service.terminate(within=10) == 0, service.log_tail()
-    assert time.monotonic() - begin < 4, "well before the timeout of one attempt"
+    assert service.terminate() == 0, service.log_tail()
+    assert time.monotonic() - begin < 12, "before the timeout of one attempt, 15 s"
     listed = run_driftd("outbox", "list", service.config_path).stdout
     assert listed.count("pending") == 2 and listed.count("attempts 0") == 2, "what was given up is no attempt:\n" + listed
     tried = len(webhook.received())
@@ -154,10 +157,11 @@ def test_drift_asks_for_training_once_in_the_cooldown_and_a_broken_sensor_does_n
     service.wait(lambda: "in_range" in service.get("/api/v1/alerts").text or service.metrics().get("driftd_windows_total", stream="plant") >= 4,
                  "four windows")
     assert not webhook.received(), "a fault of a sensor is no drift"
+    begin = time.time()
     plant.post(service, [*plant.records(25, 2, temperature=22.5), *plant.records(27, 3), *plant.records(30, 2, temperature=22.5),
                          *plant.records(32, 1)])
     [request, *more] = webhook.wait_count(1, timeout=30)
-    verify(request)
+    verify(request, begin)
     event = json.loads(request.body)
     assert event["type"].endswith("retrain.requested") and event["data"]["stream"] == "plant", event
     assert event["data"]["reference"]["version"] == 1 and event["data"]["findings"], event

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 
+#include <ctime>
+
 #include "core/clock.h"
 
 namespace driftd::exporters {
@@ -40,17 +42,24 @@ TEST(BasicAuth, TakesTheRightPasswordOnly) {
   }
 }
 
+// Of this thread: others take their turns meanwhile.
+Duration cpu_now() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return now.tv_sec * kSecond + now.tv_nsec;
+}
+
 TEST(BasicAuth, RemembersWhatWentWell) {
   BasicAuth auth({{"prom", bcrypt("right", "$2b$", 8)}});
   EXPECT_FALSE(auth.known(basic("prom:right")));
-  const Duration from = monotonic_now();
+  const Duration from = cpu_now();
   EXPECT_TRUE(auth.check(basic("prom:right")));
-  const Duration once = monotonic_now() - from;
+  const Duration once = cpu_now() - from;
   EXPECT_TRUE(auth.known(basic("prom:right")));
   EXPECT_FALSE(auth.known(basic("prom:righ")));
-  const Duration again = monotonic_now();
+  const Duration again = cpu_now();
   for (int i = 0; i < 10; ++i) EXPECT_TRUE(auth.check(basic("prom:right")));
-  EXPECT_LT(monotonic_now() - again, once);
+  EXPECT_LT(cpu_now() - again, once);
 }
 
 TEST(BasicAuth, ItsMemoryIsBounded) {
@@ -68,9 +77,9 @@ TEST(BasicAuth, ItsMemoryIsBounded) {
 TEST(BasicAuth, AnUnknownUserCostsAsMuch) {
   BasicAuth auth({{"prom", bcrypt("right", "$2b$", 9)}});
   const auto time = [&](const std::string& credentials) {
-    const Duration from = monotonic_now();
+    const Duration from = cpu_now();
     EXPECT_FALSE(auth.check(basic(credentials)));
-    return static_cast<double>(monotonic_now() - from);
+    return static_cast<double>(cpu_now() - from);
   };
   const double wrong = time("prom:wrong"), unknown = time("nobody:wrong");
   EXPECT_GT(unknown, wrong / 4);

@@ -1,8 +1,9 @@
 """Small HTTP client calls: status, headers and body, never an exception for a status."""
 import base64
+import contextlib
+import http.client
 import json
-import urllib.error
-import urllib.request
+import urllib.parse
 
 
 class Answer:
@@ -28,15 +29,24 @@ def request(method, url, body=None, headers=None, timeout=10, context=None, user
         body = json.dumps(body)
         headers = {"Content-Type": "application/json", **(headers or {})}
     data = body.encode() if isinstance(body, str) else body
-    asked = urllib.request.Request(url, data=data, headers=headers or {}, method=method)
-    # No proxy of the machine may stand between two ends of the loopback.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
-    try:
-        with opener.open(asked, timeout=timeout) as answer:
+    form = {"Content-Type": "application/x-www-form-urlencoded"} if data is not None else {}  # what nobody has said a type of
+    where = urllib.parse.urlsplit(url)
+    if where.scheme == "https":
+        connection = http.client.HTTPSConnection(where.hostname, where.port, timeout=timeout, context=context)
+    else:
+        connection = http.client.HTTPConnection(where.hostname, where.port, timeout=timeout)
+    target = (where.path or "/") + (f"?{where.query}" if where.query else "")
+    broke_off = None
+    with contextlib.closing(connection):
+        try:
+            connection.request(method, target, body=data, headers={"Connection": "close", **form, **(headers or {})})
+        except (BrokenPipeError, ConnectionResetError) as error:
+            broke_off = error  # a server need not take all of a body that it refuses: its answer may be there
+        try:
+            answer = connection.getresponse()
             return Answer(answer.status, answer.headers, answer.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return Answer(error.code, error.headers, error.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise broke_off or error
 
 
 def get(url, **options):

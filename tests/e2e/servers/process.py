@@ -2,6 +2,7 @@
 import atexit
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -12,7 +13,7 @@ import weakref
 
 _running = weakref.WeakSet()
 _folders = set()
-_handed_out = set()
+_handed_out = []  # sockets that hold the names of ports
 
 
 class ServerError(RuntimeError):
@@ -20,14 +21,20 @@ class ServerError(RuntimeError):
 
 
 def free_port():
-    """A loopback port that was free a moment ago and that this run has not handed out before."""
+    """A loopback port that is free, and handed out to nobody else as long as this run lasts: outside those that the system gives to
+    whoever asks for any, as it is closed while its server is being restarted."""
     while True:
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
-        if port not in _handed_out:
-            _handed_out.add(port)
-            return port
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        reserved = socket.socket(socket.AF_UNIX)
+        try:
+            reserved.bind(f"\0driftd-port-{port}")  # among all runs on this machine
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            reserved.close()
+            continue
+        _handed_out.append(reserved)
+        return port
 
 
 def wait_for(probe, what, timeout=20.0, every=0.05):
@@ -65,6 +72,7 @@ class Process:
     name = "process"
     start_timeout = 30.0
     stop_timeout = 20.0
+    log_to = None  # a descriptor, for standard error instead of the file
 
     def __init__(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix=f"driftd-{self.name}-"))
@@ -87,7 +95,7 @@ class Process:
         with open(self.log_path, "ab") as log:
             self.child = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *map(str, self.argv())], cwd=self.dir, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=subprocess.STDOUT, start_new_session=True, env=self.environment())
+                stdout=log, stderr=self.log_to or subprocess.STDOUT, start_new_session=True, env=self.environment())
         _running.add(self)
         return self
 
