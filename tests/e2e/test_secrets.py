@@ -4,6 +4,7 @@ import base64
 import crypt
 import json
 import pathlib
+import re
 
 import pytest
 
@@ -87,6 +88,8 @@ def test_no_secret_is_shown_anywhere(driftd, secure_kafka, mariadb, unique, file
         assert {f"/{TOKENS[name]}?token={TOKENS[name]}" for name in ["hook", "train"]} <= asked, asked
         wait_for(lambda: service.log().count("notifier cannot be reached") == 4, "each of them in the log", 15)
         assert service.get("/", user=("prometheus", "wrong")).status == 401
+        limits = pathlib.Path(f"/proc/{service.child.pid}/limits").read_text()
+        assert re.search(r"^Max core file size +0 ", limits, re.M), "no core, which would have them all"
         wait_for(lambda: "uthentication" in service.log(), "Kafka's refusal in the log", 15)
 
         shown = {"log": service.log()}
