@@ -17,12 +17,12 @@ namespace {
 
 constexpr int kPatienceMillis = 1000;
 
-// Standard error, which may be a pipe that nobody reads (any more): then lines are dropped, for whoever logs may hold a lock that all
-// others need. How many it were is said when there is room again.
+// Standard error, which may be a pipe that nobody reads (any more), or cannot be written: then lines are dropped, for whoever logs may hold
+// a lock that all others need. How many it were is said when there is room again.
 class StandardError final : public spdlog::sinks::base_sink<std::mutex> {
   void sink_it_(const spdlog::details::log_msg& message) override {
     if (dropped_ > 0) {
-      if (!room(0) || !put("driftd: " + std::to_string(dropped_) + " lines of the log are missing here: nobody read it\n")) {
+      if (!room(0) || !put("driftd: " + std::to_string(dropped_) + " lines of the log are missing here: they could not be written\n")) {
         ++dropped_;
         return;
       }
@@ -43,7 +43,7 @@ class StandardError final : public spdlog::sinks::base_sink<std::mutex> {
     while (!text.empty()) {
       if (!room(kPatienceMillis)) return false;
       const ssize_t written = ::write(STDERR_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
-      if (written < 0 && errno != EINTR) return true;  // it is closed: there is nobody to tell
+      if (written < 0 && errno != EINTR) return false;  // closed, or a file on a full disk
       text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
     }
     return true;
