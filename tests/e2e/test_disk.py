@@ -232,12 +232,13 @@ def test_a_disk_that_hangs_does_not_hold_a_stop_for_longer_than_its_grace(driftd
     what was acknowledged counts once after the next start. Nor does a reload that does not."""
     settings = config(disk)
     settings["service"] |= {"shutdown_grace": "2s", "checkpoint_every": "1h"}
+    settings["streams"]["other"] = settings["streams"]["plant"]
     service = driftd(settings, env=disk.environment()).wait_ready()
     plant.post(service, plant.records(0, 3))
     service.wait(lambda: counted(disk) == whole(2), "two windows")
     disk.hangs()
     if amid_a_reload:
-        settings["streams"]["new"] = settings["streams"]["plant"]  # after which a checkpoint is made
+        del settings["streams"]["other"]  # which writes a checkpoint
         service.write_config(settings)
         service.reload()
     began = time.monotonic()
