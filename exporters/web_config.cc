@@ -82,13 +82,19 @@ WebConfig::Tls read_tls(const Params& params, const Node& at, const std::string&
   return tls;
 }
 
+// A hash that came to stand where the name belongs (USER:HASH pasted as one word, or the two the wrong way round) is
+// not to be read in a log.
+std::string named(const std::string& user) {
+  return user.find('$') == std::string::npos ? "user '" + excerpt(user, 60) + "': " : "a user whose name has a '$': ";
+}
+
 void read_users(const Node& node, WebConfig& config, ErrorList& errors) {
   if (!node.is_map()) return errors.add(node, "basic_auth_users must be a map of users to hashes");
   if (node.entries.size() > kMaxUsers) {
     return errors.add(node, "basic_auth_users: more than " + std::to_string(kMaxUsers) + " users");
   }
   for (const auto& [user, hash] : node.entries) {
-    const std::string what = "basic_auth_users: user '" + excerpt(user, 60) + "': ";
+    const std::string what = "basic_auth_users: " + named(user);
     if (user.empty() || user.find(':') != std::string::npos) {
       errors.add(hash, what + "a name is not empty and has no colon");
     }

@@ -84,6 +84,12 @@ TEST(WebConfig, NeverRepeatsAPasswordOrHash) {
   EXPECT_THAT(all, HasSubstr("user 'a:b': a name"));
   EXPECT_THAT(all, ::testing::Not(HasSubstr("plain-password")));
   EXPECT_THAT(all, ::testing::Not(HasSubstr("KBCw")));
+  // USER:HASH as one word, and the two the wrong way round.
+  const Node words = Node::map({{std::string("prom:") + kHash, Node()}, {kHash, Node::text("prom")}});
+  const std::string slips = errors_of(Node::map({{"basic_auth_users", words}}));
+  EXPECT_THAT(slips, HasSubstr("a user whose name has a '$': the hash is no text"));
+  EXPECT_THAT(slips, HasSubstr("a user whose name has a '$': the hash is no bcrypt hash"));
+  EXPECT_THAT(slips, ::testing::Not(HasSubstr("KBCw")));
 }
 
 }  // namespace
