@@ -1,7 +1,9 @@
 // What checkpoints cost a running driftd with 100,000 sensors of 4 numeric fields, and how soon it is ready
 // again after a restart with their state.
 //
-//   bench_checkpoint [sensors] [rounds]
+//   bench_checkpoint [sensors] [rounds] [memory]
+//
+// `memory` adds checks that remember something of every sensor and a detector for each.
 //
 // A whole Service has two streams that read a file each: in turn with a checkpoint every second (and so with ten
 // times as many as by default) and with none. The difference, divided by the number of checkpoints, is what
@@ -26,11 +28,18 @@ namespace fs = std::filesystem;
 
 constexpr int kReadings = 80;  // of each sensor
 constexpr std::uint32_t kFiles = 2;
+constexpr const char* kWithMemory =
+    "      - {check: rate_of_change, field: temperature, max: 1000000}\n"
+    "      - {check: spike, field: vibration, z: 100}\n"
+    "      - {check: stuck_value, field: pressure, min_run: 20}\n"
+    "      - {check: duplicate}\n"
+    "      - {check: page_hinkley, field: vibration, by: [sensor]}\n";
 constexpr double kEvery = 10;  // seconds: service.checkpoint_every by default
 
 struct Load {
   std::string folder;
   std::uint32_t sensors;
+  bool memory;
 
   // Readings of all sensors, 3 s of event time apart, so that their windows stay open.
   void write() const {
@@ -64,6 +73,7 @@ struct Load {
               "    checks:\n"
               "      - {check: in_range, field: [temperature, pressure, vibration, current], min: -50, max: 150}\n"
               "      - {check: not_null, field: [temperature, pressure, vibration, current]}\n";
+      if (memory) yaml += kWithMemory;
     }
     ErrorList errors;
     app::Config config = app::read_config(yaml, "", errors);
@@ -147,9 +157,9 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-int main(std::uint32_t sensors, int rounds) {
+int main(std::uint32_t sensors, int rounds, bool memory) {
   log::set_level(log::Level::kError);
-  const Load load{fs::temp_directory_path() / ("driftd-bench-" + std::to_string(getpid())), sensors};
+  const Load load{fs::temp_directory_path() / ("driftd-bench-" + std::to_string(getpid())), sensors, memory};
   fs::create_directories(load.folder);
   load.write();
   std::vector<double> costs, processors, without_rates, with_rates, starts;
@@ -194,5 +204,5 @@ int main(int argc, char** argv) {
   const long sensors = argc > 1 ? std::atol(argv[1]) : 100000;
   const long rounds = argc > 2 ? std::atol(argv[2]) : 3;
   return driftd::bench::main(static_cast<std::uint32_t>(std::clamp(sensors, 1000L, 1000000L)),
-                             static_cast<int>(std::clamp(rounds, 1L, 20L)));
+                             static_cast<int>(std::clamp(rounds, 1L, 20L)), argc > 3 && std::string_view(argv[3]) == "memory");
 }

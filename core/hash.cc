@@ -36,18 +36,30 @@ std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) {
   return h ^ (h >> 33);
 }
 
+// Slicing by 8 (Kounavis and Berry, "A systematic approach to building high performance software-based CRC generators",
+// 2005): table k moves a byte over k more bytes of zeros, so that eight bytes take eight independent look-ups.
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc) {
-  static const auto table = [] {
-    std::array<std::uint32_t, 256> t{};
+  static const auto tables = [] {
+    std::array<std::array<std::uint32_t, 256>, 8> t{};
     for (std::uint32_t i = 0; i < 256; ++i) {
       std::uint32_t c = i;
       for (int bit = 0; bit < 8; ++bit) c = (c & 1) != 0 ? (c >> 1) ^ 0x82f63b78U : c >> 1;
-      t[i] = c;
+      t[0][i] = c;
+    }
+    for (std::size_t k = 1; k < t.size(); ++k) {
+      for (std::size_t i = 0; i < 256; ++i) t[k][i] = t[0][t[k - 1][i] & 0xff] ^ (t[k - 1][i] >> 8);
     }
     return t;
   }();
+  const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());
+  std::size_t left = bytes.size();
   crc = ~crc;
-  for (const unsigned char c : bytes) crc = table[(crc ^ c) & 0xff] ^ (crc >> 8);
+  for (; left >= 8; at += 8, left -= 8) {
+    const std::uint32_t first = crc ^ (at[0] | std::uint32_t{at[1]} << 8 | std::uint32_t{at[2]} << 16 | std::uint32_t{at[3]} << 24);
+    crc = tables[7][first & 0xff] ^ tables[6][first >> 8 & 0xff] ^ tables[5][first >> 16 & 0xff] ^ tables[4][first >> 24] ^
+          tables[3][at[4]] ^ tables[2][at[5]] ^ tables[1][at[6]] ^ tables[0][at[7]];
+  }
+  for (; left > 0; ++at, --left) crc = tables[0][(crc ^ *at) & 0xff] ^ (crc >> 8);
   return ~crc;
 }
 

@@ -35,8 +35,26 @@ TEST(Hash, Sha256OfAFileIsThatOfItsBytes) {
 TEST(Hash, Crc32c) {
   EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aaU);
   EXPECT_EQ(crc32c(std::string(32, '\xff')), 0x62a8ab43U);
+  std::string up;
+  for (char c = 0; c < 32; ++c) up += c;
+  EXPECT_EQ(crc32c(up), 0x46dd794eU);
+  EXPECT_EQ(crc32c(std::string(up.rbegin(), up.rend())), 0x113fdb5cU);
   EXPECT_EQ(crc32c("56789", crc32c("1234")), crc32c("123456789")) << "goes on from a part";
   EXPECT_EQ(crc32c("123456789"), 0xe3069283U);
+}
+
+// Eight bytes at a time and one at a time, at every length and place in memory.
+TEST(Hash, Crc32cOfAnyLengthIsThatOfItsBytes) {
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += static_cast<char>(i * 37 + 11);
+  for (std::size_t from = 0; from < 16; ++from) {
+    for (std::size_t size = 0; from + size <= text.size(); ++size) {
+      const std::string_view part = std::string_view(text).substr(from, size);
+      std::uint32_t by_byte = 0;
+      for (std::size_t i = 0; i < size; ++i) by_byte = crc32c(part.substr(i, 1), by_byte);
+      ASSERT_EQ(crc32c(part), by_byte) << from << "+" << size;
+    }
+  }
 }
 
 // Ids are stored, so the numbers must never change.
