@@ -123,7 +123,8 @@ Status MqttClient::connect() {
 
 void MqttClient::subscribe() {
   std::vector<char*> topics = as_array(settings_.topics);
-  const int options = settings_.version_5 && !settings_.retained ? MQTT_SUB_OPT_SEND_RETAIN_NEVER : 0;
+  const int handling = settings_.retained ? MQTT_SUB_OPT_SEND_RETAIN_NEW : MQTT_SUB_OPT_SEND_RETAIN_NEVER;
+  const int options = settings_.version_5 ? handling : 0;
   mosquitto_subscribe_multiple(client_, nullptr, static_cast<int>(topics.size()), topics.data(), 1, options, nullptr);
 }
 

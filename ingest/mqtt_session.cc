@@ -1,12 +1,8 @@
 #include "ingest/mqtt_session.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <fstream>
+
+#include "core/files.h"
 
 namespace driftd::ingest {
 
@@ -22,17 +18,7 @@ Status MqttSession::subscribed(const std::vector<std::string>& topics) {
   if (topics == topics_) return {};
   std::string text = identity_ + "\n";
   for (const std::string& topic : topics) text += topic + "\n";
-  const std::string fresh = path_ + ".new";
-  const auto failed = [&](const char* what) {
-    return Error{ErrorCode::kIo, std::string("mqtt: ") + what + " " + fresh + ": " + std::strerror(errno)};
-  };
-  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-  if (fd < 0) return failed("making");
-  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fdatasync(fd) == 0;
-  const Error error = written ? Error{} : failed("writing");
-  ::close(fd);
-  if (!written) return error;
-  if (std::rename(fresh.c_str(), path_.c_str()) != 0) return failed("renaming");
+  if (const Status s = replace_file(path_, text); !s) return s.error().at("mqtt");
   topics_ = topics;
   return {};
 }

@@ -158,8 +158,10 @@ class MqttSource final : public Source {
       if (std::find(now.begin(), now.end(), topic) == now.end()) old.push_back(topic);
     }
     if (present && !old.empty()) client_->unsubscribe(old);
-    // Subscribing again would bring retained messages again.
-    if (present && session_.topics() == settings_.topics) return confirmed();
+    // A session that is there need not have our topics: it may be of a connection that ended before it subscribed. Only with
+    // MQTT 3.1.1 would subscribing again bring retained messages again.
+    const bool again = settings_.retained && !settings_.version_5;
+    if (present && again && session_.topics() == settings_.topics) return confirmed();
     client_->subscribe();
   }
 

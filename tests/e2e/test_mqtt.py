@@ -141,6 +141,30 @@ def test_a_broker_that_lost_the_session_is_told_of_and_subscribed_again(driftd, 
         assert service.metrics().get("driftd_mqtt_session_lost_total", stream="plant") == 1
 
 
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+def test_a_retained_message_counts_once(driftd, mosquitto, unique, version):
+    """Each connection subscribes; what is retained must not come again with it, and must with a new session."""
+    config = count_config(mosquitto, unique)
+    config["streams"]["plant"]["from"]["mqtt"].update(version=version, retained=True)
+    client = mosquitto.client()
+    client.connect("127.0.0.1", mosquitto.port)
+    client.loop_start()
+    (topic, payload), *others = messages(unique, plant.records(0, 3))
+    client.publish(topic, payload, qos=1, retain=True).wait_for_publish(10)
+    client.disconnect()
+    client.loop_stop()
+    service = driftd(config).wait_ready()
+    service.wait_metric("driftd_records_total", 1, stream="plant", result="accepted")
+    mosquitto.publish(others[:9])
+    service.wait_metric("driftd_records_total", 10, stream="plant", result="accepted")
+    service.kill9()
+    service.start()
+    service.wait_ready()
+    mosquitto.publish(others[9:])  # behind what subscribing brings
+    service.wait_findings(lambda _: len(counted(service)) >= 2, "two windows", check="count")
+    assert set(counted(service).values()) == {plant.PER_WINDOW}
+
+
 def test_a_broker_that_freezes_is_noticed_and_costs_nothing(driftd, unique):
     """Its connections stay open and nothing comes: the pings that it does not answer tell."""
     with servers.Mosquitto(persistence=True) as broker:

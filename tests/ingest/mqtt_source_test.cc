@@ -189,7 +189,7 @@ TEST_P(MqttSourceTest, ARedeliveryIsCountedOnceAfterALostConnection) {
   broker_.session_present = true;
   broker_.drop();
   ASSERT_TRUE(poll_until([&] { return broker_.sessions == 2 && source_->status().connected; }));
-  EXPECT_EQ(broker_.subscribes, 1) << "the session still has the subscription";
+  EXPECT_EQ(broker_.subscribes, 2) << "a session that is there need not have the subscription";
   broker_.publish("plant/a", "two", 2, /*dup=*/true);
   broker_.publish("plant/a", "one", 1);  // the same again, but new
   broker_.publish("plant/a", "three", 3);
@@ -222,6 +222,20 @@ TEST_P(MqttSourceTest, ASessionThatTheBrokerForgotIsCountedAndSubscribedAgain) {
   ASSERT_TRUE(poll_until([&] { return broker_.sessions == 2 && source_->status().connected; }));
   ASSERT_TRUE(poll_until([&] { return broker_.subscribes == 2; }));
   EXPECT_EQ(metric(Metric::kMqttSessionLost), 1);
+}
+
+// The broker made a session anew, and that connection ended before it had subscribed.
+TEST_P(MqttSourceTest, ASessionWithoutSubscriptionsIsSubscribedTo) {
+  start();
+  ASSERT_TRUE(poll_until_up());
+  broker_.granted = 128;
+  broker_.drop();
+  ASSERT_TRUE(poll_until([&] { return broker_.subscribes == 2; }));
+  broker_.granted = 1;
+  broker_.session_present = true;
+  broker_.drop();
+  ASSERT_TRUE(poll_until([&] { return broker_.subscribes == 3; })) << "it must not be taken for one that has them";
+  ASSERT_TRUE(poll_until_up());
 }
 
 TEST_P(MqttSourceTest, OtherTopicsReplaceThoseOfTheSession) {
