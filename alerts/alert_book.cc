@@ -252,6 +252,11 @@ std::vector<std::string> AlertBook::streams() const {
   return out;
 }
 
+Time AlertBook::closed(const std::string& stream) const {
+  const auto it = streams_.find(stream);
+  return it == streams_.end() ? kNoTime : it->second.closed;
+}
+
 template <class Gone>
 void AlertBook::end_if(StreamAlerts& stream, const std::string& why, Gone gone, std::vector<AlertEvent>& out) {
   for (auto it = stream.entries.begin(); it != stream.entries.end();) {

@@ -93,6 +93,8 @@ class AlertBook {
   void forget(const std::string& stream, std::vector<AlertEvent>& out);
   // Names of the streams that it knows.
   std::vector<std::string> streams() const;
+  // End of the newest window of the stream that was closed; kNoTime: none.
+  Time closed(const std::string& stream) const;
 
   // The stream is configured like this from now on: resolves what fires about checks or segments
   // that are not judged any more. Before it every level counts as judged. Not saved.

@@ -143,6 +143,7 @@ void FindingHub::forget(const std::string& stream) {
   std::vector<alerts::AlertEvent> events;
   book_.forget(stream, events);
   newest_.erase(stream);
+  hashes_.erase(stream);
   alerts::AlertBook::unpublish(telemetry_, stream);
   tell(events);
 }
@@ -158,9 +159,17 @@ void FindingHub::forget_others(const std::vector<std::string>& streams) {
   }
 }
 
+void FindingHub::go_on(const StreamConfig& stream) {
+  const std::scoped_lock lock(mutex_);
+  newest_[stream.name] = book_.closed(stream.name);
+  hashes_[stream.name] = stream.hash;
+}
+
 void FindingHub::configure(const StreamConfig& stream) {
   const std::scoped_lock lock(mutex_);
-  newest_.erase(stream.name);  // its windows are others now
+  std::string& hash = hashes_[stream.name];
+  if (hash != stream.hash) newest_.erase(stream.name);  // its windows are others now
+  hash = stream.hash;
   std::vector<alerts::AlertEvent> events;
   book_.configure(stream.name, judged_of(stream), events);
   tell(events);
@@ -177,6 +186,7 @@ Status FindingHub::adopt(const StreamConfig& stream, std::string_view alerts) {
   {
     const std::scoped_lock lock(mutex_);
     book_.drop(stream.name);
+    newest_.erase(stream.name);  // its windows go on where these alerts are
     ByteReader in(alerts);
     Status taken = alerts.empty() ? Status() : book_.load_stream(stream.name, in);
     if (taken) taken = in.done("alerts");

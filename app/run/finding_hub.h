@@ -74,6 +74,9 @@ class FindingHub {
   void forget(const std::string& stream);
   // The same for all streams but these.
   void forget_others(const std::vector<std::string>& streams);
+  // At the start: the stream's windows are judged by the configuration by which those of the state were. What a merger that is
+  // behind them computes again is not taken again.
+  void go_on(const StreamConfig& stream);
   // What of the stream is judged from now on: alerts about anything else end.
   void configure(const StreamConfig& stream);
 
@@ -119,7 +122,8 @@ class FindingHub {
   mutable std::mutex mutex_;
   std::unique_ptr<exporters::FindingsLog> log_;
   alerts::AlertBook book_;
-  std::map<std::string, Time> newest_;  // by stream: end of the newest window taken
+  std::map<std::string, Time> newest_;         // by stream: end of the newest window taken
+  std::map<std::string, std::string> hashes_;  // by stream: of the configuration by which it was taken
   std::unique_ptr<alerts::Router> router_;
   sqlite3* db_ = nullptr;
   std::string trouble_;

@@ -69,6 +69,11 @@ Status Service::start() {
       const auto ours = shared_->led_before(stream.name);
       hub_->drop(stream.name, !ours || !*ours);
     }
+    // A stream that was started anew from an older checkpoint may have been killed before it was where it had been.
+    if (shared_ == nullptr) {
+      const auto merger = store_->unit(stream.name, kMergerUnit);
+      if (merger && *merger && (*merger)->config_hash == stream.hash) hub_->go_on(stream);
+    }
     hub_->configure(stream);
     // A stream that cannot start is tried again later; the others need not wait for it.
     if (const auto started = start_stream(stream); !started) not_started(stream, started.error());

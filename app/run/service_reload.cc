@@ -71,12 +71,22 @@ Status Service::change_streams(const std::vector<const StreamConfig*>& changed) 
     const auto made = StreamRuntime::make(runtime_context(), std::move(*plans));
     if (!made) return made.error();
   }
-  // When their servers are away it takes time to leave each of them.
-  for (const StreamConfig* s : changed) {
-    if (const auto runtime = stream(s->name)) runtime->tell_to_stop();
+  // A gate that is stuck lets no checkpoint through while its stream is there, and the others need one when they stop: those with
+  // gates go first. When their servers are away it takes time to leave each of them, so those of a kind are left side by side.
+  const auto gated = [this](const StreamConfig* s) {
+    const StreamConfig* old = config_.stream(s->name);
+    return old != nullptr && old->gate;
+  };
+  for (const bool with_gate : {true, false}) {
+    for (const StreamConfig* s : changed) {
+      const auto runtime = gated(s) == with_gate ? stream(s->name) : nullptr;
+      if (runtime != nullptr) runtime->tell_to_stop();
+    }
+    for (const StreamConfig* s : changed) {
+      if (gated(s) == with_gate) stop_stream(s->name);
+    }
   }
   for (const StreamConfig* s : changed) {
-    stop_stream(s->name);
     const auto started = start_stream(*s);
     if (started) continue;
     for (const StreamConfig* each : changed) {

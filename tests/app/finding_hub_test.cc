@@ -179,6 +179,36 @@ TEST_F(FindingHubTest, GoesOnFromItsCheckpoint) {
   EXPECT_TRUE(hub_->alerts().empty());
 }
 
+// A reload of where a stream comes from, while no checkpoint can be written: it starts anew from an older one.
+TEST_F(FindingHubTest, WindowsThatAreComputedAgainAreNotJudgedTwice) {
+  StreamConfig stream = pumps_by_site();
+  stream.hash = "a";
+  start(config_of({"hook"}));
+  hub_->configure(stream);
+  take(1, false);
+  take(2, true);
+  hub_->configure(stream);
+  take(1, false);
+  take(2, true);
+  EXPECT_EQ(lines(), 1U);
+  EXPECT_EQ(messages(), (Messages{"hook alert.firing pending"})) << "and not that it is over";
+  EXPECT_EQ(hub_->alerts().size(), 1U);
+  // Killed before the stream was where it had been.
+  start(config_of({"hook"}), saved());
+  hub_->go_on(stream);
+  hub_->configure(stream);
+  take(2, true);
+  EXPECT_EQ(lines(), 1U);
+  take(3, true);
+  EXPECT_EQ(lines(), 2U);
+  take(2, true);
+  EXPECT_EQ(lines(), 2U);
+  stream.hash = "b";
+  hub_->configure(stream);
+  take(2, true);
+  EXPECT_EQ(lines(), 3U) << "windows of another configuration are others";
+}
+
 TEST_F(FindingHubTest, ForgettingAStreamEndsItsAlertsAndItsSeries) {
   start(config_of({"hook"}));
   take(1, true);
