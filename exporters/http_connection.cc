@@ -269,7 +269,10 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   void too_large() { respond(problem(413, "the body is larger than " + std::to_string(shared_.max_body) + " bytes"), true); }
 
   void handle() {
+    if (!prompt_ && shared_.working >= shared_.max_working)
+      return respond(problem(503, "too many requests wait for their answers", {{"Retry-After", "1"}}), true);
     work();
+    shared_.working += prompt_ ? 0 : 1;
     const bool reads = request_.method == "GET" || request_.method == "HEAD";
     asio::post(prompt_ ? shared_.prompt
                : reads ? shared_.handlers
@@ -277,6 +280,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
                [self = this->shared_from_this()] {
                  auto response = std::make_shared<Response>(answer(*self->handler_, self->request_));
                  asio::post(self->shared_.io, [self, response] {
+                   self->shared_.working -= self->prompt_ ? 0 : 1;
                    if (!self->closed_) self->respond(std::move(*response), false);
                  });
                });

@@ -48,8 +48,9 @@ struct HttpShared {
   std::function<void()> cut_off;  // an answer was not read in time
 
   // Of the I/O thread.
-  std::size_t bodies = 0;  // bytes announced now
-  std::size_t checks = 0;  // password checks that wait or run
+  std::size_t bodies = 0;                    // bytes announced now
+  std::size_t checks = 0;                    // password checks that wait or run
+  std::size_t working = 0, max_working = 0;  // requests that handlers and writers have, and how many they may
 };
 
 class HttpConnection {

@@ -33,6 +33,7 @@ using Code = boost::system::error_code;
 
 constexpr int kBacklog = 1024;  // connections the kernel holds until they are accepted
 constexpr unsigned kPromptThreads = 2;
+constexpr unsigned kKeptFree = 16;                      // of so many connections one is for what is prompt
 constexpr std::chrono::milliseconds kAcceptPause{100};  // after accept was refused
 constexpr std::chrono::seconds kRefresh{1};             // between looks at the web configuration
 
@@ -89,6 +90,7 @@ struct HttpServer::Impl {
                [this](std::uint64_t number) { connections.erase(number); },
                [this] { count("tls_failed"); },
                [this] { count("cut_off"); }} {
+    shared.max_working = std::max(1U, o.max_connections - std::max(1U, o.max_connections / kKeptFree));
     if (telemetry == nullptr) return;
     for (const char* result : {"accepted", "evicted", "tls_failed", "cut_off"}) {
       telemetry->series(Metric::kHttpConnections, {result});

@@ -350,6 +350,24 @@ TEST_F(HttpServerTest, WhatIsPromptDoesNotWaitForWhatHangs) {
   EXPECT_THAT(behind.answer(), HasSubstr("hello x"));
 }
 
+TEST_F(HttpServerTest, WhatIsPromptIsAnsweredHoweverManyHang) {
+  HttpServer::Options options;
+  options.threads = 1;
+  options.max_connections = 4;
+  start(options);
+  RawClient slow(port()), behind(port()), last(port());
+  slow.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+  entered_.get_future().wait();
+  behind.send("GET /hello/x HTTP/1.1\r\nHost: h\r\n\r\n");
+  last.send("GET /hello/x HTTP/1.1\r\nHost: h\r\n\r\n");
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(http_get(port(), "/prompt"), StartsWith("HTTP/1.1 200"));  // theirs were read by then
+  EXPECT_THAT(http_get(port(), "/hello/x"), AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("Retry-After: 1")));
+  EXPECT_THAT(http_get(port(), "/prompt"), StartsWith("HTTP/1.1 200"));
+  release_.set_value();
+  EXPECT_THAT(last.answer(), HasSubstr("hello x"));
+  EXPECT_THAT(http_get(port(), "/hello/x"), HasSubstr("hello x")) << "there is room again";
+}
+
 TEST_F(HttpServerTest, CountsByRoutePatternOnly) {
   start();
   http_get(port(), "/hello/a");
