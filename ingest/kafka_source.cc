@@ -118,7 +118,9 @@ class KafkaSource final : public Source {
       auto* ours = partitions_->find(*partitions_->number_of(list->elems[i].topic, list->elems[i].partition));
       const std::int64_t asked = std::exchange(ours->asked_end, list->elems[i].offset);
       const bool then = before.count(ours->number) != 0 && asked >= 0 && ours->lag(asked) == 0;
-      if ((then || ours->lag(ours->asked_end) == 0) && !ours->mark) out.insert(ours->number);
+      if ((!then && ours->lag(ours->asked_end) != 0) || ours->mark) continue;
+      out.insert(ours->number);
+      ours->asked_end = -1;  // that it was here says nothing of what comes later
     }
     return out;
   }

@@ -91,9 +91,10 @@ std::string KafkaTopics::trouble() const {
   for (const Topic& topic : topics_) {
     if (topic.state == State::kThere) continue;
     if (!out.empty()) out += "; ";
-    out += topic.state == State::kMissing ? "topic '" + topic.name + "' does not exist (any more); create it, or take it out of `topics`"
-                                          : "topic '" + topic.name + "' must not be read (authorization failed); allow driftd's user " +
-                                                "to read and describe it, or take it out of `topics`";
+    out += topic.state == State::kMissing
+               ? "topic '" + topic.name + "' does not exist (any more); create it, or, if it is the last, take it out of `topics`"
+               : "topic '" + topic.name + "' must not be read (authorization failed); allow driftd's user " +
+                     "to read and describe it, or, if it is the last, take it out of `topics`";
   }
   return out;
 }

@@ -24,7 +24,7 @@ def wait_accepted(service, total):
 
 
 def wait_missing(service, topic):
-    said = f"topic '{topic}' does not exist (any more); create it, or take it out of `topics`"
+    said = f"topic '{topic}' does not exist (any more); create it, or, if it is the last, take it out of `topics`"
     service.wait(lambda: service.get("/-/ready").status == 503 and said in service.get("/-/ready").text,
                  lambda: f"{said}; it is {service.get('/-/ready')}")
     service.wait(lambda: service.metrics().get("driftd_source_up", stream="plant", source="kafka") == 0, "source_up 0")
