@@ -54,8 +54,12 @@ std::optional<std::int64_t> sequence_of(const std::string& name) {
 
 Result<std::string> contents(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::string bytes((std::istreambuf_iterator<char>(file)), {});
-  if (!file.good() && !file.eof()) return io_error("reading", path);
+  std::string bytes, chunk(1U << 16, '\0');
+  while (file) {  // an istreambuf_iterator would throw where the disk cannot be read
+    file.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    bytes.append(chunk, 0, static_cast<std::size_t>(file.gcount()));
+  }
+  if (file.bad() || !file.eof()) return io_error("reading", path);
   return bytes;
 }
 
@@ -84,8 +88,9 @@ std::string Journal::path_of(std::int64_t first) const {
 
 Status Journal::recover() {
   std::error_code code;
-  for (const auto& entry : std::filesystem::directory_iterator(options_.folder, code)) {
-    if (const auto first = sequence_of(entry.path().filename())) segments_.push_back({*first, entry.file_size(code)});
+  const std::filesystem::directory_iterator end;
+  for (std::filesystem::directory_iterator at(options_.folder, code); !code && at != end; at.increment(code)) {
+    if (const auto first = sequence_of(at->path().filename())) segments_.push_back({*first, at->file_size(code)});
   }
   if (code) return Error{ErrorCode::kIo, "journal: listing " + options_.folder + ": " + code.message()};
   std::sort(segments_.begin(), segments_.end(), [](const Segment& a, const Segment& b) { return a.first < b.first; });

@@ -1,4 +1,5 @@
 // driftd run: the service until SIGTERM or SIGINT; SIGHUP reloads.
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -89,7 +90,9 @@ int run_command(const std::string& path) {
     static constexpr std::string_view kWhy =
         "driftd: stopping took longer than service.shutdown_grace, so it ends without its last checkpoint; the next start goes on "
         "from the one before\n";
-    (void)!write(STDERR_FILENO, kWhy.data(), kWhy.size());  // a signal handler may do no more
+    pollfd log{STDERR_FILENO, POLLOUT, 0};
+    // A signal handler may do no more, and a pipe that nobody reads must not hold it up.
+    if (poll(&log, 1, 0) == 1 && (log.revents & POLLOUT) != 0) (void)!write(STDERR_FILENO, kWhy.data(), kWhy.size());
     _exit(kExitFailure);
   });
   alarm(static_cast<unsigned>(service.shutdown_grace() / kSecond + 1));

@@ -43,7 +43,8 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
   partition->spoke_at = silence_.listened(monotonic_now());
   std::optional<std::int64_t> position;
   const auto unit = context_.store->unit(stream, number);
-  if (!unit && unit.error().code == ErrorCode::kUnavailable) {
+  // What cannot be read now may be read later; only what is damaged is given up.
+  if (!unit && unit.error().code != ErrorCode::kCorrupt) {
     give_up("the checkpoint of partition " + std::to_string(number) + " cannot be read: " + unit.error().message);
     return std::nullopt;
   }
