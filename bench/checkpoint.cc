@@ -185,7 +185,7 @@ int main(std::uint32_t sensors, int rounds, bool memory) {
     starts.push_back(restart(load, load.folder + "/left", before));
   }
   fs::remove_all(load.folder);
-  std::printf("%u sensors x 4 fields, 8 checks, 2 streams; medians of %d rounds\n", sensors, rounds);
+  std::printf("%u sensors x 4 fields, %d checks, 2 streams; medians of %d rounds\n", sensors, memory ? 13 : 8, rounds);
   std::printf("%-58s %8.1f k/s\n", "records, no checkpoint (best)", *std::max_element(without_rates.begin(), without_rates.end()) / 1e3);
   std::printf("%-58s %8.1f k/s\n", "records, a checkpoint a second (best)", *std::max_element(with_rates.begin(), with_rates.end()) / 1e3);
   std::printf("%-58s %8.0f ms\n", "a checkpoint holds up", median(costs) * 1e3);

@@ -9,8 +9,8 @@
 // many again, and password checks on one. So nothing that hangs, and nobody who asks again and again meanwhile, keeps metrics and health
 // from being answered; and slow clients cost memory, not threads:
 // about 15 KB a connection without TLS (measured), and max_bodies. At max_connections the one that has
-// waited longest for its client gives way, so that idle and slow connections lock nobody out. One that driftd works for cannot;
-// when nothing but a sixteenth is not (256: 16), requests that are not prompt are answered 503.
+// waited longest for its client gives way, so that idle and slow connections lock nobody out. One that driftd works for cannot
+// give way: when all but a sixteenth (256: 16) are such, requests that are not prompt are answered 503.
 //
 // Thread-safety: port(), address() and stop() from any thread; handlers are called concurrently and
 // must be thread-safe. Answers are counted in driftd_http_requests_total by route pattern.
