@@ -232,9 +232,21 @@ class Kafka(Process):
         client = self._consumer(group)
         try:
             asked = [TopicPartition(topic, p) for p in self.watermarks(topic)]
-            return {c.partition: c.offset if c.offset >= 0 else None for c in client.committed(asked, timeout=10)}
+            return {c.partition: c.offset if c.offset >= 0 else None for c in self._committed(client, asked)}
         finally:
             client.close()
+
+    @staticmethod
+    def _committed(client, asked, patience=20):
+        # The first group that a broker hears of has a coordinator, which loads its groups a moment later.
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                return client.committed(asked, timeout=10)
+            except KafkaException as error:
+                if not error.args[0].retriable() and error.args[0].code() != KafkaError.NOT_COORDINATOR or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
     def delete_records(self, topic, partition, before):
         """Makes `before` the first offset of the partition, as retention would."""
