@@ -40,6 +40,19 @@ Status sync_folder(const std::string& folder) {
   return done;
 }
 
+Status make_folder(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code code;
+  if (folder.empty() || fs::is_directory(folder, code)) return {};
+  fs::path path = fs::path(folder).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();  // "a/b/"
+  const std::string above = path.parent_path().string();
+  if (const Status s = make_folder(above); !s) return s;
+  fs::create_directory(path, code);
+  if (code) return Error{ErrorCode::kIo, "making " + folder + ": " + code.message()};
+  return sync_folder(above.empty() ? "." : above);
+}
+
 Status replace_file(const std::string& path, std::string_view bytes) {
   const std::string fresh = path + ".new";
   Status done = write_synced(fresh, O_TRUNC, bytes);

@@ -13,6 +13,9 @@ namespace driftd {
 // A new, renamed or deleted name is durable only when its folder is.
 Status sync_folder(const std::string& folder);
 
+// Makes the folder and those above it that are missing, so that they are there after a power failure too.
+Status make_folder(const std::string& folder);
+
 // The file has these bytes, or, when this fails or is killed, what it had before: they are written beside it (PATH.new),
 // and take its place when the disk has them.
 Status replace_file(const std::string& path, std::string_view bytes);

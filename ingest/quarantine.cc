@@ -104,8 +104,9 @@ bool ends_in_line(const std::string& path) {
 
 Quarantine::Quarantine(QuarantineOptions options, const Clock& clock) : options_(std::move(options)), clock_(clock) {
   std::error_code error;
-  fs::create_directories(options_.folder, error);
-  if (!error) {
+  const Status made = make_folder(options_.folder);
+  if (!made) trouble_ = "quarantine: " + made.error().message;
+  if (made) {
     for (const auto& [number, size] : segments_in(options_.folder, error)) {
       segments_.push_back({number, size});
       bytes_ += size;
@@ -177,7 +178,7 @@ void Quarantine::sync() {
 }
 
 Status Quarantine::sync_segments() {
-  bool made = false;
+  std::uint64_t newest = 0;
   for (const Segment& segment : segments_) {
     if (segment.number < unsynced_from_ || segment.bytes == 0) continue;
     const std::string path = path_of(segment.number);
@@ -186,10 +187,12 @@ Status Quarantine::sync_segments() {
     const Status failed = good ? Status() : Error{ErrorCode::kIo, "syncing " + path + ": " + std::strerror(errno)};
     if (file >= 0) ::close(file);
     if (!failed) return failed;
-    made = made || segment.number > synced_to_;
-    synced_to_ = std::max(synced_to_, segment.number);
+    newest = segment.number;
   }
-  return made ? sync_folder(options_.folder) : Status();
+  if (newest <= synced_to_) return {};
+  if (const Status s = sync_folder(options_.folder); !s) return s;
+  synced_to_ = newest;
+  return {};
 }
 
 // Begins a segment when the newest one has no room, and deletes the oldest ones over the cap.

@@ -12,6 +12,7 @@
 #include "app/config/config.h"
 #include "app/config/yaml.h"
 #include "core/clock.h"
+#include "core/files.h"
 #include "core/text.h"
 #include "stats/reference_store.h"
 
@@ -140,10 +141,15 @@ int reference_export_command(const std::string& config, const std::string& which
   return with_store(config, Absent::kSay, [&](stats::ReferenceStore& store) -> Status {
     const auto r = store.resolve(which);
     if (!r) return r.error();
-    std::ofstream out(file, std::ios::binary | std::ios::trunc);
-    out << stats::export_bytes(*r);
-    out.close();
-    if (!out) return Error{ErrorCode::kIo, file + ": cannot be written"};
+    const std::string bytes = stats::export_bytes(*r);
+    std::error_code code;
+    const auto there = std::filesystem::symlink_status(file, code).type();
+    if (there != std::filesystem::file_type::not_found && there != std::filesystem::file_type::regular) {
+      std::ofstream out(file, std::ios::binary);  // a link or a pipe, as /dev/stdout is
+      if (!(out << bytes).flush()) return Error{ErrorCode::kIo, file + ": cannot be written"};
+    } else if (const Status s = replace_file(file, bytes); !s) {
+      return s;
+    }
     std::cout << label(*r) << " written to " << file << "\n";
     return {};
   });

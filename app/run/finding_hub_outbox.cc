@@ -28,7 +28,7 @@ Status FindingHub::connect_outbox() {
   }
   if (sqlite3_open(options_.outbox.c_str(), &db_) != SQLITE_OK) return sqlite_error(db_, "cannot open " + options_.outbox);
   sqlite3_busy_timeout(db_, 5000);
-  return {};
+  return sqlite_execute(db_, "PRAGMA synchronous=FULL");
 }
 
 // Precondition: nobody uses either connection. Both must be closed before the file is moved: SQLite removes the -wal of

@@ -17,6 +17,26 @@ std::string bytes_of(const std::string& path) {
   return out.str();
 }
 
+TEST(Files, FoldersAreMadeWithThoseAboveThem) {
+  namespace fs = std::filesystem;
+  const ingest::TempFolder folder;
+  const std::string deep = folder.path() + "/a/b/c";
+  EXPECT_TRUE(make_folder(deep + "/").ok());
+  EXPECT_TRUE(fs::is_directory(deep));
+  EXPECT_TRUE(make_folder(deep).ok()) << "it is there";
+  EXPECT_TRUE(make_folder("").ok());
+  std::ofstream(deep + "/file").flush();
+  const Status in_the_way = make_folder(deep + "/file/d");
+  ASSERT_FALSE(in_the_way.ok());
+  EXPECT_EQ(in_the_way.error().code, ErrorCode::kIo);
+  EXPECT_NE(in_the_way.error().message.find(deep + "/file: "), std::string::npos) << in_the_way.error().message;
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.path());
+  EXPECT_TRUE(make_folder("relative/d").ok());
+  fs::current_path(before);
+  EXPECT_TRUE(fs::is_directory(folder.path() + "/relative/d"));
+}
+
 TEST(Files, AFileIsReplacedAsAWholeOrStays) {
   const ingest::TempFolder folder;
   const std::string path = folder.path() + "/file";
