@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/files.h"
 #include "core/log.h"
 
 namespace driftd::ingest {
@@ -22,15 +23,6 @@ constexpr std::size_t kNameDigits = 20;
 
 Error io_error(const std::string& what, const std::string& path) {
   return {ErrorCode::kIo, "journal: " + what + " " + path + ": " + std::strerror(errno)};
-}
-
-// A new or deleted name is durable only when its folder is.
-Status sync_folder(const std::string& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return io_error("opening", folder);
-  const bool good = ::fsync(fd) == 0;
-  ::close(fd);
-  return good ? Status() : io_error("syncing", folder);
 }
 
 Status write_all(int fd, std::string_view bytes, std::uint64_t offset, const std::string& path) {
@@ -66,11 +58,7 @@ Result<std::string> contents(const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<Journal>> Journal::open(const JournalOptions& options) {
-  std::error_code code;
-  std::filesystem::create_directories(options.folder, code);
-  if (code) {
-    return Error{ErrorCode::kIo, "journal: making " + options.folder + ": " + code.message()};
-  }
+  if (const Status s = make_folder(options.folder); !s) return s.error().at("journal");
   std::unique_ptr<Journal> journal(new Journal(options));
   if (const Status s = journal->recover(); !s) return s.error();
   return journal;
@@ -174,13 +162,14 @@ std::uint32_t Journal::partitions_of_others() const {
 }
 
 Status Journal::begin_segment(std::int64_t first) {
+  if (const Status s = cut_refused(); !s) return s;
   const std::string path = path_of(first);
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
   if (fd < 0) return io_error("making", path);
   const std::string header = encode_header({options_.partitions, first});
   Status made = write_all(fd, header, 0, path);
   if (made && ::fdatasync(fd) != 0) made = io_error("syncing", path);
-  if (made) made = sync_folder(options_.folder);
+  if (const Status s = made ? sync_folder(options_.folder) : Status(); !s) made = s.error().at("journal");
   if (!made) {
     ::close(fd);
     ::unlink(path.c_str());
@@ -189,7 +178,6 @@ Status Journal::begin_segment(std::int64_t first) {
   if (file_ >= 0) ::close(file_);
   file_ = fd;
   const std::scoped_lock lock(mutex_);
-  must_cut_ = false;
   segments_.push_back({first, header.size()});
   bytes_ += header.size();
   end_ = first;
@@ -276,17 +264,22 @@ Result<std::uint64_t> Journal::find_room(std::unique_lock<std::mutex>& lock, std
   }
 }
 
+// What was refused must be behind no record that is not.
+Status Journal::cut_refused() {
+  if (!must_cut_) return {};
+  if (::ftruncate(file_, static_cast<off_t>(segments_.back().bytes)) != 0) return io_error("cutting", path_of(segments_.back().first));
+  must_cut_ = false;
+  return {};
+}
+
 // Runs in one thread at a time; the lock is held only where readers look.
 Status Journal::write_group(Group& group) {
   if (segments_.back().bytes >= options_.segment) {
     if (const Status s = begin_segment(end_); !s) return s;
   }
+  if (const Status s = cut_refused(); !s) return s;
   const Segment last = segments_.back();
   const std::string path = path_of(last.first);
-  if (must_cut_) {
-    if (::ftruncate(file_, static_cast<off_t>(last.bytes)) != 0) return io_error("cutting", path);
-    must_cut_ = false;
-  }
   std::string bytes;
   bytes.reserve(group.bytes);
   std::int64_t sequence = end_;
@@ -299,7 +292,9 @@ Status Journal::write_group(Group& group) {
   Status written = write_all(file_, bytes, last.bytes, path);
   if (written && ::fdatasync(file_) != 0) written = io_error("syncing", path);
   if (!written) {
-    must_cut_ = ::ftruncate(file_, static_cast<off_t>(last.bytes)) != 0;
+    must_cut_ = true;
+    // Where it cannot be cut off now, it may at least not be found by the next start, should driftd be killed before it can.
+    if (!cut_refused()) (void)write_all(file_, std::string(bytes.size(), '\0'), last.bytes, path);
     return written;
   }
   const std::scoped_lock lock(mutex_);

@@ -96,6 +96,7 @@ class Journal {
   void delete_segment(std::int64_t first) const;
   struct Group;
   Status write_group(Group& group);
+  Status cut_refused();
   std::string path_of(std::int64_t first) const;
 
   JournalOptions options_;

@@ -1,12 +1,12 @@
 #include "app/run/data_lock.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstring>
 #include <filesystem>
+
+#include "tests/full_disk.h"
 
 namespace driftd::app {
 namespace {
@@ -37,14 +37,10 @@ TEST_F(DataLockTest, SaysWhereItCannotWrite) {
 
 TEST_F(DataLockTest, SaysThatNothingCanBeWrittenToAFileThatIsThere) {
   ASSERT_TRUE(DataLock::take(folder_));
-  rlimit before{};
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  const rlimit none{0, before.rlim_max};
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
-  const auto lock = DataLock::take(folder_);
-  setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, handler);
+  const auto lock = [this] {
+    const FullDisk full(0);
+    return DataLock::take(folder_);
+  }();
   ASSERT_FALSE(lock);
   EXPECT_EQ(lock.error().code, ErrorCode::kIo);
   EXPECT_NE(lock.error().message.find(std::strerror(EFBIG)), std::string::npos) << lock.error().message;

@@ -1,11 +1,9 @@
-#include <csignal>
 #include <thread>
-
-#include <sys/resource.h>
 
 #include "ingest/http_intake.h"
 #include "ingest/journal_frame.h"
-#include "tests/ingest/slow_disk.h"
+#include "tests/disk.h"
+#include "tests/full_disk.h"
 #include "tests/ingest/source_harness.h"
 #include "tests/ingest/temp_folder.h"
 
@@ -167,18 +165,15 @@ TEST_F(HttpSourceTest, ABodyThatFillsTheJournalIsNotTheLastOne) {
 
 TEST_F(HttpSourceTest, ADiskThatRefusesShowsInReadinessUntilItTakesWritesAgain) {
   submit(R"({"id":"a"})");
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
-  const auto ignore = ::signal(SIGXFSZ, SIG_IGN);
-  rlimit full = before;
-  full.rlim_cur = 100;
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &full), 0);
-  const IntakeResult refused = submit(R"({"id":"b"})");
+  IntakeResult refused;
+  SourceStatus down;
   RawBatch batch;
-  (void)source_->poll(Deadline::after(0), batch);
-  const SourceStatus down = source_->status();
-  EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
-  ::signal(SIGXFSZ, ignore);
+  {
+    const FullDisk full(100);
+    refused = submit(R"({"id":"b"})");
+    (void)source_->poll(Deadline::after(0), batch);
+    down = source_->status();
+  }
   EXPECT_EQ(refused.status, 503);
   EXPECT_FALSE(down.connected);
   EXPECT_NE(down.detail.find("journal"), std::string::npos) << down.detail;

@@ -1,15 +1,15 @@
 #include "ingest/journal.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <atomic>
-#include <csignal>
 #include <fstream>
 #include <limits>
 #include <thread>
 
 #include "ingest/journal_cursor.h"
+#include "tests/disk.h"
+#include "tests/full_disk.h"
 #include "tests/ingest/temp_folder.h"
 
 namespace driftd::ingest {
@@ -531,17 +531,12 @@ TEST_F(JournalTest, WritersThatComeTogetherAreAllNumberedOnce) {
 TEST_F(JournalTest, ADiskThatRefusesLeavesNothingHalfDone) {
   auto journal = open();
   fill(*journal, 0, 3);
-  // A full disk as a process meets it: writes fail above a size.
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
-  const auto ignore = ::signal(SIGXFSZ, SIG_IGN);
-  rlimit full = before;
-  full.rlim_cur = journal->bytes() + 20;
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &full), 0);
   std::vector<JournalEntry> one = {{0, 0, 0, 0, "topic/a", "payload 3"}};
-  const Status refused = journal->append(one);
-  EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
-  ::signal(SIGXFSZ, ignore);
+  Status refused;
+  {
+    const FullDisk full(journal->bytes() + 20);
+    refused = journal->append(one);
+  }
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::kIo);
   EXPECT_EQ(journal->end(), 3);
@@ -551,6 +546,42 @@ TEST_F(JournalTest, ADiskThatRefusesLeavesNothingHalfDone) {
   journal.reset();
   journal = open();
   EXPECT_EQ(read(*journal).sequences, numbers(0, 6));
+}
+
+// The disk neither takes the records for sure nor lets go of them: whoever sent them was told so, and sends them again.
+TEST_F(JournalTest, WhatWasRefusedIsNotThereForTheNextStart) {
+  auto journal = open();
+  fill(*journal, 0, 3);
+  std::vector<JournalEntry> refused = {{0, 0, 0, 0, "topic/a", "payload"}, {0, 0, 0, 0, "topic/a", "payload"}};
+  disk_sync_error = disk_cut_error = EIO;
+  for (int i = 0; i < 2; ++i) EXPECT_FALSE(journal->append(refused).ok());
+  journal.reset();  // as after a kill, before it could be cut off
+  disk_sync_error = disk_cut_error = 0;
+  journal = open();
+  EXPECT_EQ(journal->end(), 3);
+  EXPECT_EQ(read(*journal).sequences, numbers(0, 3));
+  fill(*journal, 3, 6);
+  EXPECT_EQ(read(*journal).sequences, numbers(0, 6));
+}
+
+TEST_F(JournalTest, ASegmentFollowsNoneThatIsToBeCut) {
+  cap_ = segment_ = 4000;
+  auto journal = open();
+  fill(*journal, 0, 3);
+  std::vector<JournalEntry> refused = {{0, 0, 0, 0, "topic/a", "payload"}};
+  disk_sync_error = disk_cut_error = EIO;
+  EXPECT_FALSE(journal->append(refused).ok());
+  // Room is wanted, for which the newest segment would go, and an empty one come in its place.
+  disk_sync_error = 0;
+  journal->release(3);
+  const std::uint64_t all = cap_ - kSegmentHeaderBytes;
+  EXPECT_FALSE(journal->make_room(all).ok()) << "not behind what may be taken for a record yet";
+  EXPECT_EQ(journal->begin(), 0);
+  disk_cut_error = 0;
+  EXPECT_TRUE(journal->make_room(all).ok());
+  EXPECT_EQ(journal->begin(), 3);
+  fill(*journal, 3, 4);
+  EXPECT_EQ(read(*journal).sequences, numbers(3, 4));
 }
 
 TEST_F(JournalTest, HowFarTheClockMayBeBehindStandsWithTheRecord) {

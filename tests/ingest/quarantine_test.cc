@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ingest/quarantine_reader.h"
-#include "tests/ingest/slow_disk.h"
+#include "tests/disk.h"
 
 namespace driftd::ingest {
 namespace {
