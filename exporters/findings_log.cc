@@ -11,6 +11,8 @@
 #include <cstring>
 #include <fstream>
 
+#include "core/files.h"
+
 namespace driftd::exporters {
 namespace {
 
@@ -91,6 +93,7 @@ Status FindingsLog::open_file() {
     return Error{ErrorCode::kIo, "findings log: " + options_.path + " is being written by another process"};
   }
   const std::int64_t size = size_of(options_.path);
+  synced_ = static_cast<std::uint64_t>(std::max<std::int64_t>(size, 0));
   std::string block(4096, '\0');
   for (std::int64_t end = size; end > 0;) {
     const std::int64_t from = std::max<std::int64_t>(0, end - static_cast<std::int64_t>(block.size()));
@@ -105,16 +108,10 @@ Status FindingsLog::open_file() {
   return cut(0);
 }
 
+// Syncs the folder of all of the log's files too, and with it what was renamed there before.
 Status FindingsLog::write_state(std::uint64_t generation, const char* intent) {
-  const std::string temporary = state_ + ".new";
-  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-  if (file < 0) return io_error("writing", temporary);
-  const std::string text = std::to_string(generation) + " " + intent + "\n";
-  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fdatasync(file) == 0;
-  const Status refused = written ? Status() : Status(io_error("writing", temporary));
-  ::close(file);
-  if (!refused) return refused;
-  if (::rename(temporary.c_str(), state_.c_str()) != 0) return io_error("renaming", temporary);
+  const Status written = replace_file(state_, std::to_string(generation) + " " + intent + "\n");
+  if (!written) return written.error().at("findings log");
   position_.generation = generation;
   settled_ = intent == kSteady;
   return {};
@@ -122,12 +119,14 @@ Status FindingsLog::write_state(std::uint64_t generation, const char* intent) {
 
 Status FindingsLog::cut(std::uint64_t size) {
   position_.offset = size;
-  if (::ftruncate(file_, static_cast<off_t>(size)) != 0) return io_error("cutting", options_.path);
+  synced_ = std::min(synced_, size);
+  must_cut_ = ::ftruncate(file_, static_cast<off_t>(size)) != 0;
+  if (must_cut_) return io_error("cutting", options_.path);
   return {};
 }
 
 Status FindingsLog::rotate() {
-  if (::fdatasync(file_) != 0) return io_error("syncing", options_.path);
+  if (Status status = sync_file(); !status) return status;
   if (Status status = write_state(position_.generation + 1, kRotating); !status) return status;
   if (::rename(options_.path.c_str(), older_.c_str()) != 0) {
     --position_.generation;
@@ -205,7 +204,7 @@ Status FindingsLog::write_lines(std::size_t bytes) {
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) {
       const Error error = io_error("writing", options_.path);
-      (void)cut(position_.offset);
+      (void)cut(position_.offset);  // else before the next lines
       return error;
     }
     at += static_cast<std::size_t>(n);
@@ -218,6 +217,9 @@ Status FindingsLog::write_lines(std::size_t bytes) {
 Status FindingsLog::flush() {
   if (!settled_ || file_ < 0) {
     if (Status status = settle(); !status) return failed(status);
+  }
+  if (must_cut_ && !line_sizes_.empty()) {
+    if (Status status = cut(position_.offset); !status) return failed(status);
   }
   while (!line_sizes_.empty()) {
     std::size_t lines = 0, bytes = 0;
@@ -234,8 +236,37 @@ Status FindingsLog::flush() {
 
 Status FindingsLog::sync() {
   if (Status status = flush(); !status) return status;
-  if (::fdatasync(file_) != 0) return failed(io_error("syncing", options_.path));
+  return failed(sync_file());
+}
+
+// After an fdatasync that failed the next one may succeed without what was refused: the system takes those pages for written
+// (fsync(2), "the next call"). So they are written again first.
+Status FindingsLog::sync_file() {
+  if (sync_failed_) {
+    if (Status status = write_again(synced_, position_.offset); !status) return status;
+  }
+  sync_failed_ = ::fdatasync(file_) != 0;
+  if (sync_failed_) return io_error("syncing", options_.path);
+  synced_ = position_.offset;
   return {};
+}
+
+Status FindingsLog::write_again(std::uint64_t from, std::uint64_t to) {
+  const int file = ::open(options_.path.c_str(), O_WRONLY | O_CLOEXEC);  // file_ only appends
+  if (file < 0) return io_error("opening", options_.path);
+  std::string block(kWriteAt, '\0');
+  Status done;
+  while (done && from < to) {
+    const std::size_t size = std::min<std::uint64_t>(block.size(), to - from);
+    const ssize_t got = ::pread(file_, block.data(), size, static_cast<off_t>(from));
+    if (got <= 0) done = io_error("reading", options_.path);
+    if (done && ::pwrite(file, block.data(), static_cast<std::size_t>(got), static_cast<off_t>(from)) != got) {
+      done = io_error("writing", options_.path);
+    }
+    from += static_cast<std::uint64_t>(std::max<ssize_t>(got, 0));
+  }
+  ::close(file);
+  return done;
 }
 
 }  // namespace driftd::exporters

@@ -79,6 +79,8 @@ class FindingsLog {
   Status start_over(std::uint64_t generation);
   Status cut(std::uint64_t size);
   Status write_lines(std::size_t bytes);
+  Status sync_file();
+  Status write_again(std::uint64_t from, std::uint64_t to);
   Status failed(Status status);
   Error io_error(const std::string& what, const std::string& path) const;
 
@@ -86,7 +88,10 @@ class FindingsLog {
   std::string older_;  // path.1
   std::string state_;  // path.state
   int file_ = -1;
-  bool settled_ = true;  // path.state names the generation of path
+  bool settled_ = true;       // path.state names the generation of path
+  bool must_cut_ = false;     // something may be behind position_
+  bool sync_failed_ = false;  // so what is in the file from synced_ on may not be on the disk
+  std::uint64_t synced_ = 0;
   LogPosition position_;
   std::string pending_;                  // whole lines that are not in the file yet
   std::vector<std::size_t> line_sizes_;  // of pending_

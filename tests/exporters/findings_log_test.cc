@@ -2,15 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <csignal>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "tests/disk.h"
 #include "tests/exporters/findings_for_test.h"
+#include "tests/full_disk.h"
 
 namespace driftd::exporters {
 namespace {
@@ -216,18 +217,15 @@ TEST_F(FindingsLogTest, AFullDiskIsAnErrorAndLosesNothingUntilTheBufferIsFull) {
   append(*log, 0, 1);
   ASSERT_TRUE(log->flush().ok());
 
-  rlimit before{};
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit tight = before;
-  tight.rlim_cur = line(0).size() + line(1).size() / 2;
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &tight), 0);
-  append(*log, 1, 4);
-  const Status refused = log->flush();
-  const std::string while_full = read(options_.path);
-  Status lost = log->append({finding(4), finding(5), finding(6)});
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
-  std::signal(SIGXFSZ, handler);
+  Status refused, lost;
+  std::string while_full;
+  {
+    const FullDisk full(line(0).size() + line(1).size() / 2);
+    append(*log, 1, 4);
+    refused = log->flush();
+    while_full = read(options_.path);
+    lost = log->append({finding(4), finding(5), finding(6)});
+  }
 
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::kIo);
@@ -239,6 +237,49 @@ TEST_F(FindingsLogTest, AFullDiskIsAnErrorAndLosesNothingUntilTheBufferIsFull) {
 
   ASSERT_TRUE(log->flush().ok());
   EXPECT_EQ(read(options_.path), line(0) + line(1) + line(2) + line(3) + line(4));
+}
+
+// After an fdatasync that failed, the next one says that all is well and has not written what the first one could not.
+TEST_F(FindingsLogTest, WhatTheDiskRefusedToSyncIsWrittenAgain) {
+  namespace fs = std::filesystem;
+  auto log = open();
+  append(*log, 0, 2);
+  ASSERT_TRUE(log->sync().ok());
+  append(*log, 2, 4);
+  const fs::file_time_type long_ago = fs::file_time_type::clock::now() - std::chrono::hours(1);
+  const auto synced = [&] {
+    fs::last_write_time(options_.path, long_ago);
+    return log->sync().ok();
+  };
+  disk_sync_error = EIO;
+  EXPECT_FALSE(synced());
+  EXPECT_FALSE(synced());
+  EXPECT_NE(fs::last_write_time(options_.path), long_ago) << "written again before the next attempt";
+  EXPECT_EQ(telemetry_.series(Metric::kFindingsLogFailures).value(), 2);
+  disk_sync_error = 0;
+  EXPECT_TRUE(synced());
+  EXPECT_NE(fs::last_write_time(options_.path), long_ago);
+  EXPECT_TRUE(synced());
+  EXPECT_EQ(fs::last_write_time(options_.path), long_ago) << "and once it is there, no more";
+  EXPECT_EQ(read(options_.path), line(0) + line(1) + line(2) + line(3));
+}
+
+TEST_F(FindingsLogTest, HalfALineThatCannotBeCutOffIsBeforeTheNextOne) {
+  auto log = open();
+  append(*log, 0, 1);
+  ASSERT_TRUE(log->flush().ok());
+  disk_cut_error = EIO;
+  Status refused;
+  {
+    const FullDisk full(line(0).size() + line(1).size() / 2);
+    append(*log, 1, 3);
+    refused = log->flush();
+  }
+  ASSERT_FALSE(refused.ok());
+  EXPECT_FALSE(log->flush().ok()) << "it is still there";
+  disk_cut_error = 0;
+  EXPECT_TRUE(log->flush().ok());
+  EXPECT_EQ(read(options_.path), line(0) + line(1) + line(2));
 }
 
 TEST_F(FindingsLogTest, AFolderThatIsNotThereIsAnError) {
