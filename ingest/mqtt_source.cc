@@ -99,9 +99,10 @@ class MqttSource final : public Source {
     return {};
   }
 
-  // Messages journaled by a driftd before this one may be sent again, too.
+  // Messages journaled by a driftd before this one may be sent again, too, but for those of a session that the broker has lost.
   Status remember_newest(const Journal& journal) {
-    JournalCursor cursor(journal, journal.end() - static_cast<std::int64_t>(kRemembered));
+    const std::int64_t begin = session_.begin() <= journal.end() ? session_.begin() : 0;  // else of a journal that is gone
+    JournalCursor cursor(journal, std::max(begin, journal.end() - static_cast<std::int64_t>(kRemembered)));
     JournalCursor::Chunk chunk;
     while (true) {
       const auto got = cursor.next(chunk);
@@ -149,6 +150,9 @@ class MqttSource final : public Source {
       log::error("mqtt: the broker has lost our session; messages sent meanwhile may be lost",
                  {{"stream", context_.stream}, {"broker", broker_}});
       count(Metric::kMqttSessionLost);
+    }
+    if (!present) {
+      if (const Status s = session_.begun(feed_->journal().end()); !s) status_.trouble(s.error().message);
     }
     redeliveries_.connected(present);
     client_->watch_dup(redeliveries_.expects());

@@ -50,6 +50,31 @@ TEST_F(MqttSessionTest, AFileThatCannotBeWrittenIsAnError) {
   EXPECT_FALSE(nowhere.expected()) << "nothing was remembered";
 }
 
+TEST_F(MqttSessionTest, RemembersWhereInTheJournalItBegan) {
+  EXPECT_EQ(session().begin(), 0);
+  ASSERT_TRUE(session().begun(41).ok());
+  EXPECT_EQ(session().begin(), 41);
+  EXPECT_FALSE(session().expected());
+  MqttSession used = session();
+  ASSERT_TRUE(used.subscribed({"t"}).ok());
+  EXPECT_EQ(session().begin(), 41);
+  EXPECT_EQ(session().topics(), Topics{"t"});
+  ASSERT_TRUE(used.begun(50).ok());
+  EXPECT_EQ(session().begin(), 50);
+  EXPECT_TRUE(session().expected()) << "topics are of the session before, until the new one has them";
+  EXPECT_EQ(session("driftd-2").begin(), 0);
+}
+
+TEST_F(MqttSessionTest, ReadsAFileFromBeforeItRememberedThat) {
+  std::ofstream(path_) << "driftd-1 b:1883\nt\n";
+  EXPECT_EQ(session().topics(), Topics{"t"});
+  EXPECT_EQ(session().begin(), 0);
+  for (const char* wrong : {"driftd-1 b:1883 from \nt\n", "driftd-1 b:1883 from -1\nt\n", "driftd-1 b:1883 from x\nt\n"}) {
+    std::ofstream(path_) << wrong;
+    EXPECT_FALSE(session().expected()) << wrong;
+  }
+}
+
 TEST_F(MqttSessionTest, AnEmptyFileIsNoSession) {
   std::ofstream(path_).flush();
   EXPECT_FALSE(session().expected());

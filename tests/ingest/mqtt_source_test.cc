@@ -2,8 +2,8 @@
 #include <fstream>
 
 #include "ingest/mqtt_source.h"
+#include "tests/disk.h"
 #include "tests/ingest/mqtt_broker.h"
-#include "tests/ingest/slow_disk.h"
 #include "tests/ingest/source_harness.h"
 #include "tests/ingest/temp_folder.h"
 
@@ -222,6 +222,23 @@ TEST_P(MqttSourceTest, ASessionThatTheBrokerForgotIsCountedAndSubscribedAgain) {
   ASSERT_TRUE(poll_until([&] { return broker_.sessions == 2 && source_->status().connected; }));
   ASSERT_TRUE(poll_until([&] { return broker_.subscribes == 2; }));
   EXPECT_EQ(metric(Metric::kMqttSessionLost), 1);
+}
+
+// Identifiers of the session that is gone say nothing about those of the one that took its place, also after a restart.
+TEST_P(MqttSourceTest, WhatALostSessionSentIsNoRedeliveryInTheNextOne) {
+  start();
+  ASSERT_TRUE(poll_until_up());
+  broker_.publish("plant/a", "20.5", 7);
+  ASSERT_TRUE(poll_records(1));
+  ASSERT_TRUE(poll_until([&] { return broker_.pubacks().size() == 1; }));
+  broker_.drop();  // without a session of ours
+  ASSERT_TRUE(poll_until([&] { return broker_.sessions == 2 && source_->status().connected; }));
+  broker_.session_present = true;
+  start();
+  ASSERT_TRUE(poll_until_up());
+  broker_.publish("plant/a", "20.5", 7, /*dup=*/true);  // sent before to the driftd that was killed, which did not get it
+  ASSERT_TRUE(poll_records(2)) << "the same value again, of the new session";
+  EXPECT_EQ(metric(Metric::kMqttDuplicates), 0);
 }
 
 // The broker made a session anew, and that connection ended before it had subscribed.
