@@ -16,19 +16,6 @@ constexpr int kBrokerTimeoutMillis = 5000;
 constexpr int kAgainMillis = 1000;
 constexpr Duration kAskEvery = 2 * kSecond;
 
-// rd_kafka_commit() would wait for the answer without a limit.
-rd_kafka_resp_err_t commit(rd_kafka_t* client, const rd_kafka_topic_partition_list_t& list) {
-  rd_kafka_queue_t* answers = rd_kafka_queue_new(client);
-  rd_kafka_resp_err_t error = rd_kafka_commit_queue(client, &list, answers, nullptr, nullptr);
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    rd_kafka_event_t* answer = rd_kafka_queue_poll(answers, kBrokerTimeoutMillis);
-    error = answer == nullptr ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_event_error(answer);
-    rd_kafka_event_destroy(answer);
-  }
-  rd_kafka_queue_destroy(answers);
-  return error;
-}
-
 }  // namespace
 
 KafkaPositions::KafkaPositions(const KafkaSettings& settings, const SourceContext& context, std::string id, KafkaHandle client,
@@ -42,6 +29,7 @@ KafkaPositions::KafkaPositions(const KafkaSettings& settings, const SourceContex
       topics_(settings.topics, settings.connection, client_),
       assignment_(client_.get(), stream_),
       id_(std::move(id)),
+      begin_(client_, stream_, id_),
       queues_(std::make_unique<KafkaFetchQueues>(client_, [this](rd_kafka_message_t* message) { left_.push_back(message); })) {
   if (telemetry_ == nullptr) return;
   for (const Metric metric : {Metric::kSourceGaps, Metric::kSourceLost}) telemetry_->series(metric, {stream_});
@@ -85,7 +73,10 @@ void KafkaPositions::assign(rd_kafka_topic_partition_list_t& list) {
 
 void KafkaPositions::unassign(const rd_kafka_topic_partition_list_s& list) {
   for (int i = 0; i < list.cnt; ++i) {
-    if (const auto number = partitions_.number_of(list.elems[i].topic, list.elems[i].partition)) undecided_.erase(*number);
+    const auto number = partitions_.number_of(list.elems[i].topic, list.elems[i].partition);
+    if (!number) continue;
+    undecided_.erase(*number);
+    begin_.forget(*number);
   }
   assignment_.remove(list);
 }
@@ -167,7 +158,7 @@ void KafkaPositions::ask_again() {
 }
 
 std::string KafkaPositions::waits_for_group() const {
-  if (undecided_.empty()) return {};
+  if (undecided_.empty()) return begin_.trouble();
   const auto led = [&](std::uint32_t number) { return unbegun_.count(number) == 0; };
   if (std::none_of(undecided_.begin(), undecided_.end(), led)) {
     return "where " + std::to_string(undecided_.size()) + " partition(s) end, to start there: no leader of theirs says";
@@ -185,11 +176,13 @@ std::string KafkaPositions::watch() {
       continue;
     }
     // What came before goes first.
-    if (!p.held || !p.waiting->empty() || (undecided_.count(p.number) != 0 && !topics_.doubtful(p.number))) continue;
+    const bool asks = undecided_.count(p.number) != 0 || begin_.waits(p.number);
+    if (!p.held || !p.waiting->empty() || (asks && !topics_.doubtful(p.number))) continue;
     const auto same = topics_.same(p.number, partitions_);
     if (same) go_on(p, *same);
   }
   ask_again();
+  take_begun();
   const std::string trouble = topics_.trouble();
   return trouble.empty() ? waits_for_group() : trouble;
 }
@@ -197,6 +190,7 @@ std::string KafkaPositions::watch() {
 void KafkaPositions::go_on(KafkaPartitions::Partition& p, bool same) {
   p.held = p.anew = false;
   topics_.settled(p.number);
+  if (begin_.waits(p.number)) return begin_at(p, 0);  // the group is not to have where an older topic ended
   const bool anew = !same && p.taken >= 0;
   if (anew) {
     log::error("kafka: a topic was deleted and made anew; it is read from its beginning, what was not read of the old one is lost",
@@ -235,7 +229,7 @@ void KafkaPositions::close_gap(const rd_kafka_message_t& message) {
   }
   const auto [low, high] = *marks;
   const bool never_committed = gated_ && ours->taken < 0 && message.offset < 0;
-  if (never_committed && from_latest_) return begin_at_end(*number, high);
+  if (never_committed && from_latest_) return begin_at(*ours, high);
   // Of a topic that was made anew (our position is beyond its end) it is not known how many there were.
   const std::int64_t lost = wanted >= 0 && low > wanted ? low - wanted : 0;
   log::error("kafka: records are gone before they were read; going on at the oldest there are",
@@ -259,18 +253,25 @@ void KafkaPositions::begin_at_oldest(KafkaPartitions::Partition& ours, std::int6
   restart(*list);
 }
 
-// A gate's first start with `latest`; not a gap. What comes from now on must be forwarded even when
-// driftd is killed before the first transaction, so where that is must be known then.
-void KafkaPositions::begin_at_end(std::uint32_t number, std::int64_t end) {
+// A gate's first start; not a gap.
+void KafkaPositions::begin_at(KafkaPartitions::Partition& ours, std::int64_t offset) {
+  ours.held = true;
+  begin_.begin(ours.number, partitions_.topic_of(ours.number), KafkaPartitions::id_of(ours.number), offset);
+}
+
+void KafkaPositions::take_begun() {
   const KafkaList list = new_kafka_list();
-  partitions_.add_to(*list, number, end);
-  const auto error = end < 0 ? RD_KAFKA_RESP_ERR__TIMED_OUT : commit(client_.get(), *list);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    log::warning("kafka: the newest position is not committed; a kill now may skip records",
-                 {{"stream", stream_}, {"why", rd_kafka_err2str(error)}});
+  while (const auto begun = begin_.next()) {
+    auto* ours = partitions_.find(begun->number);
+    if (ours == nullptr) continue;
+    if (topics_.doubtful(begun->number)) {
+      begin_at(*ours, 0);  // if it was made anew, nothing of the new one may be passed over
+      continue;
+    }
+    ours->held = false;
+    partitions_.add_to(*list, begun->number, begun->offset);
   }
-  list->elems[0].err = RD_KAFKA_RESP_ERR_NO_ERROR;
-  restart(*list);
+  if (list->cnt > 0) restart(*list);
 }
 
 // For when others are given anew: what was not read of a partition yet is read from there.

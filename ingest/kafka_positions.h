@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "ingest/kafka_assignment.h"
+#include "ingest/kafka_begin.h"
 #include "ingest/kafka_fetch_queues.h"
 #include "ingest/kafka_partitions.h"
 #include "ingest/kafka_source.h"
@@ -73,7 +74,8 @@ class KafkaPositions {
   // The topic of a held partition is there again.
   void go_on(KafkaPartitions::Partition& partition, bool same);
   void begin_at_oldest(KafkaPartitions::Partition& partition, std::int64_t oldest);
-  void begin_at_end(std::uint32_t number, std::int64_t end);
+  void begin_at(KafkaPartitions::Partition& ours, std::int64_t offset);
+  void take_begun();
   void note_starts(const rd_kafka_topic_partition_list_s& list);
   void restart(const rd_kafka_topic_partition_list_s& list);
 
@@ -87,6 +89,7 @@ class KafkaPositions {
   KafkaTopics topics_;
   KafkaAssignment assignment_;
   std::string id_;
+  KafkaBegin begin_;
   std::set<std::string> known_topics_;  // driftd or its group has a position in one of their partitions
   std::set<std::uint32_t> undecided_;   // held until it is known where the group stands
   std::set<std::uint32_t> unbegun_;     // came with their topic, whose end here could not be learnt yet; ours or not

@@ -276,7 +276,7 @@ class KafkaSource final : public Source {
     last_commit_ = now;
     const KafkaList list = new_kafka_list();
     for (auto& p : partitions_->all()) {
-      if (p.committed >= 0) partitions_->add_to(*list, p.number, std::exchange(p.committed, -1), id_);
+      if (p.committed >= 0 && !p.held) partitions_->add_to(*list, p.number, std::exchange(p.committed, -1), id_);
     }
     if (list->cnt > 0) rd_kafka_commit(client_.get(), list.get(), 1);
   }
