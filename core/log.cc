@@ -53,8 +53,9 @@ class StandardError final : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 spdlog::logger& logger() {
-  static const auto instance = [] {
-    auto made = std::make_shared<spdlog::logger>("driftd", std::make_shared<StandardError>());
+  // Never destroyed: a thread that was left to itself may log while the process ends.
+  static auto* const instance = [] {
+    auto* made = new spdlog::logger("driftd", std::make_shared<StandardError>());
     made->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %-5l %v");
     return made;
   }();

@@ -5,7 +5,7 @@
 // the same records; what an earlier process has forwarded already (the position says so) is passed
 // over. So a reader of committed records sees each record once, in the order of its partition.
 //
-// Thread-safety: none, but for expire(). One thread in app/ drives work(); all waiting happens
+// Thread-safety: none, but for expire() and disown(). One thread in app/ drives work(); all waiting happens
 // there.
 #pragma once
 
@@ -65,6 +65,8 @@ class Gate {
   // Partitions are about to go: what is in the open transaction may not be committed under a
   // membership that begins later. Thread-safe; called before the source gives the partitions up.
   virtual void expire() = 0;
+  // It is left to itself, as a call does not return: no metric is touched any more. Thread-safe.
+  virtual void disown() = 0;
 
   // Goes as far as it can without waiting for more records. `all`: commits at once. Blocks for a few seconds when the server does not
   // answer, but for as long as the server is away when that goes in the middle of a question whose client library sets it no limit.

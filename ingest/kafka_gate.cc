@@ -52,6 +52,7 @@ class KafkaGate final : public Gate {
     }
   }
   void expire() override { ++expired_; }
+  void disown() override { disowned_ = true; }
 
   void work(bool all) override {
     if (waits()) return;
@@ -262,9 +263,8 @@ class KafkaGate final : public Gate {
   bool waits() const { return back_off_.left(monotonic_now()) > 0; }
 
   void count(Metric metric, const char* result, std::uint64_t n) {
-    if (telemetry_ != nullptr) {
-      telemetry_->series(metric, {stream_, result}).add(static_cast<double>(n));
-    }
+    if (telemetry_ == nullptr || disowned_) return;
+    telemetry_->series(metric, {stream_, result}).add(static_cast<double>(n));
   }
   const std::string& topic_of(std::uint32_t number) const { return settings_.topics[number / kPartitionsPerTopic]; }
 
@@ -279,6 +279,7 @@ class KafkaGate final : public Gate {
   std::string why_unknown_;
   BackOff ask_back_off_{kFirstWait, kLongestWait};
   State state_ = State::kDown;
+  std::atomic<bool> disowned_{false};
   std::atomic<std::uint64_t> expired_{0};
   std::uint64_t begun_under_ = 0;  // expired_ when the transaction began
   GateSender::Counts counts_{};    // of the open transaction

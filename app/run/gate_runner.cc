@@ -111,6 +111,7 @@ void GateRunner::stop() {
   } else {
     log::warning("the gate's newest question to the broker is not answered; it is left to itself", {{"stream", stream_}});
     left_ = true;
+    if (gate_ != nullptr) gate_->disown();
     thread_.detach();
   }
 }
@@ -136,8 +137,9 @@ void GateRunner::run() {
     if (rest > 0 && !(all && !idle_ && trouble_.empty())) wakes_.wait_for(lock, std::chrono::nanoseconds(rest), news);
   }
   // Clients of the broker are let go here, as that waits for what they have asked.
+  std::unique_ptr<ingest::Gate> gate = std::move(gate_);
   lock.unlock();
-  gate_.reset();
+  gate.reset();
   lock.lock();
   ended_ = true;
   changed_.notify_all();

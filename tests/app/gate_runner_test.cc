@@ -22,6 +22,7 @@ struct FakeGate final : ingest::Gate {
     waiting.clear();
   }
   void expire() override { ++state.expired; }
+  void disown() override {}
   void work(bool) override {
     why = state.open ? "" : "the broker is away";
     if (!state.open) return;
@@ -154,27 +155,37 @@ TEST(GateRunner, DroppingExpiresTheTransactionBeforeItReturns) {
   EXPECT_EQ(state.forwarded, 0);
 }
 
-// As a client library does whose broker went away at the wrong moment.
-struct HangingGate final : ingest::Gate {
-  explicit HangingGate(std::shared_ptr<std::promise<void>> g) : gone(std::move(g)) {}
-  ~HangingGate() override { gone->set_value(); }
+struct GateOfNothing : ingest::Gate {
   void add(ingest::GateBatch) override {}
   void assigned(std::uint32_t, std::int64_t) override {}
   void dropped(const std::vector<std::uint32_t>&) override {}
   void expire() override {}
+  void disown() override {}
+  void work(bool) override {}
+  Duration rest() const override { return kSecond; }
+  bool idle() const override { return true; }
+  bool connected() const override { return true; }
+  std::size_t bytes() const override { return 0; }
+  const std::string& trouble() const override { return why; }
+
+  std::string why;
+};
+
+// As a client library does whose broker went away at the wrong moment.
+struct HangingGate final : GateOfNothing {
+  explicit HangingGate(std::shared_ptr<std::promise<void>> g) : gone(std::move(g)) {}
+  ~HangingGate() override { gone->set_value(); }
+  void disown() override { *disowned = true; }
   void work(bool) override {
     if (calls++ > 0) back.wait();
   }
   Duration rest() const override { return 0; }
   bool idle() const override { return false; }
-  bool connected() const override { return true; }
-  std::size_t bytes() const override { return 0; }
-  const std::string& trouble() const override { return why; }
 
   std::shared_ptr<std::promise<void>> gone;
+  std::shared_ptr<std::atomic<bool>> disowned = std::make_shared<std::atomic<bool>>(false);
   std::shared_future<void> back;
   int calls = 0;
-  std::string why;
 };
 
 TEST(GateRunner, ACallThatHangsHoldsUpNeitherCheckpointsNorTheEnd) {
@@ -183,6 +194,7 @@ TEST(GateRunner, ACallThatHangsHoldsUpNeitherCheckpointsNorTheEnd) {
   const auto gone = std::make_shared<std::promise<void>>();
   auto gate = std::make_unique<HangingGate>(gone);
   gate->back = broker_is_back.get_future().share();
+  const auto disowned = gate->disowned;
   auto runner = GateRunner::start(std::move(gate), "s", 1000, telemetry);
   const auto took = [](const auto& what) {
     const Duration before = monotonic_now();
@@ -195,12 +207,33 @@ TEST(GateRunner, ACallThatHangsHoldsUpNeitherCheckpointsNorTheEnd) {
   EXPECT_FALSE(runner->trouble().empty());
   EXPECT_LT(took([&] { EXPECT_FALSE(runner->flush().ok()); }), 2 * kSecond) << "the next ones do not wait as long again";
   EXPECT_EQ(telemetry.series(Metric::kGateUp, {"s"}).value(), 0);
+  EXPECT_FALSE(*disowned);
   EXPECT_LT(took([&] { runner->stop(); }), 20 * kSecond);
+  EXPECT_TRUE(*disowned) << "metrics may be gone before it is";
   EXPECT_LT(took([&] { runner.reset(); }), 2 * kSecond);
   auto ended = gone->get_future();
   EXPECT_EQ(ended.wait_for(std::chrono::seconds(0)), std::future_status::timeout) << "it keeps what the call needs";
   broker_is_back.set_value();
   EXPECT_EQ(ended.wait_for(std::chrono::seconds(10)), std::future_status::ready) << "and lets it go";
+}
+
+// As the client of a broker that is away, whose end waits for what it has asked.
+struct LingeringGate final : GateOfNothing {
+  ~LingeringGate() override { back.wait(); }
+  std::shared_future<void> back;
+};
+
+TEST(GateRunner, AnEndThatHangsHoldsUpNothing) {
+  Telemetry telemetry;
+  std::promise<void> broker_is_back;
+  auto gate = std::make_unique<LingeringGate>();
+  gate->back = broker_is_back.get_future().share();
+  auto runner = GateRunner::start(std::move(gate), "s", 1000, telemetry);
+  ASSERT_TRUE(soon([&] { return runner->trouble().empty(); })) << "connected";
+  const Duration before = monotonic_now();
+  runner->stop();
+  EXPECT_LT(monotonic_now() - before, 20 * kSecond);
+  broker_is_back.set_value();
 }
 
 }  // namespace
