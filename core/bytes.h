@@ -37,6 +37,7 @@ class ByteWriter {
   std::string take() { return std::move(bytes_); }
   std::size_t size() const { return bytes_.size(); }
   void clear() { bytes_.clear(); }
+  void reserve(std::size_t size) { bytes_.reserve(size); }
 
  private:
   std::string bytes_;

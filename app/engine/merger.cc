@@ -171,6 +171,12 @@ void Merger::judge(const SegmentKey& key, const stats::Block& block, Time end, b
   judge_window(*edition.plan, key.first, edition.checks, window, observer_, closed.findings);
 }
 
+Time Merger::complete_until(std::string_view state) {
+  ByteReader in(state);
+  const Time until = in.time();
+  return in.failed() ? kNoTime : until;
+}
+
 void Merger::save(ByteWriter& out) const {
   out.i64(emitted_until_);
   out.i64(warm_from_);

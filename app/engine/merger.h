@@ -62,6 +62,8 @@ class Merger {
   Time waiting_until() const { return pending_.empty() ? kNoTime : pending_.rbegin()->first; }
   // Event time up to which the stream is complete; kNoTime before the first window.
   Time complete_until() const { return emitted_until_; }
+  // The same of a merger that wrote `state` with save(); kNoTime when that is nothing of one.
+  static Time complete_until(std::string_view state);
 
   void save(ByteWriter& out) const;
   Status load(ByteReader& in);

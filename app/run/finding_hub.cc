@@ -273,16 +273,31 @@ Status FindingHub::save(ByteWriter& out) {
   const std::scoped_lock lock(mutex_);
   if (!unsent_.empty()) send({});
   if (!unsent_.empty()) return Error{ErrorCode::kIo, "messages to notifiers cannot be put into the outbox"};
-  if (const Status s = log_->sync(); !s) {
-    if (trouble_.empty()) trouble_ = s.error().message;
-    return s.error().at("findings that are in memory only");
-  }
+  if (const Status s = in_log(log_->flush()); !s) return s;
   out.u64(log_->position().generation);
   out.u64(log_->position().offset);
   ByteWriter book;
   book_.save(book);
   out.str(book.bytes());
   return {};
+}
+
+Status FindingHub::sync() {
+  const std::scoped_lock lock(mutex_);
+  return in_log(log_->sync());
+}
+
+// Precondition: mutex_ is held.
+Status FindingHub::in_log(Status done) {
+  if (done) return done;
+  if (trouble_.empty()) trouble_ = done.error().message;
+  return done.error().at("findings that are in memory only");
+}
+
+Time FindingHub::judged_until(const std::string& stream) const {
+  const std::scoped_lock lock(mutex_);
+  const auto it = newest_.find(stream);
+  return it == newest_.end() ? kNoTime : it->second;
 }
 
 std::vector<Alert> FindingHub::alerts() const {

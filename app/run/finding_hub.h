@@ -88,9 +88,13 @@ class FindingHub {
   Status adopt(const StreamConfig& stream, std::string_view alerts);
   void drop(const std::string& stream, bool others_told);
 
-  // Makes the log durable and writes positions and alert states. An Error: there must be no checkpoint now, as
-  // findings are not in the log, or messages of these alert states not in the outbox; a crash would lose them.
+  // Writes positions and alert states. An Error: there must be no checkpoint now, as findings are not in the log, or messages of
+  // these alert states not in the outbox; a crash would lose them.
   Status save(ByteWriter& out);
+  // Before what save() wrote is stored: makes durable what was in the log then. Errors as there.
+  Status sync();
+  // The end of the newest window of the stream that was taken here; kNoTime: none.
+  Time judged_until(const std::string& stream) const;
 
   std::vector<Alert> alerts() const;
   const exporters::FindingsRing& findings() const { return ring_; }
@@ -105,6 +109,7 @@ class FindingHub {
  private:
   FindingHub(HubOptions options, alerts::AlertRules rules, Telemetry& telemetry, const Clock& clock);
   Status append(const std::vector<Finding>& findings);
+  Status in_log(Status done);
   void tell(const std::vector<alerts::AlertEvent>& events);
   void send(std::vector<alerts::Outgoing> messages);
   // finding_hub_outbox.cc

@@ -15,7 +15,7 @@ namespace {
 using stats::MysqlSession;
 
 // A transaction that met another one's locks is done again: all attempts are over before a database counts as frozen
-// (Service::open_shared_store), as a checkpoint holds up all streams.
+// (Service::open_shared_store), as a checkpoint holds up partitions that are to be given up.
 constexpr unsigned kAttempts = 4;
 
 constexpr Duration kFrozenFrom = 5 * kSecond;

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 
 #include "app/run/service_api.h"
+#include "core/files.h"
 #include "core/log.h"
 #include "exporters/api.h"
 
@@ -14,7 +14,7 @@ namespace driftd::app {
 namespace {
 
 constexpr std::chrono::seconds kBeat{1};  // see Service::beats()
-// That a checkpoint, and with it all streams, waits for the topics of rejects; less when one of them is away.
+// That a checkpoint, and with it partitions that are to be given up, waits for the topics of rejects; less when one of them is away.
 constexpr Duration kRejectsWithin = kSecond;
 constexpr Duration kSettleWithin = 20 * kSecond;
 
@@ -32,9 +32,7 @@ Status Service::start() {
   const ServiceConfig& service = config_.service;
   auto web = open_web_access(service, &telemetry_);
   if (!web) return web.error();
-  std::error_code code;
-  std::filesystem::create_directories(service.data_dir, code);
-  if (code) return Error{ErrorCode::kIo, "cannot make data_dir " + service.data_dir + ": " + code.message()};
+  if (const Status s = make_folder(service.data_dir); !s) return s.error().at("data_dir");
   auto lock = DataLock::take(service.data_dir);
   if (!lock) return lock.error();
   lock_ = std::move(*lock);
@@ -48,7 +46,7 @@ Status Service::start() {
   if (!hub) return hub.error();
   hub_ = std::move(*hub);
   // Else a kill before the next checkpoint would find no length of the findings log, and empty it.
-  if (!*state) checkpoint();  // says and counts itself what fails
+  if (!*state) (void)checkpoint();  // says and counts itself what fails
   telemetry_.series(Metric::kBuildInfo, {DRIFTD_VERSION, __VERSION__}).set(1);
   for (const auto& [limit, value] : limits_of(service)) telemetry_.series(Metric::kLimit, {limit}).set(value);
   telemetry_.series(Metric::kReloadOk).set(1);
@@ -120,21 +118,26 @@ RuntimeContext Service::runtime_context() {
 
 RejectKeeper& Service::rejected(const std::string& stream) {
   const std::scoped_lock lock(rejected_mutex_);
-  std::unique_ptr<RejectKeeper>& r = rejected_[stream];
+  std::shared_ptr<RejectKeeper>& r = rejected_[stream];
   if (r == nullptr) {
     ingest::QuarantineOptions options;
     options.folder = config_.service.data_dir + "/quarantine/" + stream;
     options.stream = stream;
     options.cap = config_.service.quarantine_cap;
-    r = std::make_unique<RejectKeeper>(options, clock_, telemetry_);
+    r = std::make_shared<RejectKeeper>(options, clock_, telemetry_);
   }
   return *r;
 }
 
 void Service::secure_rejected() {
   const Deadline deadline = Deadline::after(kRejectsWithin);
-  const std::scoped_lock lock(rejected_mutex_);
-  for (const auto& [name, r] : rejected_) r->secure(deadline);
+  std::vector<std::shared_ptr<RejectKeeper>> all;
+  {
+    // Not under the lock: streams that go on keep rejects meanwhile.
+    const std::scoped_lock lock(rejected_mutex_);
+    for (const auto& [name, r] : rejected_) all.push_back(r);
+  }
+  for (const auto& r : all) r->secure(deadline);
 }
 
 std::shared_ptr<StreamRuntime> Service::stream(const std::string& name) const {
@@ -180,31 +183,37 @@ std::vector<std::shared_ptr<StreamRuntime>> Service::running() const {
   return all;
 }
 
-bool Service::checkpoint() {
-  const std::scoped_lock lock(checkpoint_mutex_);
-  const auto all = running();
+Result<Checkpoint> Service::collect(const std::vector<std::shared_ptr<StreamRuntime>>& all) {
   for (const auto& runtime : all) runtime->freeze();
-  Status forwarded;
+  Status complete;
   for (const auto& runtime : all) {
-    if (forwarded) forwarded = runtime->forward();
+    if (complete) complete = runtime->forward();
   }
-  if (forwarded) secure_rejected();
   Checkpoint point;
   point.at = clock_.latest();
+  ByteWriter hub;
+  if (const Status told = hub_->save(hub); complete && !told) complete = told;
+  point.hub = hub.take();
   for (const auto& runtime : all) {
+    if (!complete) break;
     runtime->collect(point);
     if (!runtime->leads()) continue;
     const std::string& name = runtime->config().name;
     point.units.push_back({name, kAlertsUnit, 0, "", hub_->alerts_of(name)});
   }
-  ByteWriter hub;
-  if (const Status told = hub_->save(hub); forwarded && !told) forwarded = told;
-  point.hub = hub.take();
-  const auto written = forwarded ? put(point) : Result<std::uint64_t>(forwarded.error());
+  for (const auto& runtime : all) runtime->thaw();
+  if (!complete) return complete.error();
+  return point;
+}
+
+Status Service::checkpoint() {
+  const std::scoped_lock lock(checkpoint_mutex_);
+  const auto all = running();
+  const auto point = collect(all);
+  Status written = point ? store(*point) : Status(point.error());
   if (written) {
     for (const auto& runtime : all) runtime->committed();
     checkpointed_ = monotonic_now();
-    telemetry_.series(Metric::kCheckpointBytes).set(static_cast<double>(*written));
     if (!checkpoint_trouble_.empty()) log::info("checkpoints are written again");
     checkpoint_trouble_.clear();
   } else {
@@ -214,9 +223,18 @@ bool Service::checkpoint() {
     }
     checkpoint_trouble_ = written.error().message;
   }
-  for (const auto& runtime : all) runtime->thaw();
   if (shared_ != nullptr) give_up_fenced(all);
-  return written.ok();
+  return written;
+}
+
+// Streams go on meanwhile. What they do comes after the checkpoint, also for a kill before it is written.
+Status Service::store(const Checkpoint& point) {
+  if (const Status s = hub_->sync(); !s) return s;
+  secure_rejected();
+  const auto bytes = put(point);
+  if (!bytes) return bytes.error();
+  telemetry_.series(Metric::kCheckpointBytes).set(static_cast<double>(*bytes));
+  return {};
 }
 
 void Service::settle() {
@@ -258,7 +276,7 @@ void Service::timer_loop() {
     restart_failed_streams();
     if (due) {
       settle();
-      checkpoint();
+      (void)checkpoint();
       // What bursts and checkpoints leave free lies between what is in use, and resident memory would only ever grow to the
       // largest there was. 10 to 20 ms for 400 MB, beside the streams.
       malloc_trim(0);
@@ -305,7 +323,7 @@ void Service::measure() {
 
 void Service::publish_ages() {
   const Time now = clock_.now();
-  // Under no lock of the service: reference() waits for a stream that a checkpoint holds, which takes rejected_mutex_.
+  // Under no lock of the service: reference() waits for a stream whose workers may take rejected_mutex_.
   for (const auto& runtime : running()) {
     const auto reference = runtime->reference();
     if (reference == nullptr) continue;
@@ -327,7 +345,7 @@ void Service::stop() {
   for (const auto& runtime : running()) runtime->tell_to_stop();
   for (const auto& runtime : running()) runtime->stop();
   if (hub_ != nullptr) {
-    checkpoint();
+    (void)checkpoint();
     publish_ages();
     for (const auto& runtime : running()) runtime->resign();
   }

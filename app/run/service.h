@@ -49,8 +49,8 @@ class Service {
   void look_at_references();
   // Drains, checkpoints, leaves. Idempotent.
   void stop();
-  // Writes a checkpoint of everything now. False: it could not be written; it was said and counted.
-  bool checkpoint();
+  // Writes a checkpoint of everything now. An Error: it could not be written; it was said and counted.
+  Status checkpoint();
 
   // Thread-safe, and waits for nothing: a checkpoint may hang.
   void measure();
@@ -108,6 +108,10 @@ class Service {
   void secure_rejected();
   std::vector<std::shared_ptr<StreamRuntime>> running() const;
 
+  // The barrier: all of one moment. An Error: there must be no checkpoint now.
+  Result<Checkpoint> collect(const std::vector<std::shared_ptr<StreamRuntime>>& all);
+  Status store(const Checkpoint& point);
+
   void timer_loop();
   // Lets gates send what waits before a checkpoint, for a while.
   void settle();
@@ -115,6 +119,8 @@ class Service {
   Status reload_now();
   Status try_reload();
   Status change_streams(const std::vector<const StreamConfig*>& changed);
+  Status stop_to_change(const std::vector<const StreamConfig*>& changed);
+  std::string behind_judged(const std::string& stream);
   void remove_stream(const std::string& name);
   // Promotions that no driftd has taken yet: from the next window boundary of all streams that use them. Tags and
   // versions that streams lack and that are there now: from the next one of each.
@@ -157,7 +163,7 @@ class Service {
   std::mt19937_64 random_{std::random_device{}()};
 
   std::mutex rejected_mutex_;
-  std::map<std::string, std::unique_ptr<RejectKeeper>> rejected_;
+  std::map<std::string, std::shared_ptr<RejectKeeper>> rejected_;
 
   std::mutex checkpoint_mutex_;            // one checkpoint at a time; the first in the order of locks
   std::atomic<Duration> checkpointed_{0};  // monotonic

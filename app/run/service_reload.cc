@@ -57,7 +57,7 @@ Status Service::try_reload() {
   for (const StreamConfig* s : changed) hub_->configure(*s);
   hub_->apply(std::move(*setup));
   // What was told must not be told again under other ids by a driftd that is killed now.
-  if (!changed.empty() || !removed.empty()) checkpoint();
+  if (!changed.empty() || !removed.empty()) (void)checkpoint();
   log::info("configuration applied", {{"changed", std::to_string(changed.size())}, {"removed", std::to_string(removed.size())}});
   return {};
 }
@@ -71,33 +71,62 @@ Status Service::change_streams(const std::vector<const StreamConfig*>& changed) 
     const auto made = StreamRuntime::make(runtime_context(), std::move(*plans));
     if (!made) return made.error();
   }
+  Status started = stop_to_change(changed);
+  for (const StreamConfig* s : changed) {
+    if (!started) break;
+    if (const auto runs = start_stream(*s); !runs) started = runs.error();
+  }
+  if (started) return {};
+  for (const StreamConfig* each : changed) {
+    stop_stream(each->name);
+    const StreamConfig* old = config_.stream(each->name);
+    if (old == nullptr) continue;
+    if (const auto again = start_stream(*old); !again) not_started(*old, again.error());
+  }
+  return started;
+}
+
+// An Error: what a stream has judged since the newest checkpoint would be judged again, by its new checks.
+Status Service::stop_to_change(const std::vector<const StreamConfig*>& changed) {
   // A gate that is stuck lets no checkpoint through while its stream is there, and the others need one when they stop: those with
   // gates go first. When their servers are away it takes time to leave each of them, so those of a kind are left side by side.
   const auto gated = [this](const StreamConfig* s) {
     const StreamConfig* old = config_.stream(s->name);
     return old != nullptr && old->gate;
   };
+  Status saved;
   for (const bool with_gate : {true, false}) {
+    std::vector<std::pair<const StreamConfig*, std::shared_ptr<StreamRuntime>>> these;
     for (const StreamConfig* s : changed) {
-      const auto runtime = gated(s) == with_gate ? stream(s->name) : nullptr;
+      if (gated(s) == with_gate) these.emplace_back(s, stream(s->name));
+    }
+    for (const auto& [s, runtime] : these) {
       if (runtime != nullptr) runtime->tell_to_stop();
     }
-    for (const StreamConfig* s : changed) {
-      if (gated(s) == with_gate) stop_stream(s->name);
+    for (const auto& [s, runtime] : these) {
+      stop_stream(s->name);
+      const StreamConfig* old = config_.stream(s->name);
+      if (old == nullptr || old->hash == s->hash) continue;
+      const std::string why = runtime != nullptr && !runtime->unsaved().empty() ? runtime->unsaved() : behind_judged(s->name);
+      if (why.empty()) continue;
+      saved = Error{ErrorCode::kUnavailable,
+                    "stream " + s->name + " cannot change now, as no checkpoint has all that it has judged (" + why +
+                        "), and what it has not would be judged again, by other checks; reload again when checkpoints are written"};
     }
   }
-  for (const StreamConfig* s : changed) {
-    const auto started = start_stream(*s);
-    if (started) continue;
-    for (const StreamConfig* each : changed) {
-      stop_stream(each->name);
-      const StreamConfig* old = config_.stream(each->name);
-      if (old == nullptr) continue;
-      if (const auto again = start_stream(*old); !again) not_started(*old, again.error());
-    }
-    return started.error();
-  }
-  return {};
+  return saved;
+}
+
+// Why the stream would go on from before windows that were judged; empty: it does not.
+std::string Service::behind_judged(const std::string& name) {
+  const Time judged = hub_->judged_until(name);
+  if (judged == kNoTime) return {};
+  const auto merger = checkpoints().unit(name, kMergerUnit);
+  if (!merger) return merger.error().message;
+  const Time stored = *merger ? Merger::complete_until((*merger)->state) : kNoTime;
+  if (stored >= judged) return {};
+  return "the newest one is of when windows were judged until " + (stored == kNoTime ? "none" : format_time(stored)) + ", not " +
+         format_time(judged);
 }
 
 void Service::remove_stream(const std::string& name) {

@@ -13,7 +13,7 @@
 namespace driftd::app {
 namespace {
 
-// A checkpoint holds up all streams, so a database that hangs must not for long.
+// A checkpoint holds up partitions that are to be given up, and the timer's thread, so a database that hangs must not for long.
 constexpr unsigned kPatience = 10;  // seconds
 // For so many leases a stream that cannot run here may keep others from judging its windows.
 constexpr int kUnusedLeases = 4;
@@ -111,8 +111,7 @@ Status Service::begin_to_lead(const StreamConfig& stream, std::string_view alert
 void Service::give_up_fenced(const std::vector<std::shared_ptr<StreamRuntime>>& all) {
   for (const auto& [stream, partition] : shared_->fenced()) {
     for (const auto& runtime : all) {
-      if (runtime->config().name != stream) continue;
-      runtime->give_up("another driftd has taken over partition " + std::to_string(partition));
+      if (runtime->config().name == stream) runtime->taken_over(partition);
     }
   }
 }

@@ -1,4 +1,4 @@
-// The assignment and checkpoint side of StreamRuntime.
+// The assignment side of StreamRuntime.
 #include <algorithm>
 #include <utility>
 
@@ -125,6 +125,13 @@ bool StreamRuntime::on_elsewhere(std::uint32_t number, std::int64_t position) {
   partition.engine->warm_up();
   partition.mark.reset();
   partition.counted = {};
+  partition.collected.reset();
+  {
+    // Where others stand is not to be set back to where we were.
+    const std::scoped_lock commit_lock(commit_mutex_);
+    positions_.erase(number);
+    to_show_.erase(number);
+  }
   partition.had_records = false;
   partition.started = true;
   if (partition.verdicts != nullptr) partition.engine->tell(*partition.verdicts);
@@ -280,9 +287,11 @@ void StreamRuntime::give_up(const std::string& why) {
 }
 
 void StreamRuntime::on_revoked(const std::vector<std::uint32_t>& partitions) {
-  // What was not forwarded and is not in a checkpoint either is read again by whoever has it next; but
+  const Status saved = context_.checkpoint_now();
+  // What a gate did not forward and is not in a checkpoint either is read again by whoever has it next; but
   // no later checkpoint of this process may say otherwise.
-  if (!context_.checkpoint_now() && gate_ != nullptr && stop_) left_behind_ = true;
+  if (!saved && gate_ != nullptr && stop_) left_behind_ = true;
+  note_unsaved(partitions, saved);
   commit_positions();
   drop(partitions);
   log::info("partitions given up in good order", {{"stream", plan_->config.name}, {"count", std::to_string(partitions.size())}});
@@ -291,7 +300,26 @@ void StreamRuntime::on_revoked(const std::vector<std::uint32_t>& partitions) {
 void StreamRuntime::on_lost(const std::vector<std::uint32_t>& partitions) {
   log::warning("partitions lost; what they did since the newest checkpoint is dropped",
                {{"stream", plan_->config.name}, {"count", std::to_string(partitions.size())}});
+  note_unsaved(partitions, Error{ErrorCode::kUnavailable, "the partitions were lost"});
   drop(partitions);
+}
+
+// What of them was judged and is in no checkpoint is judged again, which nobody may do by other checks.
+void StreamRuntime::note_unsaved(const std::vector<std::uint32_t>& partitions, const Status& saved) {
+  const std::scoped_lock lock(dispatch_mutex_);
+  for (const auto& worker : workers_) worker->drain();
+  for (const std::uint32_t number : partitions) {
+    const auto it = partitions_.find(number);
+    if (it == partitions_.end()) continue;
+    const std::int64_t position = it->second->engine->next_position();
+    const auto before = dropped_at_.find(number);
+    const bool behind = before != dropped_at_.end() && position < before->second;
+    if (stop_ && (!saved || behind)) {
+      unsaved_ = saved ? "partition " + std::to_string(number) + " has not come as far again as it was" : saved.error().message;
+    }
+    if (!saved && !behind) dropped_at_[number] = position;
+    if (saved && !behind) dropped_at_.erase(number);
+  }
 }
 
 void StreamRuntime::drop(const std::vector<std::uint32_t>& partitions) {
@@ -324,69 +352,6 @@ void StreamRuntime::drop(const std::vector<std::uint32_t>& partitions) {
     sharing_->settling = true;
   }
   merger_->hold(true);
-}
-
-bool StreamRuntime::settle(Duration within) { return gate_ == nullptr || gate_->settle(within); }
-
-void StreamRuntime::freeze() {
-  dispatch_mutex_.lock();
-  for (const auto& worker : workers_) worker->drain();
-}
-
-Status StreamRuntime::forward() {
-  if (gate_ == nullptr) return {};
-  if (left_behind_)
-    return Error{ErrorCode::kUnavailable, "stream " + plan_->config.name + ": stopped before its gate had forwarded everything"};
-  const Status flushed = partitions_.empty() ? Status() : gate_->flush();
-  return flushed ? flushed : flushed.error().at("stream " + plan_->config.name);
-}
-
-void StreamRuntime::thaw() {
-  dispatch_mutex_.unlock();
-  if (gate_ != nullptr) gate_->resume();
-}
-
-void StreamRuntime::collect(Checkpoint& checkpoint) const {
-  const std::string& hash = plan_->config.hash;
-  ByteWriter out;
-  for (const auto& [number, partition] : partitions_) {
-    if (partition->engine->next_position() == 0 && !partition->started) continue;
-    out.clear();
-    partition->engine->save(out);
-    if (partition->mark) append_mark(out, *partition->mark);
-    checkpoint.units.push_back({plan_->config.name, number, partition->engine->next_position(), hash, out.bytes()});
-  }
-  out.clear();
-  const std::scoped_lock lock(merger_mutex_);
-  if (sharing_ != nullptr) collect_shared(checkpoint);
-  if (sharing_ != nullptr && !sharing_->leads) return;
-  merger_->save(out);
-  checkpoint.units.push_back({plan_->config.name, kMergerUnit, 0, hash, out.take()});
-}
-
-void StreamRuntime::committed() {
-  if (sharing_ != nullptr) committed_shared();
-  const std::scoped_lock lock(commit_mutex_);
-  for (const auto& [number, partition] : partitions_) {
-    const std::int64_t position = partition->engine->next_position();
-    if (position == 0) continue;
-    Positions& known = positions_[number];
-    known = {position, known.newest};
-    to_show_.insert(number);
-  }
-}
-
-void StreamRuntime::commit_positions() {
-  std::map<std::uint32_t, Positions> shown;
-  {
-    const std::scoped_lock lock(commit_mutex_);
-    for (const std::uint32_t number : to_show_) shown[number] = positions_[number];
-    to_show_.clear();
-  }
-  for (const auto& [number, position] : shown) {
-    source_->commit(number, position.newest);
-    source_->release(number, position.released);
-  }
 }
 
 }  // namespace driftd::app

@@ -1,9 +1,9 @@
 #include "app/run/stream_runtime.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 
+#include "core/files.h"
 #include "core/log.h"
 
 namespace driftd::app {
@@ -35,9 +35,7 @@ Result<std::unique_ptr<StreamRuntime>> StreamRuntime::make(RuntimeContext contex
   source.clock = runtime->context_.clock;
   source.sensor_path = config.decode.sensor;
   source.later = [](std::function<void()> what) { std::thread(std::move(what)).detach(); };
-  std::error_code code;
-  std::filesystem::create_directories(source.data_dir, code);
-  if (code) return Error{ErrorCode::kIo, "stream " + config.name + ": cannot make " + source.data_dir + ": " + code.message()};
+  if (const Status s = make_folder(source.data_dir); !s) return s.error().at("stream " + config.name);
   const auto* unit = ingest::sources().find(config.source);
   if (unit == nullptr) return Error{ErrorCode::kNotFound, "stream " + config.name + ": no source '" + config.source + "'"};
   auto made = unit->make(config.source_params, source);

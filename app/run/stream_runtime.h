@@ -24,6 +24,7 @@
 #include "app/run/partition_rejects.h"
 #include "app/run/silence_clock.h"
 #include "app/run/stream_metrics.h"
+#include "app/run/stream_status.h"
 #include "app/run/worker.h"
 #include "ingest/source.h"
 
@@ -45,25 +46,8 @@ struct RuntimeContext {
   // This driftd judges the windows of a shared stream from now on: its alerts as they were put into the store; empty:
   // none. Called under the stream's merger lock.
   std::function<Status(const StreamConfig& stream, std::string_view alerts)> on_lead;
-  // Checkpoints everything; called on the polling thread before partitions are given up. False: it
-  // could not be written.
-  std::function<bool()> checkpoint_now;
-};
-
-// For readiness, the API and the page.
-struct StreamStatus {
-  std::string name;
-  std::string source;
-  bool ready = false;  // connected, assigned, state restored
-  std::string detail;  // why not ready
-  std::uint64_t accepted = 0;
-  std::uint64_t rejected = 0;
-  std::uint64_t late = 0;
-  std::uint64_t duplicate = 0;
-  std::optional<std::int64_t> lag;  // records, all partitions
-  Time complete_until = kNoTime;
-  std::size_t partitions = 0;
-  std::uint64_t sensors = 0;
+  // Checkpoints everything; called on the polling thread before partitions are given up. An Error: it could not be written.
+  std::function<Status()> checkpoint_now;
 };
 
 class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
@@ -79,14 +63,14 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
 
   // Before freeze(), until thaw(): what the gate has waiting goes out while others go on, so that forward() is quick. False: not all.
   bool settle(Duration within);
-  // Checkpoint protocol: freeze, collect, (the transaction), committed, thaw. Between freeze and thaw no
+  // Checkpoint protocol: freeze, collect, thaw, (the transaction), committed. Between freeze and thaw no
   // record moves in this stream.
   void freeze();
   // Between freeze and thaw: everything that the checkpoint covers is forwarded, so that no record that it
   // leaves behind is missing in the gate's topics. An Error: there must be no checkpoint now.
   Status forward();
   void collect(Checkpoint& checkpoint) const;
-  // The transaction with what collect() gave is done.
+  // The transaction with what collect() gave is done; records may have moved since.
   void committed();
   void thaw();
 
@@ -97,8 +81,12 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   // its reference.
   Status adopt(const PlanEdition& edition);
 
+  // After stop(): why no checkpoint has all that it has judged; empty: one has.
+  const std::string& unsaved() const { return unsaved_; }
   // The stream is stopped here and started anew from its checkpoint.
   void give_up(const std::string& why);
+  // Another driftd has the partition: gives up, unless it went in good order while the checkpoint was written.
+  void taken_over(std::uint32_t partition);
   // Of a shared stream, every second while no checkpoint is made: hands over to the driftd that judges its windows, or
   // takes from the others, or takes that office. kAlreadyExists: another one has taken it away.
   Status exchange();
@@ -125,21 +113,22 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     Duration spoke_when_asked = -1;         // spoke_at when its end was asked for; polling thread
     std::atomic<bool> had_records{false};   // that could be read, since it was assigned, or in its checkpoint
     std::optional<RecordMark> mark;         // of the newest record; worker
-    PartitionCounters counted;              // already in metrics; worker
-    std::uint64_t rejected = 0;             // likewise
+    PartitionCounters counted;              // already in metrics, as the next; worker
+    std::uint64_t rejected = 0;
+    std::optional<std::int64_t> collected;  // the position in a checkpoint, between collect() and committed()
+    std::size_t room = 0;                   // for its state in a checkpoint
     std::atomic<std::uint64_t> sensors{0};
     std::vector<std::atomic<std::uint8_t>> detectors;  // states by StreamMetrics::detectors(); written by the worker
   };
 
-  // Of a stream whose partitions other driftd may have (stream_sharing.cc).
-  struct Sharing {
+  struct Sharing {  // of a stream whose partitions other driftd may have (stream_sharing.cc)
     bool leads = false;
     std::set<std::uint32_t> mine;                        // partitions that are here
     std::map<std::uint32_t, HandOverProgress> progress;  // of those, while another one leads
     std::set<std::uint32_t> untold;                      // whose progress is not in the store
     std::vector<HandedOver> outputs;                     // not in the store
     std::map<std::uint32_t, HandOverProgress> told;      // of those, as it is in the store
-    std::set<std::uint32_t> by_clock;                    // partitions of which the clock closed one of them
+    std::map<std::uint32_t, Time> by_clock;              // ends of the newest of them that the clock closed, by partition
     std::size_t bytes = 0;                               // of them
     Time waiting_until = kNoTime;                        // as the leader said, or was told
     // Between collect() and committed():
@@ -180,6 +169,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void end_partitions();
   void commit_positions();
   void drop(const std::vector<std::uint32_t>& partitions);
+  void note_unsaved(const std::vector<std::uint32_t>& partitions, const Status& saved);
   Status restore_merger();
   Result<std::unique_ptr<Merger>> make_merger();
   void restore(Partition& partition, const CheckpointUnit& unit);
@@ -240,10 +230,11 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
 
   std::atomic<bool> stop_{false};
   std::atomic<bool> given_up_{false};
-  bool closed_ = false;
-  std::atomic<bool> left_behind_{false};   // stopped with records that the gate could not forward
-  Duration ask_end_at_ = 0;                // monotonic; polling thread
-  SilenceClock silence_{monotonic_now()};  // polling thread
+  std::map<std::uint32_t, std::int64_t> dropped_at_;  // positions of partitions that went without a checkpoint; polling thread
+  std::string unsaved_;                               // polling thread, and after stop()
+  std::atomic<bool> left_behind_{false};              // stopped with records that the gate could not forward
+  Duration ask_end_at_ = 0;                           // monotonic; polling thread
+  SilenceClock silence_{monotonic_now()};             // polling thread
   std::thread poller_;
 };
 

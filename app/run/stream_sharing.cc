@@ -59,6 +59,14 @@ Status StreamRuntime::try_exchange() {
   return done;
 }
 
+void StreamRuntime::taken_over(std::uint32_t partition) {
+  {
+    const std::scoped_lock lock(dispatch_mutex_);
+    if (partitions_.count(partition) == 0) return;
+  }
+  give_up("another driftd has taken over partition " + std::to_string(partition));
+}
+
 void StreamRuntime::resign() {
   if (sharing_ == nullptr) return;
   if (const Status s = context_.shared->resign(plan_->config.name); !s) {
@@ -214,7 +222,7 @@ void StreamRuntime::keep(const PartitionOutput& output) {
   progress.warm_from = std::max(progress.warm_from, output.warm_from);
   sharing_->untold.insert(output.partition);
   if (output.end == kNoTime) return;
-  if (*output.closed_by != '\0') sharing_->by_clock.insert(output.partition);
+  if (*output.closed_by != '\0') sharing_->by_clock[output.partition] = output.end;
   ByteWriter out;
   output.save(out);
   sharing_->bytes += out.size();
@@ -311,7 +319,12 @@ void StreamRuntime::committed_shared() {
   const std::scoped_lock lock(merger_mutex_);
   for (const std::int64_t id : std::exchange(sharing_->taken_in_checkpoint, {})) sharing_->taken.erase(id);
   forget(std::exchange(sharing_->in_checkpoint, {}));
-  sharing_->by_clock.clear();
+  // But for those that were closed since.
+  const auto stored = [&](const auto& closed) {
+    return std::none_of(sharing_->outputs.begin(), sharing_->outputs.end(),
+                        [&](const HandedOver& o) { return o.partition == closed.first && o.end == closed.second; });
+  };
+  std::erase_if(sharing_->by_clock, stored);
 }
 
 }  // namespace driftd::app

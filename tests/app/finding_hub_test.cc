@@ -2,10 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
-#include <sys/resource.h>
 
 #include <algorithm>
-#include <csignal>
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -14,6 +12,7 @@
 #include "app/config/config.h"
 #include "core/segment_id.h"
 #include "tests/alerts/samples.h"
+#include "tests/full_disk.h"
 #include "tests/ingest/temp_folder.h"
 
 namespace driftd::app {
@@ -310,16 +309,13 @@ TEST_F(FindingHubTest, EndsThatOthersHaveOvertakenAreNotToldAgain) {
 // Else a crash would lose them: they would not be computed again.
 TEST_F(FindingHubTest, NoCheckpointWhileFindingsAreInMemoryOnly) {
   start(config_of({"hook"}, 2));
-  rlimit before{};
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
-  const auto ignored = signal(SIGXFSZ, SIG_IGN);
-  const rlimit none{0, before.rlim_max};
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
-  take(1, true);
   ByteWriter out;
-  const Status refused = hub_->save(out);
-  setrlimit(RLIMIT_FSIZE, &before);
-  signal(SIGXFSZ, ignored);
+  Status refused;
+  {
+    const FullDisk full(0);
+    take(1, true);
+    refused = hub_->save(out);
+  }
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::kIo);
   EXPECT_EQ(lines(), 0U);
