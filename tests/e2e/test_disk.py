@@ -226,26 +226,62 @@ def test_a_disk_that_hangs_is_seen_by_the_age_of_the_newest_checkpoint(driftd, d
     service.wait(lambda: service.metrics().get("driftd_checkpoint_age_seconds") < 1, "checkpoints go on")
 
 
-@pytest.mark.parametrize("amid_a_reload", [False, True])
-def test_a_disk_that_hangs_does_not_hold_a_stop_for_longer_than_its_grace(driftd, disk, amid_a_reload):
+@pytest.mark.parametrize("amid", ["nothing", "a reload", "a log that nobody reads"])
+def test_a_disk_that_hangs_does_not_hold_a_stop_for_longer_than_its_grace(driftd, disk, amid):
     """The last checkpoint does not come to its end: driftd says so, ends with status 3 after shutdown_grace, and
     what was acknowledged counts once after the next start. Nor does a reload that does not."""
     settings = config(disk)
     settings["service"] |= {"shutdown_grace": "2s", "checkpoint_every": "1h"}
     settings["streams"]["other"] = settings["streams"]["plant"]
-    service = driftd(settings, env=disk.environment()).wait_ready()
+    service = driftd(settings, env=disk.environment())
+    unread = None
+    if amid == "a log that nobody reads":
+        service.stop()
+        unread = service.log_to_a_full_pipe()
+        service.start()
+    service.wait_ready()
     plant.post(service, plant.records(0, 3))
     service.wait(lambda: counted(disk) == whole(2), "two windows")
     disk.hangs()
-    if amid_a_reload:
+    if amid == "a reload":
         del settings["streams"]["other"]  # which writes a checkpoint
         service.write_config(settings)
         service.reload()
     began = time.monotonic()
     assert service.terminate(within=20) == 3, service.log_tail()
     assert 2 <= time.monotonic() - began < 10, "not before the grace period, and soon after it"
-    assert "service.shutdown_grace" in service.log(), service.log_tail()
+    if unread is None:
+        assert "service.shutdown_grace" in service.log(), service.log_tail()
+    else:
+        os.close(unread)
+        os.close(service.log_to)
+        service.log_to = None
     disk.heals()
     service.start().wait_ready()
     plant.post(service, plant.records(3, 3))
     service.wait(lambda: counted(disk) == whole(5), lambda: f"five whole windows, once each: {counted(disk)}")
+
+
+def test_checks_do_not_change_while_what_they_judged_cannot_be_saved(driftd, disk):
+    """Else windows since the newest checkpoint would be judged by both configurations."""
+    settings = config(disk)
+    service = driftd(settings, env={**disk.environment(), "BROKEN_DISK": str(disk.folder / "state.db")}).wait_ready()
+    plant.post(service, plant.records(0, 3))
+    service.wait(lambda: counted(disk) == whole(2), "two windows")
+    service.wait(lambda: service.metrics().get("driftd_checkpoint_age_seconds") < 0.5, "a checkpoint")
+    disk.breaks()
+    plant.post(service, plant.records(3, 3))
+    service.wait(lambda: counted(disk) == whole(5), "windows that are in no checkpoint")
+    changed = json.loads(json.dumps(settings))
+    changed["streams"]["plant"]["checks"][0]["max"] = plant.PER_WINDOW + 1
+    service.write_config(changed)
+    answer = service.post("/-/reload", timeout=60)
+    assert answer.status >= 400 and "stream plant cannot change now" in answer.text and "disk" in answer.text, answer
+    plant.post(service, plant.records(6, 2))
+    service.wait(lambda: counted(disk) == whole(7), lambda: f"it goes on as before: {counted(disk)}")
+    disk.heals()
+    service.wait(lambda: service.metrics().get("driftd_checkpoint_age_seconds") < 0.5, "checkpoints again")
+    assert service.post("/-/reload", timeout=60).status == 200, service.log_tail()
+    plant.post(service, plant.records(8, 3))
+    # The window that was open when it changed ends without a verdict.
+    service.wait(lambda: counted(disk) == whole(7) + whole(10)[8:], lambda: f"no window twice: {counted(disk)}")

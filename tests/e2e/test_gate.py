@@ -287,6 +287,9 @@ def test_a_coordinator_that_goes_in_the_middle_of_a_commit_holds_up_no_end(drift
         expected = produce(kafka, unique, list(records(0, 1000)))
         through = config(kafka, unique)
         through["streams"]["plant"]["from"]["kafka"]["brokers"] = [f"127.0.0.1:{port}"]
+        # Before the one whose gate will hang, and with other checks after the reload: it needs a checkpoint when it stops.
+        other = plant.config([{"check": "count", "min": 0, "max": 10}])["streams"]["plant"]
+        through["streams"] = {"other": other, **through["streams"]}
         service = driftd(through).wait_ready()
         wait_forwarded(service, 1000)
         proxy.cut_at(Requests.TXN_OFFSET_COMMIT)
@@ -298,6 +301,7 @@ def test_a_coordinator_that_goes_in_the_middle_of_a_commit_holds_up_no_end(drift
             assert service.terminate(within=30) == 0, service.log_tail()  # service.shutdown_grace
         else:
             through["streams"]["plant"]["gate"]["commit_every"] = "50ms"
+            other["checks"][0]["max"] = 11
             service.write_config(through)
             assert service.post("/-/reload", timeout=60).status == 200, service.log_tail()
         assert time.monotonic() - begin < 20, service.log_tail()

@@ -96,18 +96,12 @@ def test_readers_that_never_read_hold_up_nobody_and_are_cut_off(driftd, path):
 def test_a_log_that_nobody_reads_holds_up_nothing(driftd):
     service = driftd(plant.config(CHECKS, service={"checkpoint_every": "300ms", "log_level": "debug"}))
     service.stop()
-    unread, service.log_to = os.pipe()
-    os.set_blocking(service.log_to, False)
-    with contextlib.suppress(BlockingIOError):
-        while os.write(service.log_to, b"x" * 4096):
-            pass
-    os.set_blocking(service.log_to, True)
+    unread = service.log_to_a_full_pipe()
     service.start().wait_ready()
     for window in range(12):  # each with new fields, which are logged
         plant.post(service, [{**row, f"field{window}.{n}": 1} for n, row in enumerate(plant.records(window, 1))])
     service.wait_metric("driftd_windows_total", 10, stream="plant")
     service.wait(lambda: service.metrics().get("driftd_checkpoint_age_seconds") < 2, "checkpoints to go on")
-    os.set_blocking(unread, False)
     came = b""
 
     def told():

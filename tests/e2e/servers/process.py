@@ -1,5 +1,6 @@
 """A child process that is waited for until it is ready and that is always ended."""
 import atexit
+import contextlib
 import os
 import pathlib
 import random
@@ -98,6 +99,17 @@ class Process:
                 stdout=log, stderr=self.log_to or subprocess.STDOUT, start_new_session=True, env=self.environment())
         _running.add(self)
         return self
+
+    def log_to_a_full_pipe(self):
+        """From the next start on. Returns the other end, which does not block; close both ends at last."""
+        unread, self.log_to = os.pipe()
+        os.set_blocking(self.log_to, False)
+        with contextlib.suppress(BlockingIOError):
+            while os.write(self.log_to, b"x" * 4096):
+                pass
+        os.set_blocking(self.log_to, True)
+        os.set_blocking(unread, False)
+        return unread
 
     def start(self):
         self.spawn()
