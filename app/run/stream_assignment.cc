@@ -29,6 +29,7 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
         context_.on_reject(plan_->config.name, number, record, reason, detail);
       },
       [this](std::string_view field) {
+        if (!new_extra_field(field)) return;
         log::info("a field that the schema does not have", {{"stream", plan_->config.name}, {"field", std::string(field)}});
         context_.telemetry->series(Metric::kExtraFields, {plan_->config.name, std::string(field)}).set(1);
       });
@@ -40,7 +41,7 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
   }
   partition->engine = std::move(*engine);
   partition->worker = workers_[number % workers_.size()].get();
-  partition->spoke_at = silence_.listened(monotonic_now());
+  partition->spoke_at = partition->advanced_at = silence_.listened(monotonic_now());
   std::optional<std::int64_t> position;
   const auto unit = context_.store->unit(stream, number);
   // What cannot be read now may be read later; only what is damaged is given up.
@@ -82,6 +83,14 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
       "partition assigned",
       {{"stream", stream}, {"partition", std::to_string(number)}, {"from", position ? std::to_string(*position) : "the source's start"}});
   return position;
+}
+
+// Worker. Names are in metrics, so that they are bounded by stream, however many partitions come and go.
+bool StreamRuntime::new_extra_field(std::string_view& name) {
+  const std::scoped_lock lock(extra_mutex_);
+  if (extra_fields_.find(name) != extra_fields_.end()) return false;
+  if (extra_fields_.size() >= PartitionRejects::kMaxNames) name = PartitionRejects::kOtherNames;
+  return extra_fields_.emplace(name).second;
 }
 
 std::optional<RecordMark> StreamRuntime::mark_of(std::uint32_t number) {
@@ -180,6 +189,7 @@ Result<std::unique_ptr<Merger>> StreamRuntime::make_merger() {
     telemetry.series(Metric::kWindowDelay, {name}).set(to_seconds(context_.clock->now() - closed.end));
     telemetry.series(Metric::kWindows, {name}).add(closed.windows);
     metrics_.found(closed.findings);
+    if (closed.end != kNoTime) judged_until_ = closed.end;
     context_.on_window(std::move(closed));
   });
   for (std::size_t i = 1; merger && i < plans_.size(); ++i) {
@@ -199,6 +209,7 @@ Status StreamRuntime::restore_merger() {
     ByteReader in((*unit)->state);
     if (const Status s = merger_->load(in); !s) merger_lost_ = s.error().message;
   }
+  judged_until_ = merger_->complete_until();
   if (merger_lost_.empty()) return {};
   auto fresh = make_merger();
   if (!fresh) return fresh.error();

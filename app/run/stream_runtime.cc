@@ -129,17 +129,33 @@ void StreamRuntime::dispatch(std::unique_ptr<RawBatch> raw) {
   }
   std::shared_ptr<RawBatch> shared = std::move(raw);
   push(partition, [this, &partition, shared, came_at = silence_.listened(monotonic_now())] {
+    const Time newest = partition.engine->max_time();
     partition.engine->process(*shared, *this);
     if (partition.verdicts != nullptr) judged(partition.verdicts->take(shared));
-    // A sensor of which nothing can be read is as silent as one that sends nothing: windows do not wait for it.
-    if (partition.engine->counters().accepted != partition.counted.accepted) {
-      partition.spoke_at = came_at;
-      partition.had_records = true;
-    }
+    hear(partition, came_at, newest);
     if (!shared->records.empty()) partition.mark = driftd::mark_of(shared->records.back());
     count(partition);
     --partition.batches;
   });
+}
+
+// Worker. A sensor of which nothing can be read is as silent as one that sends nothing: windows do not wait for it. Nor for one whose
+// clock stands still, was set back, or is so far behind what was judged that they would wait for longer than for a silent one.
+void StreamRuntime::hear(Partition& partition, Duration came_at, Time newest_before) {
+  if (partition.engine->counters().accepted == partition.counted.accepted) return;
+  partition.had_records = true;
+  const WindowConfig& windows = plan_->config.windows;
+  const Time newest = partition.engine->max_time();
+  if (newest != newest_before) partition.advanced_at = came_at;
+  const bool moves = came_at - partition.advanced_at <= windows.lateness + windows.size;
+  Time others = judged_until_;
+  Duration patience = windows.idle + windows.lateness + windows.size;
+  if (others == kNoTime) {  // nothing is judged yet, and it may only be slower than they are
+    const std::scoped_lock lock(merger_mutex_);
+    others = merger_->waiting_until();
+    patience = std::max(patience, kDay);
+  }
+  if (moves && (others == kNoTime || newest >= others - patience)) partition.spoke_at = came_at;
 }
 
 // Worker.

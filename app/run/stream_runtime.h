@@ -106,7 +106,8 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     std::unique_ptr<PartitionRejects> rejects;
     std::unique_ptr<PartitionEngine> engine;
     Worker* worker = nullptr;
-    std::atomic<Duration> spoke_at{0};      // when the newest batch with a record that could be read came, by silence_
+    std::atomic<Duration> spoke_at{0};      // when the newest batch came that windows wait for (hear), by silence_
+    Duration advanced_at = 0;               // when its newest event time last grew; worker
     std::atomic<std::uint32_t> batches{0};  // handed to the worker and not processed
     std::atomic<bool> idle{false};          // set by the polling thread; a worker then closes and tells the merger
     bool ended = false, started = false;    // the source said that nothing more comes; where it starts, so that 0 is a position too
@@ -159,6 +160,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void dispatch(std::unique_ptr<RawBatch> raw);
   void push(Partition& partition, Worker::Task task);
   void judged(ingest::GateBatch batch);
+  void hear(Partition& partition, Duration came_at, Time newest_before);
   void count(Partition& partition);
   void note_detectors(Partition& partition) const;
   void count_late(std::uint64_t records);
@@ -175,6 +177,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void restore(Partition& partition, const CheckpointUnit& unit);
   void warm_up(Partition& partition, const CheckpointUnit& unit, const std::string& why);
   void report_reconfigured(Time window_start);
+  bool new_extra_field(std::string_view& name);
   void tell_merger_partitions();
   void set_merger_partitions();
   // stream_sharing.cc. Precondition of these: merger_mutex_ is held.
@@ -209,11 +212,14 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   std::map<std::uint32_t, std::unique_ptr<Partition>> partitions_;
   bool newly_assigned_ = false;  // and the merger does not know; polling thread
   Duration given_up_at_ = 0;     // monotonic: partitions went, and what comes next is not known; 0: no. Polling thread
-  std::set<Time> reconfigured_;  // windows that were reported so; polling thread
+  std::mutex extra_mutex_;
+  std::set<std::string, std::less<>> extra_fields_;  // names that were told
+  std::set<Time> reconfigured_;                      // windows that were reported so; polling thread
 
   mutable std::mutex merger_mutex_;
   std::unique_ptr<Merger> merger_;
-  std::unique_ptr<Sharing> sharing_;      // null: the stream is ours alone. What it points to is under merger_mutex_
+  std::unique_ptr<Sharing> sharing_;  // null: the stream is ours alone. What it points to is under merger_mutex_
+  std::atomic<Time> judged_until_{kNoTime};
   std::string merger_lost_;               // why; empty: it was not. This and the next: polling thread, and start()
   std::set<std::uint32_t> started_anew_;  // partitions that have been told of it
 

@@ -2,6 +2,7 @@
 which nothing can be read is silent too."""
 import json
 
+import pytest
 from confluent_kafka import Producer
 
 import plant
@@ -90,3 +91,25 @@ def test_nor_for_one_of_a_topic_whose_records_are_judged_once_it_has_some(driftd
     kafka.produce(unique, plant.kafka_records(plant.records(6, 2)), partition=1)
     judged_amid_rejects(service, 7, reject)
     assert [f["n"] for f in service.findings(check="count")[5:]] == [plant.PER_WINDOW] * 2
+
+
+@pytest.mark.parametrize("clock", ["set back", "stands still", "years behind"])
+def test_nor_for_a_sensor_whose_clock_is_wrong(driftd, clock):
+    """Alone in its partition it sends all the while; the others are judged, and it counts as late."""
+    service = driftd(short_idle()).wait_ready()
+    good = list(plant.records(0, 9))
+    wrong = {"set back": good[0]["ts"] - 86_400_000, "stands still": good[0]["ts"], "years behind": 946_684_800_000}[clock]
+    if clock == "set back":
+        plant.post(service, [good[0], {**good[0], "sensor": "wrong"}])
+    sent = 0
+
+    def send():
+        nonlocal sent
+        step = 0 if clock == "stands still" else sent
+        plant.post(service, [{**good[0], "sensor": "wrong", "ts": wrong + step}])
+        sent += 1
+        if rows := good[10 * (sent - 1):10 * sent]:
+            plant.post(service, rows)
+        return len(service.findings(check="count")) >= 5
+    service.wait(send, lambda: f"windows go on; there are {len(service.findings(check='count'))}", timeout=60)
+    service.wait(lambda: send() or service.metrics().get("driftd_late_records_total", stream="plant") > 3, "it is late, and counted")
