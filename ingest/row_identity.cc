@@ -124,6 +124,7 @@ RowIdentity::Outcome RowIdentity::finish(SensorDictionary& sensors) {
     if (arrival_ == kNoTime) return {0, 0, RejectReason::kMissingTime, "no arrival time"};
     // Else all that comes is late when the clock is set back.
     if (__builtin_add_overflow(arrival_, behind_.least, &out.time)) return {0, 0, RejectReason::kAbsurdTime, {}};
+    if (const ReadTime read = judged(out.time); read.wrong) return {0, 0, read.wrong, {}};  // a producer's clock may say anything
     arrival_ = out.time;
   } else {
     if (time_wrong_) return {0, 0, time_wrong_, {}};

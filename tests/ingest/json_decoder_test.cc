@@ -1,3 +1,6 @@
+#include <limits>
+
+#include "ingest/row_identity.h"
 #include "tests/ingest/decode_harness.h"
 
 namespace driftd::ingest {
@@ -262,6 +265,21 @@ TEST(JsonDecoder, TakesAllOfARecordFromItsTopic) {
   EXPECT_EQ(h.sensor(), "pump-7");
   EXPECT_EQ(h.batch().text(h.batch().columns[0], 0), "hall-3");
   EXPECT_EQ(h.extra, (std::vector<std::string>{"x", "y"}));
+}
+
+// As the producer's clock says it: a time that nothing can reckon with must not become an event time.
+TEST(JsonDecoder, RefusesAbsurdTimesOfArrival) {
+  DecodeHarness h("json", options("id", "@arrival"), {});
+  RawRecord like;
+  for (const Time arrival : {Time{0}, kEarliestTime - 1, kLatestTime, std::numeric_limits<Time>::max()}) {
+    like.arrival = arrival;
+    h.rejects.clear();
+    EXPECT_EQ(h.decode({R"({"id":"a"})"}, like).rows(), 0U) << arrival;
+    ASSERT_EQ(h.rejects.size(), 1U) << arrival;
+    EXPECT_EQ(h.rejects[0].second, "absurd_time");
+  }
+  like.arrival = kLatestTime - 1;
+  EXPECT_EQ(h.decode({R"({"id":"a"})"}, like).rows(), 1U);
 }
 
 TEST(JsonDecoder, JudgesTheFutureByArrival) {
