@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kFlushBytes = 1U << 20;
 constexpr std::size_t kKeyBytes = 256;
+constexpr std::size_t kWholeKeyBytes = 4096;
 constexpr std::string_view kPrefix = "quarantine-";
 constexpr std::string_view kSuffix = ".jsonl";
 
@@ -48,6 +49,17 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
   if (text.empty()) return;
   out.append(",\"").append(name).append("\":");
   append_json_string(out, text);
+}
+
+// For people as text; what that is not all of is there as bytes too, as the key says where a record that is sent again goes.
+void append_key(std::string& out, std::string_view key) {
+  const std::string text = excerpt(key, kKeyBytes);
+  append_member(out, "key", text);
+  if (text == key) return;
+  out += ",\"key_base64\":\"";
+  append_base64(out, key.substr(0, kWholeKeyBytes));
+  out += '"';
+  if (key.size() > kWholeKeyBytes) out += ",\"key_size\":" + std::to_string(key.size());
 }
 
 void append_payload(std::string& out, std::string_view payload, std::size_t cap) {
@@ -140,7 +152,7 @@ void Quarantine::add(std::uint32_t partition, const RawRecord& record, std::stri
   append_member(lines_, "detail", excerpt(detail, kKeyBytes));
   if (record.arrival != kNoTime) append_member(lines_, "arrival", format_time(record.arrival));
   append_member(lines_, "topic", excerpt(record.topic, kKeyBytes));
-  append_member(lines_, "key", excerpt(record.key, kKeyBytes));
+  append_key(lines_, record.key);
   append_payload(lines_, record.payload, options_.payload_cap);
   lines_ += "}\n";
   if (lines_.size() - before > options_.cap / kSegments) {  // a cap smaller than a line
@@ -212,7 +224,14 @@ void Quarantine::make_room(std::uint64_t bytes) {
 bool Quarantine::write(std::string_view lines) {
   Segment& segment = segments_.back();
   const std::string path = path_of(segment.number);
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  if (file < 0 && errno == ENOENT && make_folder(options_.folder)) {
+    // Somebody has made room by deleting it, with all that was in it.
+    file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    segments_.erase(segments_.begin(), std::prev(segments_.end()));
+    segment.bytes = bytes_ = synced_to_ = 0;
+    torn_ = false;
+  }
   ssize_t wrote = -1;
   std::string behind_torn;
   if (torn_) lines = behind_torn.append("\n").append(lines);

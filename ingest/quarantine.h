@@ -3,7 +3,8 @@
 //
 // One line a record: {"time","stream","partition","position","reason","detail","arrival","topic","key",
 // "payload"} where a payload that is not UTF-8 stands as base64 under "payload_base64", and
-// "truncated": true with "size" says that only its beginning was kept. The folder holds at most
+// "truncated": true with "size" says that only its beginning was kept. A key that is longer than 256 bytes, or not
+// printable UTF-8, stands under "key_base64" too, with "key_size" when it is longer than the 4096 that are kept. The folder holds at most
 // `cap` bytes: when the newest segment is full, the oldest one goes. It never stops a stream: what
 // cannot be written is dropped and counted.
 // Thread-safety: none; one owner. Cost: a line is formatted in memory, files are touched by

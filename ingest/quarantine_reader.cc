@@ -88,6 +88,12 @@ std::optional<QuarantinedRecord> parse_quarantined(std::string_view line) {
                                    std::pair("topic", &record.topic), std::pair("key", &record.key)}) {
     take(json, name, *text);
   }
+  if (take(json, "key_base64", encoded)) {
+    auto bytes = decode_base64(encoded);
+    if (!bytes) return std::nullopt;
+    record.key = *std::move(bytes);
+    record.whole_key = !json.contains("key_size");
+  }
   if (take(json, "payload_base64", encoded)) {
     auto bytes = decode_base64(encoded);
     if (!bytes) return std::nullopt;

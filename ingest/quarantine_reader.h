@@ -25,7 +25,8 @@ struct QuarantinedRecord {
   std::string reason;  // see RejectReason; or kFailedReason
   std::string detail;
   std::string topic;       // its first 256 bytes, as text
-  std::string key;         // the same
+  std::string key;         // the bytes
+  bool whole_key = true;   // else its first 4096 bytes
   std::string payload;     // the bytes
   bool text = true;        // the payload is UTF-8
   std::uint64_t size = 0;  // of the whole payload; more than payload.size() when only its beginning was kept

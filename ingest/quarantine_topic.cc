@@ -31,9 +31,11 @@ struct QuarantineTopicReports {
 
 Result<std::unique_ptr<QuarantineTopic>> QuarantineTopic::make(QuarantineTopicOptions options) {
   std::unique_ptr<QuarantineTopic> made(new QuarantineTopic(std::move(options)));
-  auto conf = kafka_conf(
-      made->options_.connection,
-      {{"acks", "all"}, {"linger.ms", "50"}, {"queue.buffering.max.kbytes", std::to_string((made->options_.buffer + 1023) / 1024)}});
+  auto conf =
+      kafka_conf(made->options_.connection, {{"acks", "all"},
+                                             {"linger.ms", "50"},
+                                             {"queue.buffering.max.messages", "10000000"},  // the bytes bound it
+                                             {"queue.buffering.max.kbytes", std::to_string((made->options_.buffer + 1023) / 1024)}});
   if (!conf) return conf.error();
   rd_kafka_conf_set_dr_msg_cb(conf->get(), &QuarantineTopicReports::report);
   auto producer = kafka_producer(std::move(*conf), made.get());

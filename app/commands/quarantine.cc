@@ -95,6 +95,7 @@ class Redecoder {
 
   Result<std::string> judge(const ingest::QuarantinedRecord& r) {
     if (r.truncated()) return std::string("not kept whole");
+    if (!r.whole_key) return std::string("its key was not kept whole");
     auto& decoder = decoders_[r.partition];
     if (decoder == nullptr) {
       auto made = ingest::decoders().find(stream_.decoder)->make(stream_.decoder_params, stream_.decode, stream_.schema);

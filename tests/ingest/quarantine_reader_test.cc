@@ -57,6 +57,32 @@ TEST(QuarantineReader, ReadsWhatAQuarantineKeeps) {
   EXPECT_TRUE(all[2].truncated());
 }
 
+// A record that is sent again must go to the partition of its key.
+TEST(QuarantineReader, KeysAreKeptAsTheyAre) {
+  const TempFolder temp;
+  const std::string folder = temp.path() + "/pumps";
+  ManualClock clock(kSecond);
+  const std::vector<std::string> keys = {
+      std::string("\0\0\0\0\0\0\x01\xff", 8), "a\nb", std::string(300, 'k'), std::string(4096, 'k'), std::string(4097, 'k'), "plain ?", ""};
+  {
+    Quarantine q({folder, "pumps", 1U << 20, 8}, clock);
+    RawRecord record;
+    record.payload = "{";
+    for (const std::string& key : keys) {
+      record.key = key;
+      ++record.position;
+      q.add(3, record, RejectReason::kUndecodable, "");
+    }
+    q.flush();
+  }
+  const auto all = read_all(folder);
+  ASSERT_EQ(all.size(), keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    EXPECT_EQ(all[i].whole_key, keys[i].size() <= 4096) << i;
+    EXPECT_EQ(all[i].key, keys[i].substr(0, 4096)) << i;
+  }
+}
+
 TEST(QuarantineReader, PassesOverDamagedLines) {
   const TempFolder folder;
   const std::string good = R"({"time":"2026-01-01T00:00:00Z","stream":"s","partition":0,"position":1,"reason":"bad_time","payload":"x"})";

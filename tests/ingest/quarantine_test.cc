@@ -203,6 +203,20 @@ TEST_F(QuarantineTest, AFolderThatCannotBeUsedIsCounted) {
   EXPECT_EQ(q.bytes(), 0U);
 }
 
+// As somebody does who needs room.
+TEST_F(QuarantineTest, AFolderThatIsDeletedIsMadeAgain) {
+  Quarantine q(options_, clock_);
+  q.add(0, record("a"), RejectReason::kUndecodable, "");
+  q.sync();
+  fs::remove_all(folder_);
+  q.add(0, record("b"), RejectReason::kUndecodable, "");
+  q.sync();
+  EXPECT_EQ(q.dropped(), 0U);
+  EXPECT_EQ(q.trouble(), "");
+  EXPECT_EQ(q.bytes(), bytes_on_disk());
+  EXPECT_GT(q.bytes(), 0U);
+}
+
 TEST_F(QuarantineTest, AFullDiskIsCounted) {
   fs::create_directories(folder_);
   fs::create_symlink("/dev/full", folder_ + "/quarantine-000000000001.jsonl");
