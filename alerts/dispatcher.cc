@@ -241,6 +241,14 @@ bool Dispatcher::settled(Lane& lane) {
   return record(lane, id, delivery);
 }
 
+void Dispatcher::take_over(Dispatcher& before) {
+  for (Lane& old : before.lanes_) {
+    for (Lane& lane : lanes_) {
+      if (lane.receiver.name == old.receiver.name) lane.unrecorded = std::move(old.unrecorded);
+    }
+  }
+}
+
 // False when it could not be written down; that is tried again before anything else is sent to this receiver.
 bool Dispatcher::record(Lane& lane, const std::string& id, const Delivery& delivery) {
   const auto state = outbox_.mark(id, delivery, clock_.now());

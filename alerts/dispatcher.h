@@ -51,6 +51,8 @@ class Dispatcher {
   // Sends what is due and returns the wall-clock time of the next thing to do, at most a minute
   // ahead. Call it earlier when something was put into the outbox or set_active was called.
   Time run_once();
+  // What the newest attempts of the one before this came to and could not be written down; before the first run_once().
+  void take_over(Dispatcher& before);
   // The newest run found the outbox damaged: nothing can be sent until the file is another one.
   bool outbox_damaged() const { return outbox_damaged_; }
 

@@ -127,6 +127,8 @@ Result<std::int64_t> newest_number(sqlite3* db) {
   return s.integer(0);
 }
 
+constexpr std::string_view kNotifierGone = "there is no such notifier any more";
+
 Result<bool> known(Statement& find, const std::string& id) {
   find.reset();
   find.bind(id);
@@ -146,7 +148,10 @@ std::optional<Duration> retry_wait(const std::string& id, unsigned attempt) {
 
 Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messages, Time now, Telemetry& telemetry, std::size_t max_rows) {
   std::vector<const Outgoing*> fresh;
-  Statement find(db, "SELECT 1 FROM outbox WHERE id=?");
+  // One that was dropped with its notifier was told to nobody: when that is back, it is to be sent.
+  Statement find(db, ("SELECT 1 FROM outbox WHERE id=? AND NOT (detail='" + std::string(kNotifierGone) +
+                      "' AND state=" + std::to_string(code(RowState::kDropped)) + ")")
+                         .c_str());
   for (const Outgoing& m : messages) {
     const auto there = known(find, m.message.id);
     if (!there) return there.error();
@@ -160,7 +165,7 @@ Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messag
   std::size_t free = *room, added = 0;
   std::map<std::string, std::size_t> lost;  // by receiver
   Statement insert(db,
-                   "INSERT OR IGNORE INTO outbox(id, receiver, type, group_key, body, created_at, attempts, next_attempt_at, state, "
+                   "INSERT OR REPLACE INTO outbox(id, receiver, type, group_key, body, created_at, attempts, next_attempt_at, state, "
                    "detail, finished_at, seq) VALUES(?,?,?,?,?,?,0,?,0,'',0,?)");
   for (const Outgoing* m : fresh) {
     if (free == 0) {
@@ -191,9 +196,9 @@ Result<std::size_t> Outbox::put(sqlite3* db, const std::vector<Outgoing>& messag
 }
 
 Result<std::size_t> Outbox::drop_others(sqlite3* db, const std::vector<std::string>& receivers, Time now) {
-  std::string sql =
-      "UPDATE outbox SET state=?, detail='there is no such notifier any more', finished_at=? "
-      "WHERE state=0 AND receiver NOT IN (";
+  std::string sql = "UPDATE outbox SET state=?, detail='" + std::string(kNotifierGone) +
+                    "', finished_at=? "
+                    "WHERE state=0 AND receiver NOT IN (";
   for (std::size_t i = 0; i < receivers.size(); ++i) sql += i == 0 ? "?" : ",?";
   Statement update(db, (sql + ")").c_str());
   update.bind(code(RowState::kDropped)).bind(now);

@@ -319,6 +319,7 @@ void FindingHub::dispatch() {
     }
     wake_ = false;
     if (next_ != nullptr) {
+      if (dispatcher_ != nullptr) next_->take_over(*dispatcher_);
       dispatcher_ = std::move(next_);
       active_changed_ = true;
     }

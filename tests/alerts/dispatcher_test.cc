@@ -61,6 +61,9 @@ class DispatcherTest : public testing::Test {
     auto opened = Outbox::open(path_);
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     outbox_ = std::move(opened).value();
+    make_dispatcher();
+  }
+  void make_dispatcher() {
     std::vector<Receiver> receivers;
     std::vector<ReceiverInfo> infos;
     for (auto& [name, script] : std::map<std::string, Script*>{{"am", &am_}, {"hook", &hook_}, {"other", &other_}, {"train", &train_}}) {
@@ -217,6 +220,24 @@ TEST_F(DispatcherTest, WhatTheOutboxDoesNotTakeDownIsNotSentAgainMeanwhile) {
   EXPECT_EQ(hook_.sent[1].id, "2");
   EXPECT_EQ(other_.sent.size(), 1U);
   EXPECT_EQ(count(Metric::kOutboxPending, {}), 0);
+}
+
+// As with a reload meanwhile.
+TEST_F(DispatcherTest, NorByTheOneThatTakesItsPlace) {
+  put({outgoing("1"), ungrouped("2")});
+  ASSERT_EQ(sqlite3_exec(db_, "CREATE TRIGGER no BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'no'); END", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  run_until(kStart + kMinute);
+  ASSERT_EQ(hook_.sent.size(), 1U);
+  const auto before = std::move(dispatcher_);
+  make_dispatcher();
+  dispatcher_->take_over(*before);
+  run_until(kStart + 10 * kMinute);
+  EXPECT_EQ(hook_.sent.size(), 1U);
+  ASSERT_EQ(sqlite3_exec(db_, "DROP TRIGGER no", nullptr, nullptr, nullptr), SQLITE_OK);
+  run_until(clock_.now() + kMinute);
+  ASSERT_EQ(hook_.sent.size(), 2U);
+  EXPECT_EQ(hook_.sent[1].id, "2");
 }
 
 TEST_F(DispatcherTest, OneThatFailsDoesNotHoldTheOthersNorGetHammered) {

@@ -404,5 +404,18 @@ TEST_F(OutboxTest, DropsWhatWaitsForOthers) {
   EXPECT_EQ(*Outbox::drop_others(db_, {}, kNow), 3U) << "nobody is configured";
 }
 
+// Nobody was told; when the notifier is back, what fires is put again under its id.
+TEST_F(OutboxTest, WhatWasDroppedWithItsNotifierCanBePutAgain) {
+  put({outgoing("1", "gone"), outgoing("2", "gone")});
+  mark("2", R::kDelivered, kNow);
+  ASSERT_EQ(*Outbox::drop_others(db_, {"hook"}, kNow), 1U);
+  put({outgoing("1", "gone"), outgoing("2", "gone")});
+  const auto again = due(kNow, "gone");
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].message.id, "1");
+  put({outgoing("1", "gone")});
+  EXPECT_EQ(due(kNow, "gone").size(), 1U) << "once";
+}
+
 }  // namespace
 }  // namespace driftd::alerts
