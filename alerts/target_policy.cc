@@ -17,8 +17,9 @@ constexpr unsigned kMappedBits = 96;  // of ::ffff:0:0/96
 
 // Never a receiver of alerts: unspecified (the own machine, on Linux), link-local (among it the
 // metadata services of clouds), multicast and reserved; metadata services at other addresses.
-constexpr std::array<const char*, 8> kNever = {"0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "100.100.100.200",
-                                               "::",        "fe80::/10",      "ff00::/8",    "fd00:ec2::254"};
+constexpr std::array<const char*, 12> kNever = {"0.0.0.0/8",   "169.254.0.0/16",    "224.0.0.0/3", "100.100.100.200", "168.63.129.16",
+                                                "::",          "fe80::/10",         "ff00::/8",    "fd00:ec2::254",   "fd20:ce::254",
+                                                "fd00:42::42", "fd00:c1::a9fe:a9fe"};
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });

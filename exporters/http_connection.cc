@@ -171,7 +171,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     if (!shared_.rate.take(client_, monotonic_now())) {
       return respond(problem(429, "too many requests a second from this address", {{"Retry-After", "1"}}), !parser_->is_done());
     }
-    if (request_.header("transfer-encoding") != nullptr && !parser_->chunked()) {
+    if (const std::string* coding = request_.header("transfer-encoding"); coding != nullptr && lower(*coding) != "chunked") {
       return respond(problem(501, "Transfer-Encoding takes chunked only"), true);  // where the body ends is not known
     }
     if (state_ == nullptr || state_->auth == nullptr) return route();

@@ -127,6 +127,12 @@ def test_renewed_files_take_effect_without_a_restart(web, tmp_path):
     service.wait(lambda: service.metrics().get("driftd_web_config_last_reload_successful") == 0, "a refused reload")
     assert "plain" not in service.log_path.read_text()
 
+    web.path.write_text("")  # as an editor leaves it for a moment
+    service.wait(lambda: "is empty" in service.log_path.read_text(), "a refused reload")
+    refused_user = service.client.pop("user")
+    assert service.get("/metrics").status == 401, "the doors stay closed"
+    service.client["user"] = refused_user
+
 
 def answers(connection):
     connection.request("GET", "/-/healthy")

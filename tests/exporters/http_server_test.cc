@@ -112,6 +112,7 @@ TEST_F(HttpServerTest, ErrorsAreProblemDocuments) {
       {"GARBAGE\r\n\r\n", 400, ""},
       // Where such a body ends is not known; what is behind its header is no request.
       {"POST /echo" + host + "Transfer-Encoding: gzip\r\n\r\nPOST /echo" + host + "Content-Length: 0\r\n\r\n", 501, "Connection: close"},
+      {"POST /echo" + host + "Transfer-Encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", 501, "Connection: close"},
       {"POST /echo" + host + "Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nab", 501, "Connection: close"},
   };
   for (const Case& c : cases) {
