@@ -155,7 +155,7 @@ Status PartitionEngine::load(ByteReader& in) {
     if (in.failed()) return damaged();
     if (const Status s = check->load(part); !s) return s;
   }
-  ByteReader part(in.view(1U << 20));
+  ByteReader part(in.view(1U << 23));  // a CSV header of a MiB, and its names
   if (in.failed()) return damaged();
   return decoder_->load(part);
 }

@@ -10,6 +10,7 @@ constexpr std::size_t kMostDecoded = 8192;
 static_assert(kMostDecoded < SensorDictionary::kRestEvictions);
 
 constexpr std::uint32_t kNone = Dictionary::kNone;
+constexpr std::size_t kMostLateFindings = 10000;
 
 }  // namespace
 
@@ -326,7 +327,9 @@ void PartitionEngine::run_checks(const Batch& batch, RowRange range, Editions::E
 void PartitionEngine::tally_failed(const Batch& batch, std::uint32_t check, const rules::RowHits::Hit& hit) {
   const std::uint32_t r = hit.row;
   double worst = hit.value < 0 ? -hit.value : hit.value;
-  if (checks_[check]->judges_records()) {
+  // What is late is not in a window whose end would hand this over, so there may be no end of it.
+  const bool room = pane_of_row_[r] != nullptr || record_findings_.size() < kMostLateFindings;
+  if (checks_[check]->judges_records() && room) {
     const rules::Judgement judgement = checks_[check]->judge_record(hit);
     worst = static_cast<double>(judgement.verdict);
     record_findings_.push_back(record_finding(*plan_, check, *checks_[check], judgement, dictionaries_.sensors.text(batch.sensor[r]),
