@@ -73,38 +73,5 @@ TEST_F(KafkaGateTest, APartitionWithoutALeaderHoldsUpNoOther) {
   EXPECT_EQ(gate->trouble(), "");
 }
 
-// Where it begins must outlive a kill before the first transaction, so it reads nothing before the group has that.
-TEST(KafkaGateStart, ReadsNothingBeforeTheGroupHasWhereItBegins) {
-  KafkaCluster cluster;
-  for (const char* topic : {"in", "out", "bad"}) cluster.create(topic, 1);
-  cluster.produce("in", 0, 3);
-  constexpr std::int16_t kOffsetCommit = 8;
-  const auto refused = RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
-  rd_kafka_mock_push_request_errors(cluster.mock(), kOffsetCommit, 2, refused, refused);
-  const TempFolder folder;
-  SourceContext context;
-  context.data_dir = folder.path();
-  context.stream = "s";
-  const auto open = [&](SourceHandler& handler) {
-    auto source = opened(params(cluster, {"in"}, {{"start", Node::text("latest")}, {"group", Node::text("g")}}), handler, context);
-    EXPECT_TRUE(source->make_gate({"out", "bad", "gate"}).ok());
-    return source;
-  };
-  {
-    RecordingHandler handler;
-    auto source = open(handler);
-    ASSERT_TRUE(poll_until(*source, [&] { return source->status().missing.find("authorization failed") != std::string::npos; }))
-        << source->status().missing;
-    cluster.produce("in", 0, 1, "new");
-    EXPECT_EQ(drain(*source, 1), Texts{"0/3:new0"});
-    EXPECT_TRUE(source->status().missing.empty());
-    source->close();  // and nothing was committed by it but where it began
-  }
-  RecordingHandler handler;
-  auto source = open(handler);
-  EXPECT_EQ(drain(*source, 1), Texts{"0/3:new0"}) << "after a kill it is read again, not skipped";
-  EXPECT_EQ(handler.starts, Texts{}) << "and nothing is taken for read elsewhere";
-}
-
 }  // namespace
 }  // namespace driftd::ingest
