@@ -260,10 +260,9 @@ Status FindingsLog::write_again(std::uint64_t from, std::uint64_t to) {
     const std::size_t size = std::min<std::uint64_t>(block.size(), to - from);
     const ssize_t got = ::pread(file_, block.data(), size, static_cast<off_t>(from));
     if (got <= 0) done = io_error("reading", options_.path);
-    if (done && ::pwrite(file, block.data(), static_cast<std::size_t>(got), static_cast<off_t>(from)) != got) {
-      done = io_error("writing", options_.path);
-    }
-    from += static_cast<std::uint64_t>(std::max<ssize_t>(got, 0));
+    const ssize_t wrote = done ? ::pwrite(file, block.data(), static_cast<std::size_t>(got), static_cast<off_t>(from)) : 0;
+    if (done && wrote <= 0) done = io_error("writing", options_.path);
+    from += static_cast<std::uint64_t>(std::max<ssize_t>(wrote, 0));
   }
   ::close(file);
   return done;

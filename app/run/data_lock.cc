@@ -14,7 +14,10 @@ namespace {
 // makes of it ("unable to open database file").
 bool write_owner(int fd) {
   const std::string owner = std::to_string(::getpid()) + "\n";
-  return ::ftruncate(fd, 0) == 0 && ::write(fd, owner.data(), owner.size()) == static_cast<ssize_t>(owner.size()) && ::fdatasync(fd) == 0;
+  if (::ftruncate(fd, 0) != 0) return false;
+  const ssize_t wrote = ::write(fd, owner.data(), owner.size());
+  if (wrote >= 0 && wrote < static_cast<ssize_t>(owner.size())) errno = ENOSPC;  // it took what there was room for
+  return wrote == static_cast<ssize_t>(owner.size()) && ::fdatasync(fd) == 0;
 }
 
 }  // namespace
