@@ -15,8 +15,8 @@ Result<exporters::WebConfig> load_web_config(const ServiceConfig& service) {
     const Node root = parse_yaml(*text, errors);
     const std::size_t slash = path.rfind('/');
     // As it is while an editor writes it: it would open the doors.
-    if (root.line == 0 && errors.empty()) {
-      return Error{ErrorCode::kInvalidArgument, path + ": is empty; for neither TLS nor users take service.web_config out"};
+    if (root.is_null() && errors.empty()) {
+      return Error{ErrorCode::kInvalidArgument, path + ": is empty; for neither TLS nor users write {}, or take service.web_config out"};
     }
     if (root.line > 0) config = exporters::read_web_config(root, slash == std::string::npos ? "" : path.substr(0, slash), errors);
     if (!errors.empty()) return Error{ErrorCode::kInvalidArgument, format_errors(path, errors)};
