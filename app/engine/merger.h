@@ -62,7 +62,9 @@ class Merger {
   Time waiting_until() const { return pending_.empty() ? kNoTime : pending_.rbegin()->first; }
   // Event time up to which the stream is complete; kNoTime before the first window.
   Time complete_until() const { return emitted_until_; }
-  // The same of a merger that wrote `state` with save(); kNoTime when that is nothing of one.
+  // The end of the oldest window that waits for a partition; kNoTime: none does.
+  Time oldest_pending() const { return pending_.empty() ? kNoTime : pending_.begin()->first; }
+  // complete_until() of a merger that wrote `state` with save(); kNoTime when that is nothing of one.
   static Time complete_until(std::string_view state);
 
   void save(ByteWriter& out) const;

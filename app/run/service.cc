@@ -70,7 +70,8 @@ Status Service::start() {
     // A stream that was started anew from an older checkpoint may have been killed before it was where it had been.
     if (shared_ == nullptr) {
       const auto merger = store_->unit(stream.name, kMergerUnit);
-      if (merger && *merger && (*merger)->config_hash == stream.hash) hub_->go_on(stream);
+      const bool known = merger && *merger && (*merger)->config_hash == stream.hash;
+      if (known && Merger::complete_until((*merger)->state) != kNoTime) hub_->go_on(stream);
     }
     hub_->configure(stream);
     // A stream that cannot start is tried again later; the others need not wait for it.

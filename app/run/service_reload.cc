@@ -95,6 +95,7 @@ Status Service::stop_to_change(const std::vector<const StreamConfig*>& changed) 
     return old != nullptr && old->gate;
   };
   Status saved;
+  settle();  // else what waits for gates that are only behind would keep the last checkpoints
   for (const bool with_gate : {true, false}) {
     std::vector<std::pair<const StreamConfig*, std::shared_ptr<StreamRuntime>>> these;
     for (const StreamConfig* s : changed) {
@@ -104,10 +105,15 @@ Status Service::stop_to_change(const std::vector<const StreamConfig*>& changed) 
       if (runtime != nullptr) runtime->tell_to_stop();
     }
     for (const auto& [s, runtime] : these) {
-      stop_stream(s->name);
+      if (runtime != nullptr) runtime->stop();
       const StreamConfig* old = config_.stream(s->name);
-      if (old == nullptr || old->hash == s->hash) continue;
-      const std::string why = runtime != nullptr && !runtime->unsaved().empty() ? runtime->unsaved() : behind_judged(s->name);
+      std::string why;
+      if (old != nullptr && old->hash != s->hash) {
+        why = runtime != nullptr && !runtime->unsaved().empty() ? runtime->unsaved() : behind_judged(s->name);
+        // One that judges what only others read has no partitions whose end would have written a checkpoint.
+        if (!why.empty() && runtime != nullptr && runtime->unsaved().empty() && checkpoint()) why = behind_judged(s->name);
+      }
+      stop_stream(s->name);
       if (why.empty()) continue;
       saved = Error{ErrorCode::kUnavailable,
                     "stream " + s->name + " cannot change now, as no checkpoint has all that it has judged (" + why +

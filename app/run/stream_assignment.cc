@@ -41,7 +41,7 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
   }
   partition->engine = std::move(*engine);
   partition->worker = workers_[number % workers_.size()].get();
-  partition->spoke_at = partition->advanced_at = silence_.listened(monotonic_now());
+  partition->spoke_at = partition->heard_at = partition->advanced_at = silence_.listened(monotonic_now());
   std::optional<std::int64_t> position;
   const auto unit = context_.store->unit(stream, number);
   // What cannot be read now may be read later; only what is damaged is given up.
@@ -87,7 +87,7 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
 
 // Worker. Names are in metrics, so that they are bounded by stream, however many partitions come and go.
 bool StreamRuntime::new_extra_field(std::string_view& name) {
-  const std::scoped_lock lock(extra_mutex_);
+  const std::scoped_lock lock(status_mutex_);
   if (extra_fields_.find(name) != extra_fields_.end()) return false;
   if (extra_fields_.size() >= PartitionRejects::kMaxNames) name = PartitionRejects::kOtherNames;
   return extra_fields_.emplace(name).second;
@@ -104,6 +104,7 @@ void StreamRuntime::on_start(std::uint32_t number, std::int64_t position, bool a
   const auto it = partitions_.find(number);
   if (it == partitions_.end()) return;
   it->second->started = true;
+  forget_positions(number, *it->second);
   push(*it->second, [partition = it->second.get(), position, amid] {
     partition->engine->set_next_position(position);
     partition->mark.reset();
@@ -112,6 +113,14 @@ void StreamRuntime::on_start(std::uint32_t number, std::int64_t position, bool a
   if (!amid) return;
   log::warning("records before this position were read elsewhere or are gone; the partition warms up: windows that are open get no verdict",
                {{"stream", plan_->config.name}, {"partition", std::to_string(number)}, {"from", std::to_string(position)}});
+}
+
+// Where others stand, or a topic that was made anew begins, is not to be set back, or on, to where we were.
+void StreamRuntime::forget_positions(std::uint32_t number, Partition& partition) {
+  partition.collected.reset();
+  const std::scoped_lock commit_lock(commit_mutex_);
+  positions_.erase(number);
+  to_show_.erase(number);
 }
 
 // Of the old state nothing is kept: a sensor that it last saw before would seem to have been silent since.
@@ -134,13 +143,7 @@ bool StreamRuntime::on_elsewhere(std::uint32_t number, std::int64_t position) {
   partition.engine->warm_up();
   partition.mark.reset();
   partition.counted = {};
-  partition.collected.reset();
-  {
-    // Where others stand is not to be set back to where we were.
-    const std::scoped_lock commit_lock(commit_mutex_);
-    positions_.erase(number);
-    to_show_.erase(number);
-  }
+  forget_positions(number, partition);
   partition.had_records = false;
   partition.started = true;
   if (partition.verdicts != nullptr) partition.engine->tell(*partition.verdicts);

@@ -128,34 +128,56 @@ void StreamRuntime::dispatch(std::unique_ptr<RawBatch> raw) {
     set_idle(raw->partition, false);
   }
   std::shared_ptr<RawBatch> shared = std::move(raw);
-  push(partition, [this, &partition, shared, came_at = silence_.listened(monotonic_now())] {
+  push(partition, [this, number = shared->partition, &partition, shared, came_at = silence_.listened(monotonic_now())] {
     const Time newest = partition.engine->max_time();
     partition.engine->process(*shared, *this);
     if (partition.verdicts != nullptr) judged(partition.verdicts->take(shared));
-    hear(partition, came_at, newest);
+    hear(number, partition, came_at, newest);
     if (!shared->records.empty()) partition.mark = driftd::mark_of(shared->records.back());
     count(partition);
     --partition.batches;
   });
 }
 
-// Worker. A sensor of which nothing can be read is as silent as one that sends nothing: windows do not wait for it. Nor for one whose
-// clock stands still, was set back, or is so far behind what was judged that they would wait for longer than for a silent one.
-void StreamRuntime::hear(Partition& partition, Duration came_at, Time newest_before) {
+// Worker. A sensor of which nothing can be read is as silent as one that sends nothing: windows do not wait for it. Nor do those of
+// the stream for one that speaks, but whose clock stands still, was set back, or is so far behind what was judged that they would wait for
+// longer than for a silent one; its own windows go on by its own times.
+void StreamRuntime::hear(std::uint32_t number, Partition& partition, Duration came_at, Time newest_before) {
   if (partition.engine->counters().accepted == partition.counted.accepted) return;
-  partition.had_records = true;
   const WindowConfig& windows = plan_->config.windows;
+  const Duration patience = windows.idle + windows.lateness + windows.slide;
+  const bool woke = came_at - partition.spoke_at.exchange(came_at) >= windows.idle;  // it has time to catch up
+  partition.had_records = true;
   const Time newest = partition.engine->max_time();
   if (newest != newest_before) partition.advanced_at = came_at;
-  const bool moves = came_at - partition.advanced_at <= windows.lateness + windows.size;
-  Time others = judged_until_;
-  Duration patience = windows.idle + windows.lateness + windows.size;
-  if (others == kNoTime) {  // nothing is judged yet, and it may only be slower than they are
-    const std::scoped_lock lock(merger_mutex_);
-    others = merger_->waiting_until();
-    patience = std::max(patience, kDay);
+  const bool moves = came_at - partition.advanced_at <= windows.lateness + windows.slide;
+  const Time others = std::min(others_at(), context_.clock->now());  // one that is ahead of the time leaves none behind
+  if (!woke && !(moves && (others == kNoTime || newest >= others - patience))) return;
+  partition.heard_at = came_at;
+  if (!partition.stalled.exchange(false)) return;
+  const std::scoped_lock lock(merger_mutex_);
+  set_idle(number, false);
+}
+
+// Up to where windows are judged; before the first one, the oldest that waits, as others may only be faster.
+Time StreamRuntime::others_at() const {
+  if (const Time judged = judged_until_; judged != kNoTime) return judged;
+  const std::scoped_lock lock(merger_mutex_);
+  return sharing_ != nullptr && !sharing_->leads ? sharing_->waiting_until : merger_->oldest_pending();
+}
+
+// Of partitions that are neither silent nor have more to read.
+void StreamRuntime::watch_stalled(Duration now) {
+  const Duration idle = plan_->config.windows.idle;
+  std::vector<std::uint32_t> stalled;
+  for (auto& [number, partition] : partitions_) {
+    const bool speaks = !partition->idle && silence_.silent_for(partition->spoke_at, now) < idle;
+    if (speaks && silence_.silent_for(partition->heard_at, now) >= idle) partition->stalled = true;
+    if (speaks && partition->stalled) stalled.push_back(number);
   }
-  if (moves && (others == kNoTime || newest >= others - patience)) partition.spoke_at = came_at;
+  if (stalled.empty()) return;
+  const std::scoped_lock lock(merger_mutex_);
+  for (const std::uint32_t number : stalled) set_idle(number, true);
 }
 
 // Worker.
@@ -213,6 +235,7 @@ void StreamRuntime::watch_idle() {
     if (p.lag && *p.lag > 0) return;
     if (!p.lag) unread.insert(p.partition);
   }
+  watch_stalled(now);
   struct Silent {
     std::uint32_t number;
     Partition* partition;

@@ -106,8 +106,10 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     std::unique_ptr<PartitionRejects> rejects;
     std::unique_ptr<PartitionEngine> engine;
     Worker* worker = nullptr;
-    std::atomic<Duration> spoke_at{0};      // when the newest batch came that windows wait for (hear), by silence_
+    std::atomic<Duration> spoke_at{0};      // when the newest batch with a record that could be read came, by silence_
     Duration advanced_at = 0;               // when its newest event time last grew; worker
+    std::atomic<Duration> heard_at{0};      // when it last spoke of times that windows should wait for (hear)
+    std::atomic<bool> stalled{false};       // it speaks, but windows do not wait for it
     std::atomic<std::uint32_t> batches{0};  // handed to the worker and not processed
     std::atomic<bool> idle{false};          // set by the polling thread; a worker then closes and tells the merger
     bool ended = false, started = false;    // the source said that nothing more comes; where it starts, so that 0 is a position too
@@ -160,7 +162,9 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void dispatch(std::unique_ptr<RawBatch> raw);
   void push(Partition& partition, Worker::Task task);
   void judged(ingest::GateBatch batch);
-  void hear(Partition& partition, Duration came_at, Time newest_before);
+  void hear(std::uint32_t number, Partition& partition, Duration came_at, Time newest_before);
+  Time others_at() const;
+  void watch_stalled(Duration now);
   void count(Partition& partition);
   void note_detectors(Partition& partition) const;
   void count_late(std::uint64_t records);
@@ -171,6 +175,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void end_partitions();
   void commit_positions();
   void drop(const std::vector<std::uint32_t>& partitions);
+  void forget_positions(std::uint32_t number, Partition& partition);
   void note_unsaved(const std::vector<std::uint32_t>& partitions, const Status& saved);
   Status restore_merger();
   Result<std::unique_ptr<Merger>> make_merger();
@@ -210,9 +215,8 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   mutable std::mutex dispatch_mutex_;
   std::vector<PlanEdition> plans_;
   std::map<std::uint32_t, std::unique_ptr<Partition>> partitions_;
-  bool newly_assigned_ = false;  // and the merger does not know; polling thread
-  Duration given_up_at_ = 0;     // monotonic: partitions went, and what comes next is not known; 0: no. Polling thread
-  std::mutex extra_mutex_;
+  bool newly_assigned_ = false;                      // and the merger does not know; polling thread
+  Duration ask_end_at_ = 0, given_up_at_ = 0;        // monotonic: partitions went, and what comes next is not known; 0: no. Polling thread
   std::set<std::string, std::less<>> extra_fields_;  // names that were told
   std::set<Time> reconfigured_;                      // windows that were reported so; polling thread
 
@@ -239,7 +243,6 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   std::map<std::uint32_t, std::int64_t> dropped_at_;  // positions of partitions that went without a checkpoint; polling thread
   std::string unsaved_;                               // polling thread, and after stop()
   std::atomic<bool> left_behind_{false};              // stopped with records that the gate could not forward
-  Duration ask_end_at_ = 0;                           // monotonic; polling thread
   SilenceClock silence_{monotonic_now()};             // polling thread
   std::thread poller_;
 };

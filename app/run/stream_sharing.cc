@@ -96,6 +96,7 @@ Status StreamRuntime::begin_to_lead() {
     if (!news) return news.error();
     if (const Status s = context_.on_lead(plan_->config, *alerts ? (*alerts)->state : ""); !s) return s;
     merger_ = std::move(*fresh);
+    judged_until_ = merger_->complete_until();
     sharing_->taken.clear();
     sharing_->known.clear();
     sharing_->watched_since = 0;

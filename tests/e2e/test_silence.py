@@ -112,4 +112,12 @@ def test_nor_for_a_sensor_whose_clock_is_wrong(driftd, clock):
             plant.post(service, rows)
         return len(service.findings(check="count")) >= 5
     service.wait(send, lambda: f"windows go on; there are {len(service.findings(check='count'))}", timeout=60)
-    service.wait(lambda: send() or service.metrics().get("driftd_late_records_total", stream="plant") > 3, "it is late, and counted")
+    # Set right, it counts at once.
+    plant.post(service, [{**row, "sensor": "wrong"} for row in plant.records(20, 1)])
+    plant.post(service, plant.records(20, 1))
+    plant.post(service, plant.records(22, 2))
+    plant.post(service, [{**row, "sensor": "wrong"} for row in plant.records(22, 2)])
+    judged = lambda: [f["n"] for f in service.findings(check="count") if f["window"]["start"] == plant.window_start(20)]
+    service.wait(judged, "the window of when it was right", timeout=30)
+    assert judged() == [2 * plant.PER_WINDOW]
+    assert service.metrics().get("driftd_late_records_total", stream="plant") > 3, "what came before is late, and counted"
