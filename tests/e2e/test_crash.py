@@ -4,6 +4,7 @@ import pytest
 
 import crash
 import gate_crash
+import http_crash
 
 
 @pytest.mark.parametrize("kind", ["kafka", "mqtt"])
@@ -45,3 +46,15 @@ def test_without_transactions_readers_get_records_twice():
     """So the test above can fail."""
     counts = gate_crash.run(kills=20, seed=7, naive=True)  # each with a chance of some 30 %
     assert counts.double > 0, counts
+
+
+def test_kills_cost_bodies_that_were_answered_nothing():
+    counts = http_crash.run(kills=12, seed=7)
+    assert counts.answered > 200 and counts.unknown > 3, counts
+    assert (counts.missing, counts.partly, counts.double) == (0, 0, 0), counts
+
+
+def test_without_the_journal_bodies_are_missing():
+    """So the test above can fail."""
+    counts = http_crash.run(kills=6, seed=7, naive=True)
+    assert counts.missing > 20, counts

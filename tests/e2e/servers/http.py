@@ -42,6 +42,8 @@ def request(method, url, body=None, headers=None, timeout=10, context=None, user
             connection.request(method, target, body=data, headers={"Connection": "close", **form, **(headers or {})})
         except (BrokenPipeError, ConnectionResetError) as error:
             broke_off = error  # a server need not take all of a body that it refuses: its answer may be there
+            if connection.sock is None:
+                raise
         try:
             answer = connection.getresponse()
             return Answer(answer.status, answer.headers, answer.read())
