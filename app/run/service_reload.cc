@@ -95,7 +95,7 @@ Status Service::stop_to_change(const std::vector<const StreamConfig*>& changed) 
     return old != nullptr && old->gate;
   };
   Status saved;
-  settle();  // else what waits for gates that are only behind would keep the last checkpoints
+  if (!changed.empty()) settle();  // else what waits for gates that are only behind would keep the last checkpoints
   for (const bool with_gate : {true, false}) {
     std::vector<std::pair<const StreamConfig*, std::shared_ptr<StreamRuntime>>> these;
     for (const StreamConfig* s : changed) {
