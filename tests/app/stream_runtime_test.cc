@@ -132,8 +132,10 @@ TEST_F(StreamRuntimeTest, SaysWhenNoCheckpointHasItsEnd) {
   }
 }
 
+struct KafkaStreamRuntimeTest : StreamRuntimeTest {};
+
 // Streams go on while a checkpoint is stored: the source is told what is in it, not how far they have come.
-TEST_F(StreamRuntimeTest, WhatIsCommittedIsWhatWasCollected) {
+TEST_F(KafkaStreamRuntimeTest, WhatIsCommittedIsWhatWasCollected) {
   ingest::KafkaCluster cluster;
   cluster.create("a", 1);
   configure("{kafka: {brokers: [\"" + cluster.brokers() + "\"], topics: [a], group: g}}", "sensor");
