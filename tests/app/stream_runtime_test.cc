@@ -36,14 +36,7 @@ struct OneStore final : CheckpointStore {
 class StreamRuntimeTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const std::string yaml = "service: {listen: 127.0.0.1:0, data_dir: " + folder_.path() +
-                             "}\nstreams:\n  s:\n    from: {generator: {speed: 0, duration: 1h, sensors: 2, interval: 30s}}\n"
-                             "    decode: {format: json, sensor: sensor_id, time: {field: ts, unit: ms}}\n"
-                             "    fields: {temperature: number}\n    windows: {size: 1m, by: [stream]}\n"
-                             "    checks: [{check: count, min: 0, max: 1000000}]\n";
-    ErrorList errors;
-    config_ = read_config(yaml, "", errors);
-    ASSERT_TRUE(errors.empty()) << format_errors("test", errors);
+    configure("{generator: {speed: 0, duration: 1h, sensors: 2, interval: 30s}}", "sensor_id");
     context_.service = &config_.service;
     context_.telemetry = &telemetry_;
     context_.clock = &clock_;

@@ -77,7 +77,8 @@ def run(kills, seed=1, naive=False, say=print):
         crash.disturb(service, settings, kills, naive, random.Random(seed))
         service.start()
         service.wait_ready(60)
-        time.sleep(0.5)
+        before = {client: len(client.outcomes) for client in clients}
+        service.wait(lambda: all(len(c.outcomes) > n + 10 for c, n in before.items()), "all clients get on")
         for client in clients:
             client.ended.set()
         for client in clients:

@@ -195,16 +195,9 @@ class Kafka(Process):
             time.sleep(0.1)
 
     @staticmethod
-    def _watermark(client, partition, patience=20):
+    def _watermark(client, partition):
         # A broker that has just come back leads its partitions a moment later.
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                return client.get_watermark_offsets(partition, timeout=10)
-            except KafkaException as error:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
+        return _patiently(lambda: client.get_watermark_offsets(partition, timeout=10))
 
     def consume(self, topic, timeout=30):
         """All messages that are in the topic now, partition by partition, in order."""
@@ -232,21 +225,11 @@ class Kafka(Process):
         client = self._consumer(group)
         try:
             asked = [TopicPartition(topic, p) for p in self.watermarks(topic)]
-            return {c.partition: c.offset if c.offset >= 0 else None for c in self._committed(client, asked)}
+            # The first group that a broker hears of has a coordinator, which loads its groups a moment later.
+            told = _patiently(lambda: client.committed(asked, timeout=10))
+            return {c.partition: c.offset if c.offset >= 0 else None for c in told}
         finally:
             client.close()
-
-    @staticmethod
-    def _committed(client, asked, patience=20):
-        # The first group that a broker hears of has a coordinator, which loads its groups a moment later.
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                return client.committed(asked, timeout=10)
-            except KafkaException as error:
-                if not error.args[0].retriable() and error.args[0].code() != KafkaError.NOT_COORDINATOR or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
 
     def delete_records(self, topic, partition, before):
         """Makes `before` the first offset of the partition, as retention would."""
@@ -255,3 +238,15 @@ class Kafka(Process):
     def _consumer(self, group="driftd-tests", isolation="read_committed"):
         return Consumer({"bootstrap.servers": self.bootstrap, "group.id": group, "enable.auto.commit": False,
                          "isolation.level": isolation, "log_level": 0})
+
+
+def _patiently(ask, patience=20):
+    """What the client answers once the broker can tell."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return ask()
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
