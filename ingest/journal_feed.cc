@@ -20,7 +20,7 @@ Status JournalFeed::open(SourceHandler& handler) {
     const auto position = handler.on_assigned(p);
     known = known || position;
     const std::int64_t start = position.value_or(0);
-    partitions_[p] = {start, start, start};
+    partitions_[p].start = partitions_[p].handed = partitions_[p].released = start;
     newest_ = std::max(newest_, start);
   }
   if (const Status s = begin_behind_checkpoint(handler); !s) return s;
@@ -74,6 +74,7 @@ Result<bool> JournalFeed::next(RawBatch& out) {
     if (!got) return got.error();
     if (!*got) return false;
     sort_out(chunk);
+    if (ready_.empty() && passed_over_ != kNone) return false;  // there may be much more to pass over
   }
   out = std::move(ready_.front());
   ready_.pop_front();
@@ -84,15 +85,23 @@ Result<bool> JournalFeed::next(RawBatch& out) {
 
 // Records of one partition stay in order; which partition comes first does not matter.
 void JournalFeed::sort_out(JournalCursor::Chunk& chunk) {
-  for (const JournalCursor::Chunk::Gap& gap : chunk.gaps) report(gap);
+  for (const JournalCursor::Chunk::Gap& gap : chunk.gaps) {
+    if (gap.next > seen_) report(gap);
+  }
   std::vector<RawBatch*> batches(partitions_.size());
   std::int64_t sorted = 0;
   for (const JournalEntry& entry : chunk.entries) {
     if (entry.partition >= partitions_.size()) {  // no header was left to say that there were more
-      report({entry.sequence, entry.sequence + 1});
+      if (entry.sequence >= seen_) report({entry.sequence, entry.sequence + 1});
       continue;
     }
-    if (entry.sequence < partitions_[entry.partition].start) continue;
+    Partition& partition = partitions_[entry.partition];
+    if (entry.sequence < partition.start) continue;
+    if (partition.held_back) {
+      partition.passed_over = std::min(partition.passed_over, entry.sequence);
+      passed_over_ = std::min(passed_over_.load(), entry.sequence);
+      continue;
+    }
     RawBatch*& batch = batches[entry.partition];
     if (batch == nullptr) {
       batch = &ready_.emplace_back();
@@ -111,6 +120,54 @@ void JournalFeed::sort_out(JournalCursor::Chunk& chunk) {
   }
   waiting_ += sorted;
   read_ = cursor_->position();
+  seen_ = std::max(seen_, read_.load());
+}
+
+void JournalFeed::hold_back(const std::set<std::uint32_t>& partitions) {
+  std::int64_t from = kNone;
+  for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
+    Partition& partition = partitions_[p];
+    partition.held_back = partitions.count(p) != 0;
+    if (!partition.held_back) from = std::min(from, std::exchange(partition.passed_over, kNone));
+  }
+  std::erase_if(ready_, [&](const RawBatch& batch) {
+    Partition& partition = partitions_[batch.partition];
+    if (!partition.held_back) return false;
+    partition.passed_over = std::min(partition.passed_over, batch.records.front().position);
+    waiting_ -= static_cast<std::int64_t>(batch.records.size());
+    return true;
+  });
+  std::int64_t oldest = kNone;
+  for (const Partition& partition : partitions_) oldest = std::min(oldest, partition.passed_over);
+  passed_over_ = oldest;
+  if (from != kNone && cursor_ != nullptr) read_again(from);
+}
+
+// Of each partition what was not handed over.
+void JournalFeed::read_again(std::int64_t from) {
+  ready_.clear();
+  waiting_ = 0;
+  for (Partition& partition : partitions_) partition.start = partition.handed;
+  cursor_ = std::make_unique<JournalCursor>(*journal_, from);
+  read_ = cursor_->position();
+}
+
+// Records before it are handed over, but for those of partitions that are held back.
+std::int64_t JournalFeed::done_until() const {
+  std::int64_t low = read_;
+  for (const RawBatch& batch : ready_) low = std::min(low, batch.records.front().position);
+  return low;
+}
+
+std::set<std::uint32_t> JournalFeed::at_end(const std::set<std::uint32_t>& partitions, const std::set<std::uint32_t>& before) {
+  const std::int64_t end = journal_->end(), done = done_until();
+  std::set<std::uint32_t> out;
+  for (const std::uint32_t number : partitions) {
+    Partition& partition = partitions_.at(number);
+    const std::int64_t asked = std::exchange(partition.asked_end, end);
+    if (partition.passed_over == kNone && (done >= end || (before.count(number) != 0 && asked >= 0 && done >= asked))) out.insert(number);
+  }
+  return out;
 }
 
 // A record before the newest position was most likely handed over before the checkpoint, but whether it was
@@ -135,8 +192,7 @@ void JournalFeed::count_gap(std::int64_t lost) {
 void JournalFeed::release(std::uint32_t partition, std::int64_t position) {
   partitions_.at(partition).released = position;
   // A partition that has nothing out holds nothing back; what is in `ready_` is not handed yet.
-  std::int64_t low = ready_.empty() ? read_.load() : ready_.front().records.front().position;
-  for (const RawBatch& batch : ready_) low = std::min(low, batch.records.front().position);
+  std::int64_t low = std::min(done_until(), passed_over_.load());
   for (const Partition& p : partitions_) {
     if (p.handed > p.released) low = std::min(low, p.released);
   }
@@ -146,6 +202,8 @@ void JournalFeed::release(std::uint32_t partition, std::int64_t position) {
   }
 }
 
-std::int64_t JournalFeed::lag() const { return journal_->end() - read_.load() + waiting_.load(); }
+std::int64_t JournalFeed::lag() const { return std::max(unread(), journal_->end() - std::min(read_.load(), passed_over_.load())); }
+
+std::int64_t JournalFeed::unread() const { return journal_->end() - read_.load() + waiting_.load(); }
 
 }  // namespace driftd::ingest

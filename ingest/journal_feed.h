@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,19 +35,31 @@ class JournalFeed {
   Result<bool> next(RawBatch& out);
   // As Source::release.
   void release(std::uint32_t partition, std::int64_t position);
+  // As Source::hold_back. What was passed over meanwhile is read once more, from where that began.
+  void hold_back(const std::set<std::uint32_t>& partitions);
+  // As Source::at_end, which the journal knows.
+  std::set<std::uint32_t> at_end(const std::set<std::uint32_t>& partitions, const std::set<std::uint32_t>& before);
 
   Journal& journal() { return *journal_; }
-  // Records that are journaled and not yet handed over.
+  // Records that are journaled and not yet handed over; some more while partitions are held back.
   std::int64_t lag() const;
+  // Those that next() would go through now.
+  std::int64_t unread() const;
 
  private:
+  static constexpr std::int64_t kNone = INT64_MAX;
   struct Partition {
     std::int64_t start = 0;     // records before it are done
     std::int64_t handed = 0;    // position behind the newest record handed over
     std::int64_t released = 0;  // records before it are not needed any more
+    bool held_back = false;
+    std::int64_t passed_over = kNone;  // its oldest record that was, while it was held back
+    std::int64_t asked_end = -1;       // where the journal ended when at_end() was asked of it last
   };
   Status begin_behind_checkpoint(SourceHandler& handler);
   void sort_out(JournalCursor::Chunk& chunk);
+  void read_again(std::int64_t from);
+  std::int64_t done_until() const;
   void report(const JournalCursor::Chunk::Gap& gap);
   void count_gap(std::int64_t lost);
 
@@ -59,8 +72,10 @@ class JournalFeed {
   JournalCursor::Chunk::Gap hole_{.first = 0, .next = 0};  // between the journal's end and newest_; said already
   std::unique_ptr<JournalCursor> cursor_;
   std::deque<RawBatch> ready_;
-  std::atomic<std::int64_t> read_{0};     // the cursor's position, for lag()
-  std::atomic<std::int64_t> waiting_{0};  // records in ready_, likewise
+  std::int64_t seen_ = 0;                         // damage before it was reported
+  std::atomic<std::int64_t> read_{0};             // the cursor's position, for lag()
+  std::atomic<std::int64_t> waiting_{0};          // records in ready_, likewise
+  std::atomic<std::int64_t> passed_over_{kNone};  // the oldest of all partitions, likewise
 };
 
 }  // namespace driftd::ingest

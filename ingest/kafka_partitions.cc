@@ -84,7 +84,7 @@ std::optional<bool> KafkaPartitions::wake_fetching(std::size_t least) const {
   for (const Partition& p : partitions_) {
     const char* topic = topic_of(p.number).c_str();
     std::int64_t low = 0, end = 0;
-    if (rd_kafka_get_watermark_offsets(handle_.get(), topic, id_of(p.number), &low, &end) != 0 ||
+    if (rd_kafka_get_watermark_offsets(handle_.get(), topic, id_of(p.number), &low, &end) != 0 || p.held_back ||
         end - p.taken < static_cast<std::int64_t>(least)) {
       continue;
     }
@@ -98,7 +98,7 @@ bool KafkaPartitions::hand_over(RawBatch& out) {
   for (std::size_t i = 0; i < partitions_.size(); ++i) {
     turn_ = (turn_ + 1) % partitions_.size();
     Partition& partition = partitions_[turn_];
-    if (partition.waiting->empty()) continue;
+    if (partition.held_back || partition.waiting->empty()) continue;
     newest_[partition.number] = mark_of(raw_record((*partition.waiting)[partition.waiting->size() - 1]));
     auto messages = std::exchange(partition.waiting, std::make_shared<KafkaMessages>(handle_));
     KafkaMessages::hand_over(std::move(messages), partition.number, out);

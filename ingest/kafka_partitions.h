@@ -31,6 +31,8 @@ class KafkaPartitions {
     std::int64_t position = -1;   // offset behind the newest one handed over; -1: none yet
     std::int64_t committed = -1;  // what commit() was last told; -1: nothing new
     bool held = false;            // what comes is thrown away until it is known where to go on
+    bool held_back = false;       // what came waits, and no more is fetched (Source::hold_back)
+    std::int64_t known_end = -1;  // where it ended by the newest statistics; -1: not known
     std::int64_t asked_end = -1;  // where it ended when that was asked for last; -1: it was not
     std::int64_t end_seen = -1;   // where the topic ended when everything before it had been read; -1: not yet
     // Of the newest record before `taken`, which is read first, and dropped: to see that the topic is the one that it was.

@@ -10,11 +10,11 @@
 #include "core/text.h"
 #include "ingest/folder_id.h"
 #include "ingest/kafka_consumer_options.h"
+#include "ingest/kafka_ends.h"
 #include "ingest/kafka_gate.h"
 #include "ingest/kafka_partitions.h"
 #include "ingest/kafka_positions.h"
 #include "ingest/kafka_statistics.h"
-#include "ingest/kafka_watermarks.h"
 #include "ingest/link_status.h"
 
 namespace driftd::ingest {
@@ -28,17 +28,6 @@ constexpr int kLeaveMillis = 50;
 constexpr std::size_t kDry = 4 * kBatch;  // messages left in librdkafka's queue
 constexpr Duration kWakeEvery = 50 * kMillisecond;
 constexpr Duration kBrokerAwayFor = 5 * kSecond;
-// For where partitions end: an answer comes behind that to the fetch before it, which the broker may hold back for fetch.wait.max.ms.
-constexpr int kEndWithinMillis = 1000;
-constexpr int kLongestFetchMillis = 10000;
-
-int number_option(rd_kafka_t* client, const char* name) {
-  std::array<char, 32> text{};
-  std::size_t size = text.size();
-  if (rd_kafka_conf_get(rd_kafka_conf(client), name, text.data(), &size) != RD_KAFKA_CONF_OK) return 0;
-  return static_cast<int>(parse_integer(text.data()).value_or(0));
-}
-
 class KafkaSource final : public Source {
  public:
   KafkaSource(KafkaSettings settings, const SourceContext& context)
@@ -63,9 +52,9 @@ class KafkaSource final : public Source {
     auto client = kafka_consumer(std::move(conf).value(), this);
     if (!client) return client.error();
     client_ = std::move(client).value();
-    end_within_millis_ = kEndWithinMillis + std::min(number_option(client_.get(), "fetch.wait.max.ms"), kLongestFetchMillis);
     handler_ = &handler;
     partitions_ = std::make_unique<KafkaPartitions>(settings_.topics, client_);
+    ends_ = std::make_unique<KafkaEnds>(client_, *partitions_);
     positions_ = std::make_unique<KafkaPositions>(settings_, context_, id_, client_, *partitions_, handler);
     queue_ = rd_kafka_queue_get_consumer(client_.get());
     status_.connecting(join(settings_.connection.brokers));
@@ -103,26 +92,27 @@ class KafkaSource final : public Source {
     paused_ = paused;
     if (!client_) return;
     const KafkaList list = new_kafka_list();
-    for (const auto& p : partitions_->all()) partitions_->add_to(*list, p.number);
-    apply_pause(*list);
+    for (const auto& p : partitions_->all()) {
+      if (!p.held_back) partitions_->add_to(*list, p.number);
+    }
+    fetch(*list, !paused);
+  }
+
+  void hold_back(const std::set<std::uint32_t>& partitions) override {
+    held_back_ = partitions;
+    if (!client_) return;
+    const KafkaList stop = new_kafka_list(), go = new_kafka_list();
+    for (auto& p : partitions_->all()) {
+      const bool back = partitions.count(p.number) != 0;
+      if (std::exchange(p.held_back, back) != back) partitions_->add_to(back ? *stop : *go, p.number);
+    }
+    if (paused_) return;
+    fetch(*stop, false);
+    fetch(*go, true);
   }
 
   std::optional<std::set<std::uint32_t>> at_end(const std::set<std::uint32_t>& partitions, const std::set<std::uint32_t>& before) override {
-    const KafkaList list = new_kafka_list();
-    for (const std::uint32_t number : partitions) {
-      if (partitions_ && partitions_->find(number) != nullptr) partitions_->add_to(*list, number);
-    }
-    if (!kafka_ends(client_.get(), *list, end_within_millis_)) return std::nullopt;
-    std::set<std::uint32_t> out;
-    for (int i = 0; i < list->cnt; ++i) {
-      auto* ours = partitions_->find(*partitions_->number_of(list->elems[i].topic, list->elems[i].partition));
-      const std::int64_t asked = std::exchange(ours->asked_end, list->elems[i].offset);
-      const bool then = before.count(ours->number) != 0 && asked >= 0 && ours->lag(asked) == 0;
-      if ((!then && ours->lag(ours->asked_end) != 0) || ours->mark) continue;
-      out.insert(ours->number);
-      ours->asked_end = -1;  // that it was here says nothing of what comes later
-    }
-    return out;
+    return ends_ == nullptr ? std::nullopt : ends_->at_end(partitions, before);
   }
 
   Result<std::unique_ptr<Gate>> make_gate(GateSettings settings) override {
@@ -137,6 +127,7 @@ class KafkaSource final : public Source {
     const bool left = leave_group();
     rd_kafka_queue_destroy(queue_);
     positions_.reset();
+    ends_.reset();
     partitions_.reset();
     let_go(left);
     handler_ = nullptr;
@@ -200,6 +191,7 @@ class KafkaSource final : public Source {
     if (taken == kBatch) wake_fetching();
     for (Rebalance& rebalance : std::exchange(rebalances_, {})) answer(rebalance.what, *rebalance.list);
     status_.missing(positions_->watch());
+    if (paused_ || !held_back_.empty()) ends_->look(paused_);
     if (rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR && !fatal_) set_fatal();
   }
 
@@ -228,17 +220,16 @@ class KafkaSource final : public Source {
     if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
       was_assigned_ = true;
       positions_->assign(list);
-      if (paused_) apply_pause(list);
+      if (paused_) fetch(list, false);
+      hold_back(std::set<std::uint32_t>(held_back_));
       handler_->on_settled();
       return status_.assigned(true);
     }
     give_up(list, rd_kafka_assignment_lost(client_.get()) != 0);
     leave_by_ = Deadline::after(kLeaveWithin);  // what the checkpoint took is not the group's
-    if (paused_) {
-      // librdkafka keeps that a partition is paused, also while it is not ours (its issue 1849), and pause(false) may come meanwhile.
-      const KafkaList paused(rd_kafka_topic_partition_list_copy(&list));
-      rd_kafka_resume_partitions(client_.get(), paused.get());
-    }
+    // librdkafka keeps that a partition is paused, also while it is not ours (its issue 1849), and pause(false) may come meanwhile.
+    const KafkaList paused(rd_kafka_topic_partition_list_copy(&list));
+    if (paused_ || !held_back_.empty()) fetch(*paused, true);
     positions_->unassign(list);
   }
 
@@ -261,12 +252,8 @@ class KafkaSource final : public Source {
     for (const std::uint32_t number : numbers) partitions_->unassign(number);
   }
 
-  void apply_pause(rd_kafka_topic_partition_list_t& list) {
-    if (paused_) {
-      rd_kafka_pause_partitions(client_.get(), &list);
-    } else {
-      rd_kafka_resume_partitions(client_.get(), &list);
-    }
+  void fetch(rd_kafka_topic_partition_list_t& list, bool yes) {
+    if (list.cnt > 0) (yes ? rd_kafka_resume_partitions : rd_kafka_pause_partitions)(client_.get(), &list);
   }
 
   // With a gate its transactions commit. Else for display only: nothing depends on the group's offsets, so nobody waits for the answer.
@@ -338,9 +325,10 @@ class KafkaSource final : public Source {
     for (const auto& p : partitions_->all()) lags.push_back({p.number, std::nullopt});
     for (const auto& known : read->partitions) {
       const auto number = partitions_->number_of(known.topic, known.partition);
-      const auto* ours = number ? partitions_->find(*number) : nullptr;
+      auto* ours = number ? partitions_->find(*number) : nullptr;
       if (ours == nullptr) continue;
-      lags[static_cast<std::size_t>(ours - partitions_->all().data())].lag = ours->lag(known.end);
+      KafkaEnds::told(*ours, known.end, !paused_ && !ours->held_back);
+      lags[static_cast<std::size_t>(ours - partitions_->all().data())].lag = ours->lag(ours->known_end);
     }
     status_.lags(std::move(lags));
   }
@@ -353,15 +341,16 @@ class KafkaSource final : public Source {
   KafkaHandle client_;
   rd_kafka_queue_t* queue_ = nullptr;
   std::unique_ptr<KafkaPartitions> partitions_;
+  std::unique_ptr<KafkaEnds> ends_;
   std::unique_ptr<KafkaPositions> positions_;
   std::vector<Rebalance> rebalances_;  // announced and not answered
   bool paused_ = false;
+  std::set<std::uint32_t> held_back_;  // also those that are not ours now
   bool gated_ = false;
   bool closing_ = false;
   bool was_assigned_ = false;  // the group has answered with partitions, or none, once
-  int end_within_millis_ = kEndWithinMillis;
-  Duration last_commit_ = 0;  // monotonic
-  Duration last_wake_ = 0;    // monotonic
+  Duration last_commit_ = 0;   // monotonic
+  Duration last_wake_ = 0;     // monotonic
   Deadline leave_by_ = Deadline::after(0);
   std::optional<std::string> fatal_;
 };

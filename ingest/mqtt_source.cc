@@ -56,7 +56,7 @@ class MqttSource final : public Source {
     out.owner.reset();
     if (feed_ == nullptr) return false;
     while (true) {
-      turn(!paused_ && feed_->lag() > 0 ? Deadline::after(0) : deadline);
+      turn(!paused_ && feed_->unread() > 0 ? Deadline::after(0) : deadline);
       status_.lags({{0, feed_->lag()}});
       if (!paused_) {
         auto got = feed_->next(out);
@@ -70,6 +70,12 @@ class MqttSource final : public Source {
     if (feed_ != nullptr) feed_->release(partition, position);
   }
   void pause(bool paused) override { paused_ = paused; }
+  void hold_back(const std::set<std::uint32_t>& partitions) override {
+    if (feed_ != nullptr) feed_->hold_back(partitions);
+  }
+  std::optional<std::set<std::uint32_t>> at_end(const std::set<std::uint32_t>& partitions, const std::set<std::uint32_t>& before) override {
+    return feed_ == nullptr ? std::nullopt : std::optional(feed_->at_end(partitions, before));
+  }
 
   void close() override {
     if (feed_ == nullptr) return;

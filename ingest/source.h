@@ -82,6 +82,9 @@ class Source {
   virtual void release(std::uint32_t /*partition*/, std::int64_t /*position*/) {}
   // Back-pressure: while paused, poll() keeps the session alive and returns no records.
   virtual void pause(bool paused) = 0;
+  // Of these partitions, and no others, no record is handed over until the next call; the others are read on. What poll() does not hand
+  // over is not lost, and lag() has it. Sources of one partition have nothing to hold back.
+  virtual void hold_back(const std::set<std::uint32_t>& /*partitions*/) {}
   // Asks the server, which may take a second (Kafka: and fetch.wait.max.ms), of which of these assigned partitions all has been handed
   // over: what status() says of it may be old. Of those that are in `before` too: or all that there was when they were asked of last. For
   // where records come without a pause there is always one more. nullopt: it does not answer. Between two calls of poll().

@@ -33,6 +33,7 @@ class LogHistogram {
     counts_.clear();
   }
   std::uint64_t n() const { return n_; }
+  std::size_t memory() const { return counts_.size() * kCounterBytes; }
   // Value at quantile q in [0, 1] (nearest rank: the smallest value with rank >= q n); nullopt when
   // empty.
   std::optional<double> quantile(double q) const {
@@ -71,6 +72,7 @@ class LogHistogram {
   }
 
  private:
+  static constexpr std::size_t kCounterBytes = 48;  // a node of the map
   static constexpr double kLeast = 1e-9, kMost = 1e15;
   static constexpr int kKeys = 5600;  // > log(kMost / kLeast) / log(gamma)
   static double log_gamma() { return std::log((1 + kRelativeError) / (1 - kRelativeError)); }

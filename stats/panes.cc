@@ -149,6 +149,13 @@ void LevelPane::fill_tallies(std::uint32_t slot, std::uint32_t partition, const 
   }
 }
 
+std::size_t Block::memory() const {
+  std::size_t bytes = sizeof *this + fields.capacity() * sizeof(FieldCell) + bins.capacity() * 4 + sums.capacity() * 8 +
+                      quantiles.capacity() * sizeof(LogHistogram) + tallies.capacity() * sizeof(Tally);
+  for (const LogHistogram& histogram : quantiles) bytes += histogram.memory();
+  return bytes;
+}
+
 std::size_t LevelPane::memory() const {
   return slot_of_.capacity() * 4 + segments_.capacity() * 4 + rows_.capacity() * 4 + cells_.capacity() * sizeof(FieldCell) +
          bins_.capacity() * 4 + sums_.capacity() * 8 + tally_of_.capacity() * 4 + tallies_.capacity() * sizeof(TallyCell);

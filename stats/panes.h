@@ -90,6 +90,7 @@ struct Block {
   static Block zero(const PaneLayout& layout);
   // Precondition: both of the same layout, or this one just made.
   void merge(const Block& later);
+  std::size_t memory() const;  // bytes, but for the texts of examples
   void save(ByteWriter& out) const;
   Status load(ByteReader& in, const PaneLayout& layout);
 };

@@ -76,6 +76,7 @@ ServiceConfig read_service(const Node& written, const std::string& folder, ReadF
   service.series_cap = static_cast<std::size_t>(limits.integer("series"));
   service.quarantine_cap = limits.size("quarantine");
   service.journal_cap = limits.size("journal");
+  service.waiting_cap = limits.size("waiting");
   service.http_requests = static_cast<unsigned>(limits.integer("http_requests"));
   service.sensor_cap = static_cast<std::uint32_t>(limits.integer("sensors"));
   service.sensor_idle = limits.duration("sensor_idle");
@@ -117,9 +118,10 @@ bool good_name(const std::string& name) {
 }  // namespace
 
 std::vector<std::pair<std::string, double>> limits_of(const ServiceConfig& service) {
-  return {{"series", static_cast<double>(service.series_cap)},   {"quarantine", static_cast<double>(service.quarantine_cap)},
-          {"journal", static_cast<double>(service.journal_cap)}, {"http_requests", static_cast<double>(service.http_requests)},
-          {"sensors", static_cast<double>(service.sensor_cap)},  {"sensor_idle", to_seconds(service.sensor_idle)}};
+  return {{"series", static_cast<double>(service.series_cap)},          {"quarantine", static_cast<double>(service.quarantine_cap)},
+          {"journal", static_cast<double>(service.journal_cap)},        {"waiting", static_cast<double>(service.waiting_cap)},
+          {"sensors", static_cast<double>(service.sensor_cap)},         {"sensor_idle", to_seconds(service.sensor_idle)},
+          {"http_requests", static_cast<double>(service.http_requests)}};
 }
 
 const StreamConfig* Config::stream(std::string_view name) const {

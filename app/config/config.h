@@ -29,6 +29,7 @@ struct ServiceConfig {
   std::size_t series_cap = 20000;
   std::uint64_t quarantine_cap = 256ULL << 20;
   std::uint64_t journal_cap = 1ULL << 30;
+  std::size_t waiting_cap = 64U << 20;
   std::uint32_t sensor_cap = 1U << 20;
   Duration sensor_idle = kHour;
   unsigned http_requests = 1000;  // a second, from one address

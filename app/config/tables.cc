@@ -71,6 +71,13 @@ const std::vector<ParamSpec>& service_params() {
                 .sentence = "Bytes of MQTT and HTTP records not yet checkpointed, a stream",
                 .default_text = "1GiB",
                 .min = 1048576},
+               {.name = "waiting",
+                .type = T::kSize,
+                .sentence =
+                    "Bytes of closed windows that wait for other partitions, or for service.store, a stream; above it partitions that "
+                    "are ahead are not read on",
+                .default_text = "64MiB",
+                .min = 65536},
                {.name = "http_requests",
                 .type = T::kInteger,
                 .sentence = "HTTP requests a second from one address; above it 429",

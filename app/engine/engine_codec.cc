@@ -25,6 +25,14 @@ Status load_findings(ByteReader& in, std::vector<Finding>& findings) {
 
 }  // namespace
 
+std::size_t PartitionOutput::memory() const {
+  constexpr std::size_t kTexts = 64;  // of one finding: its id, its names
+  std::size_t bytes = sizeof *this + judged.capacity() * sizeof(judged[0]) + findings.capacity() * (sizeof(Finding) + kTexts);
+  for (const Finding& f : findings) bytes += f.detail.capacity() * sizeof(Detail);
+  for (const WidePart& part : parts) bytes += sizeof part + part.value.capacity() + part.block.memory();
+  return bytes;
+}
+
 void PartitionOutput::save(ByteWriter& out) const {
   out.u32(partition);
   for (const Time t : {start, end, closed_until, warm_from}) out.i64(t);

@@ -47,7 +47,7 @@ std::uint64_t Merger::take(PartitionOutput output) {
       late_ += too_late + output.late;
       std::move(output.findings.begin(), output.findings.end(), std::back_inserter(left_over_));
     } else {
-      pending_[output.end][output.partition] = std::move(output);
+      wait(std::move(output));
     }
   }
   emit_complete();
@@ -84,6 +84,29 @@ void Merger::hold(bool held) {
   emit_complete();
 }
 
+void Merger::wait(PartitionOutput output) {
+  PartitionOutput& place = pending_[output.end][output.partition];
+  if (place.end != kNoTime) pending_bytes_ -= place.memory();
+  pending_bytes_ += output.memory();
+  place = std::move(output);
+}
+
+std::set<std::uint32_t> Merger::ahead() const {
+  std::set<std::uint32_t> out;
+  for (const auto& [id, progress] : partitions_) {
+    if (!progress.away && progress.has_closed(oldest_pending())) out.insert(id);
+  }
+  return out;
+}
+
+Time Merger::closed_by(const std::set<std::uint32_t>& partitions) const {
+  Time until = std::numeric_limits<Time>::max();
+  for (const auto& [id, progress] : partitions_) {
+    if (partitions.count(id) != 0 && !progress.idle) until = std::min(until, progress.closed_until);
+  }
+  return until;
+}
+
 void Merger::emit_complete() {
   while (!held_ && !pending_.empty()) {
     const Time end = pending_.begin()->first;
@@ -100,6 +123,7 @@ void Merger::emit_complete() {
     if (waiting) return;
     auto outputs = std::move(pending_.begin()->second);
     pending_.erase(pending_.begin());
+    for (const auto& [partition, output] : outputs) pending_bytes_ -= output.memory();
     emit(end, std::move(outputs), idle);
   }
 }
@@ -218,12 +242,13 @@ Status Merger::load(ByteReader& in) {
     partitions_[id].closed_until = in.time();
   }
   pending_.clear();
+  pending_bytes_ = 0;
   for (std::uint32_t n = in.count(kMost, 4); n > 0; --n) {
     for (std::uint32_t m = in.count(kMost, 32); m > 0; --m) {
       PartitionOutput output;
       if (const Status s = output.load(in, editions_); !s) return s;
       if (output.end == kNoTime || output.end <= emitted_until_) return damaged;
-      pending_[output.end][output.partition] = std::move(output);
+      wait(std::move(output));
     }
   }
   recent_.clear();

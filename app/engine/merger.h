@@ -64,6 +64,12 @@ class Merger {
   Time complete_until() const { return emitted_until_; }
   // The end of the oldest window that waits for a partition; kNoTime: none does.
   Time oldest_pending() const { return pending_.empty() ? kNoTime : pending_.begin()->first; }
+  // Memory of what waits, about. To read on the partitions that are ahead() makes it more; reading the others makes it less, in the end.
+  std::size_t pending_bytes() const { return pending_bytes_; }
+  // Of the partitions that windows wait for, those that have closed the oldest window that waits.
+  std::set<std::uint32_t> ahead() const;
+  // What all of these that are not idle have closed; the end of time when there is none.
+  Time closed_by(const std::set<std::uint32_t>& partitions) const;
   // complete_until() of a merger that wrote `state` with save(); kNoTime when that is nothing of one.
   static Time complete_until(std::string_view state);
 
@@ -82,6 +88,7 @@ class Merger {
 
   Merger(std::shared_ptr<const StreamPlan> plan, Editions editions, VerdictObserver* observer, Sink sink);
 
+  void wait(PartitionOutput output);
   void emit_complete();
   std::uint64_t rows_of(const PartitionOutput& output) const;
   void emit(Time end, std::map<std::uint32_t, PartitionOutput> outputs, bool idle);
@@ -95,6 +102,7 @@ class Merger {
 
   std::map<std::uint32_t, Progress> partitions_;
   std::map<Time, std::map<std::uint32_t, PartitionOutput>> pending_;  // by window end, partition
+  std::size_t pending_bytes_ = 0;                                     // of them
   std::map<Time, std::map<SegmentKey, stats::Block>> recent_;         // merged panes that sliding windows need
   std::vector<Finding> left_over_;                                    // of windows that were judged before the partition closed them
   std::uint64_t late_ = 0;

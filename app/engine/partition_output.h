@@ -28,6 +28,7 @@ struct PartitionOutput {
   std::uint64_t late = 0;             // records that came too late since the output before
   const char* closed_by = "";         // "", "idle", "end"
 
+  std::size_t memory() const;  // bytes, about
   void save(ByteWriter& out) const;
   Status load(ByteReader& in, Editions& editions);
 };

@@ -68,18 +68,34 @@ class MysqlStore final : public CheckpointStore {
 
   // To the one that leads. Outputs that are there already are passed over: they are the same.
   Status hand_over(const HandOver& what);
-  // Of the leader: newest window end that waits; kNoTime: none.
-  Result<Time> waiting_until(const std::string& stream);
-  Status tell_waiting_until(const std::string& stream, Time end);
+  // Of the leader's windows that wait; what is kNoTime: none.
+  struct Waiting {
+    Time until = kNoTime;       // end of the newest
+    Time ahead_from = kNoTime;  // as many wait as may: partitions that have closed this end are not to be read on
+    bool operator==(const Waiting&) const = default;
+  };
+  Result<Waiting> waiting(const std::string& stream);
+  Status tell_waiting(const std::string& stream, const Waiting& waiting);
   // What partitions handed over, ordered by partition and window, but those of `known` ids; and the progress of all
-  // partitions that a driftd ever had. Every output of a progress told is among them, or known, or was taken.
+  // partitions that a driftd ever had. Every output of a progress told is among them, or known, or was taken, or is of a window that ends
+  // after `complete_until`.
   using Output = StoredOutput;
   struct News {
     std::vector<HandOverProgress> progress;
     std::map<std::uint32_t, Duration> unread;  // by partition: since when nobody reads it
     std::vector<Output> outputs;
+    std::optional<Time> complete_until;  // nullopt: there is no output but these
+    std::set<std::uint32_t> left_of;     // partitions of which there are others
   };
-  Result<News> news(const std::string& stream, const std::set<std::int64_t>& known);
+  // How much is read at once. Windows that all have closed, or that end by `oldest`, are done with once they are read, so of them as many
+  // as fit into `at_once`; of later ones as many as fit into `bytes`. One in any case, but for later ones while others wait.
+  struct Room {
+    std::size_t bytes = SIZE_MAX, at_once = SIZE_MAX;
+    Time oldest = kNoTime;           // the oldest that waits; kNoTime: none
+    Time closed_here = kNoTime;      // what the partitions here have closed; other than these, `news` knows
+    std::set<std::uint32_t> all_of;  // partitions that are here: everything of them
+  };
+  Result<News> news(const std::string& stream, const std::set<std::int64_t>& known, const Room& room);
 
  private:
   using Key = std::pair<std::string, std::int64_t>;  // stream, partition
@@ -103,6 +119,8 @@ class MysqlStore final : public CheckpointStore {
   Status put_handed_over(const HandOver& what, const std::vector<Key>& fenced);
   Status put_output(const HandedOver& output);
   Status delete_outputs(const std::vector<std::int64_t>& ids);
+  Result<std::vector<std::int64_t>> new_outputs(const std::string& stream, const std::set<std::int64_t>& known, const Room& room,
+                                                News& news);
   Status read_outputs(const std::string& stream, const std::string& ids, std::vector<Output>& outputs);
   Status read_chunks(std::vector<Output>& outputs, std::size_t begin, std::size_t end);
   Status read_unit(const std::string& row, const std::string& stream, std::int64_t partition, std::optional<CheckpointUnit>& unit);

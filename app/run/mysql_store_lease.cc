@@ -98,27 +98,31 @@ Status MysqlStore::resign(const std::string& stream) {
   });
 }
 
-Result<Time> MysqlStore::waiting_until(const std::string& stream) {
+Result<MysqlStore::Waiting> MysqlStore::waiting(const std::string& stream) {
   const std::scoped_lock lock(mutex_);
-  Time end = kNoTime;
+  Waiting waiting;
   const Status done = look([&]() -> Status {
-    const auto rows = session_->query("SELECT closed_until FROM driftd_unit" + where(stream, kMergerUnit));
+    const auto rows = session_->query("SELECT closed_until, warm_from FROM driftd_unit" + where(stream, kMergerUnit));
     if (!rows) return rows.error();
     if (rows->empty()) return {};
-    const auto told = time_of((*rows)[0][0]);
-    if (!told)
-      return told.error().at("what stream " + stream + " waits for is damaged (driftd_unit); whoever judges its windows tells it anew");
-    end = *told;
+    const auto until = time_of((*rows)[0][0]), ahead_from = time_of((*rows)[0][1]);
+    if (!until || !ahead_from) {
+      return (until ? ahead_from : until)
+          .error()
+          .at("what stream " + stream + " waits for is damaged (driftd_unit); whoever judges its windows tells it anew");
+    }
+    waiting = {*until, *ahead_from};
     return {};
   });
   if (!done) return done.error();
-  return end;
+  return waiting;
 }
 
-Status MysqlStore::tell_waiting_until(const std::string& stream, Time end) {
+Status MysqlStore::tell_waiting(const std::string& stream, const Waiting& waiting) {
   const std::scoped_lock lock(mutex_);
   return transact([&]() -> Status {
-    const auto done = session_->execute("UPDATE driftd_unit SET closed_until=" + std::to_string(end) + where(stream, kMergerUnit));
+    const auto done = session_->execute("UPDATE driftd_unit SET closed_until=" + std::to_string(waiting.until) +
+                                        ", warm_from=" + std::to_string(waiting.ahead_from) + where(stream, kMergerUnit));
     return done ? Status() : Status(done.error());
   });
 }

@@ -19,6 +19,15 @@ std::string next_ids(std::vector<std::int64_t>::const_iterator& begin, std::vect
   return out + ")";
 }
 
+// Up to where no window waits for a partition that has not closed it.
+Time closed_by_all(const MysqlStore::Room& room, const std::vector<HandOverProgress>& progress) {
+  Time until = room.closed_here;
+  for (const HandOverProgress& p : progress) {
+    if (!p.idle && room.all_of.count(p.partition) == 0) until = std::min(until, p.closed_until);
+  }
+  return until;
+}
+
 }  // namespace
 
 Status MysqlStore::hand_over(const HandOver& what) {
@@ -70,7 +79,7 @@ Status MysqlStore::delete_outputs(const std::vector<std::int64_t>& ids) {
   return {};
 }
 
-Result<MysqlStore::News> MysqlStore::news(const std::string& stream, const std::set<std::int64_t>& known) {
+Result<MysqlStore::News> MysqlStore::news(const std::string& stream, const std::set<std::int64_t>& known, const Room& room) {
   const std::scoped_lock lock(mutex_);
   News news;
   const Status done = look([&]() -> Status {
@@ -84,19 +93,55 @@ Result<MysqlStore::News> MysqlStore::news(const std::string& stream, const std::
       news.unread[progress->what.partition] = progress->unread;
       news.progress.push_back(std::move(progress->what));
     }
-    const auto ids = session_->query("SELECT id FROM driftd_output" + of_stream + " ORDER BY part, window_end, id");
-    if (!ids) return ids.error();
-    std::vector<std::int64_t> fresh;
-    for (const auto& row : *ids) {
-      if (known.count(MysqlSession::integer(row[0])) == 0) fresh.push_back(MysqlSession::integer(row[0]));
-    }
-    for (auto it = fresh.cbegin(); it != fresh.cend();) {
-      if (const Status s = read_outputs(stream, next_ids(it, fresh.cend()), news.outputs); !s) return s;
+    const auto fresh = new_outputs(stream, known, room, news);
+    if (!fresh) return fresh.error();
+    for (auto it = fresh->cbegin(); it != fresh->cend();) {
+      if (const Status s = read_outputs(stream, next_ids(it, fresh->cend()), news.outputs); !s) return s;
     }
     return {};
   });
   if (!done) return done.error();
   return news;
+}
+
+// Of each partition in the order of its windows. Of a window all or nothing, so that one number says what is left.
+Result<std::vector<std::int64_t>> MysqlStore::new_outputs(const std::string& stream, const std::set<std::int64_t>& known, const Room& room,
+                                                          News& news) {
+  const auto rows = session_->query("SELECT id, part, window_end, size FROM driftd_output WHERE stream=" + session_->quote(stream) +
+                                    " ORDER BY window_end, part, id");
+  if (!rows) return rows.error();
+  const Time done_until = std::max(room.oldest, closed_by_all(room, news.progress));
+  std::vector<std::int64_t> fresh, of_window;
+  std::set<std::uint32_t> parts;
+  std::uint64_t bytes = 0;
+  for (std::size_t begin = 0, end = 0; begin < rows->size(); begin = end) {
+    const Time window = MysqlSession::integer((*rows)[begin][2]);
+    of_window.clear();
+    parts.clear();
+    for (; end < rows->size() && MysqlSession::integer((*rows)[end][2]) == window; ++end) {
+      const auto& row = (*rows)[end];
+      const std::int64_t id = MysqlSession::integer(row[0]);
+      const auto part = static_cast<std::uint32_t>(MysqlSession::integer(row[1]));
+      if (known.count(id) != 0) continue;
+      if (room.all_of.count(part) != 0) {
+        fresh.push_back(id);
+        continue;
+      }
+      of_window.push_back(id);
+      parts.insert(part);
+      bytes += static_cast<std::uint64_t>(MysqlSession::integer(row[3]));
+    }
+    if (of_window.empty()) continue;
+    const bool done = window <= done_until;
+    const bool first = fresh.empty() && (done || room.oldest == kNoTime);
+    if (!news.complete_until && (first || bytes <= (done ? room.at_once : room.bytes))) {
+      fresh.insert(fresh.end(), of_window.begin(), of_window.end());
+    } else {
+      news.complete_until = std::min(news.complete_until.value_or(window - 1), window - 1);
+      news.left_of.insert(parts.begin(), parts.end());
+    }
+  }
+  return fresh;
 }
 
 Status MysqlStore::read_outputs(const std::string& stream, const std::string& ids, std::vector<Output>& outputs) {

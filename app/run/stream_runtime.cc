@@ -11,9 +11,6 @@ namespace {
 
 constexpr Duration kPollFor = 100 * kMillisecond;
 constexpr std::size_t kQueuedBatches = 4;
-constexpr Duration kFirstRecordWithin = 5 * kSecond;
-constexpr Duration kAskEndEvery = kSecond;
-constexpr Duration kServerAwayFor = 5 * kSecond;
 
 }  // namespace
 
@@ -86,6 +83,7 @@ void StreamRuntime::poll_loop() {
     // A source that is paused forgets what it has fetched, so it is only when the gate stays full.
     const bool room = gate_ == nullptr || gate_->room(kPollFor);
     if (gate_ != nullptr || sharing_ != nullptr) source_->pause(!room || hand_over_full());
+    hold_back();
     const auto got = source_->poll(Deadline::after(room ? kPollFor : 0), *raw);
     if (!got) {
       log::error("the source failed; the stream will be started anew", {{"stream", plan_->config.name}, {"why", got.error().message}});
@@ -98,7 +96,7 @@ void StreamRuntime::poll_loop() {
     commit_positions();
     if (monotonic_now() - last_watch >= kPollFor) {
       last_watch = monotonic_now();
-      watch_idle();
+      watch_silence();
       watch_status();
       if (source_->finished()) end_partitions();
     }
@@ -137,47 +135,6 @@ void StreamRuntime::dispatch(std::unique_ptr<RawBatch> raw) {
     count(partition);
     --partition.batches;
   });
-}
-
-// Worker. A sensor of which nothing can be read is as silent as one that sends nothing: windows do not wait for it. Nor do those of
-// the stream for one that speaks, but whose clock stands still, was set back, or is so far behind what was judged that they would wait for
-// longer than for a silent one; its own windows go on by its own times.
-void StreamRuntime::hear(std::uint32_t number, Partition& partition, Duration came_at, Time newest_before) {
-  if (partition.engine->counters().accepted == partition.counted.accepted) return;
-  const WindowConfig& windows = plan_->config.windows;
-  const Duration patience = windows.idle + windows.lateness + windows.slide;
-  const bool woke = came_at - partition.spoke_at.exchange(came_at) >= windows.idle;  // it has time to catch up
-  partition.had_records = true;
-  const Time newest = partition.engine->max_time();
-  if (newest != newest_before) partition.advanced_at = came_at;
-  const bool moves = came_at - partition.advanced_at <= windows.lateness + windows.slide;
-  const Time others = std::min(others_at(), context_.clock->now());  // one that is ahead of the time leaves none behind
-  if (!woke && !(moves && (others == kNoTime || newest >= others - patience))) return;
-  partition.heard_at = came_at;
-  if (!partition.stalled.exchange(false)) return;
-  const std::scoped_lock lock(merger_mutex_);
-  set_idle(number, false);
-}
-
-// Up to where windows are judged; before the first one, the oldest that waits, as others may only be faster.
-Time StreamRuntime::others_at() const {
-  if (const Time judged = judged_until_; judged != kNoTime) return judged;
-  const std::scoped_lock lock(merger_mutex_);
-  return sharing_ != nullptr && !sharing_->leads ? sharing_->waiting_until : merger_->oldest_pending();
-}
-
-// Of partitions that are neither silent nor have more to read.
-void StreamRuntime::watch_stalled(Duration now) {
-  const Duration idle = plan_->config.windows.idle;
-  std::vector<std::uint32_t> stalled;
-  for (auto& [number, partition] : partitions_) {
-    const bool speaks = !partition->idle && silence_.silent_for(partition->spoke_at, now) < idle;
-    if (speaks && silence_.silent_for(partition->heard_at, now) >= idle) partition->stalled = true;
-    if (speaks && partition->stalled) stalled.push_back(number);
-  }
-  if (stalled.empty()) return;
-  const std::scoped_lock lock(merger_mutex_);
-  for (const std::uint32_t number : stalled) set_idle(number, true);
 }
 
 // Worker.
@@ -224,91 +181,15 @@ void StreamRuntime::note_detectors(Partition& partition) const {
   }
 }
 
-void StreamRuntime::watch_idle() {
-  const Duration now = monotonic_now();
-  const ingest::SourceStatus status = source_->status();
-  silence_.look(now, status.connected);
-  // A server that is away, or a backlog, is not a silence of the sensors.
-  if (!status.connected) return;
-  std::set<std::uint32_t> unread;  // what there is in these is not known yet
-  for (const auto& p : status.partitions) {
-    if (p.lag && *p.lag > 0) return;
-    if (!p.lag) unread.insert(p.partition);
-  }
-  watch_stalled(now);
-  struct Silent {
-    std::uint32_t number;
-    Partition* partition;
-    Duration since;
-  };
-  std::vector<Silent> due;
-  // Only this thread changes which partitions there are; the lock is not held while the server is asked.
-  for (auto& [number, partition] : partitions_) {
-    if (partition->batches != 0) continue;
-    const Duration since = silence_.silent_for(partition->spoke_at, now);
-    // Windows wait for a partition that was never heard of only until it has had time to speak.
-    const bool empty = !partition->had_records && unread.count(number) == 0;
-    const Duration idle = empty ? std::min(plan_->config.windows.idle, kFirstRecordWithin) : plan_->config.windows.idle;
-    if (since >= idle && !partition->ended) due.push_back({number, partition.get(), since});
-  }
-  std::set<std::uint32_t> asked, before;
-  for (const Silent& s : due) {
-    if (s.partition->idle) continue;
-    asked.insert(s.number);
-    // As silent as it is now: what has been read since then was nothing that could be read.
-    if (s.partition->spoke_when_asked == s.partition->spoke_at) before.insert(s.number);
-  }
-  const std::set<std::uint32_t> at_end = at_end_of(asked, before);
-  std::map<Worker*, std::vector<Silent>> silent;  // one task a worker, for partitions are more than its queue holds
-  for (const Silent& s : due) {
-    if (s.partition->idle || at_end.count(s.number) != 0) silent[s.partition->worker].push_back(s);
-  }
-  const std::scoped_lock lock(dispatch_mutex_);
-  for (auto& [worker, partitions] : silent) {
-    for (const Silent& s : partitions) s.partition->idle = true;
-    worker->push(
-        [this, partitions = std::move(partitions)] {
-          for (const Silent& s : partitions) close_idle(s.number, *s.partition, s.since);
-        },
-        Deadline::after(0));
-  }
-}
-
-// That nothing came does not mean that there is nothing: while a group settles, or when the one broker that has the partition is slow,
-// nothing is fetched, and what is known of its end is old.
-std::set<std::uint32_t> StreamRuntime::at_end_of(const std::set<std::uint32_t>& partitions, const std::set<std::uint32_t>& before) {
-  if (partitions.empty() || monotonic_now() < ask_end_at_) return {};
-  const auto at_end = source_->at_end(partitions, before);
-  ask_end_at_ = monotonic_now() + (at_end ? kAskEndEvery : kServerAwayFor);
-  if (!at_end) return {};
-  for (const std::uint32_t number : partitions) {
-    Partition& partition = *partitions_.at(number);
-    partition.spoke_when_asked = partition.spoke_at;  // which nothing changes meanwhile, as this thread hands over
-  }
-  return *at_end;
-}
-
-// Worker. First the partition's windows close and their parts go to the merger; only when it has nothing
-// left to hand over do the stream's windows stop waiting for it.
-void StreamRuntime::close_idle(std::uint32_t number, Partition& partition, Duration silent) {
-  if (!partition.idle) return;  // it has spoken since, and its records are behind this in the queue
-  Time frontier = kNoTime;
-  {
-    const std::scoped_lock lock(merger_mutex_);
-    frontier = sharing_ != nullptr && !sharing_->leads ? sharing_->waiting_until : merger_->waiting_until();
-  }
-  const bool handed_over = partition.engine->advance_idle(silent, frontier, *this);
-  note_detectors(partition);
-  if (!handed_over) return;
-  const std::scoped_lock lock(merger_mutex_);
-  if (partition.idle) set_idle(number, true);
-}
-
 void StreamRuntime::watch_status() {
   const ingest::SourceStatus status = source_->status();
   const std::string& name = plan_->config.name;
   metrics_.source_up(status.ready());
   if (gate_ != nullptr) (void)gate_->trouble();  // finds out, for its metric, that a call of it hangs
+  {
+    const std::scoped_lock lock(merger_mutex_);
+    context_.telemetry->series(Metric::kWindowsWaiting, {name}).set(static_cast<double>(merger_->pending_bytes()));
+  }
   std::uint64_t sensors = 0;
   std::vector<std::uint8_t> detectors(metrics_.detectors().size());
   {

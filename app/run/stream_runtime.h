@@ -16,16 +16,13 @@
 
 #include "app/config/config.h"
 #include "app/engine/merger.h"
-#include "app/engine/partition_engine.h"
-#include "app/engine/record_verdicts.h"
 #include "app/run/checkpoint_store.h"
 #include "app/run/gate_runner.h"
 #include "app/run/mysql_store.h"
-#include "app/run/partition_rejects.h"
 #include "app/run/silence_clock.h"
 #include "app/run/stream_metrics.h"
+#include "app/run/stream_partition.h"
 #include "app/run/stream_status.h"
-#include "app/run/worker.h"
 #include "ingest/source.h"
 
 namespace driftd::app {
@@ -101,28 +98,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   ingest::Source* source() { return source_.get(); }          // null: it could not be made
 
  private:
-  struct Partition {
-    std::unique_ptr<RecordVerdicts> verdicts;  // null: no gate, and failed records are not kept
-    std::unique_ptr<PartitionRejects> rejects;
-    std::unique_ptr<PartitionEngine> engine;
-    Worker* worker = nullptr;
-    std::atomic<Duration> spoke_at{0};      // when the newest batch with a record that could be read came, by silence_
-    Duration advanced_at = 0;               // when its newest event time last grew; worker
-    std::atomic<Duration> heard_at{0};      // when it last spoke of times that windows should wait for (hear)
-    std::atomic<bool> stalled{false};       // it speaks, but windows do not wait for it
-    std::atomic<std::uint32_t> batches{0};  // handed to the worker and not processed
-    std::atomic<bool> idle{false};          // set by the polling thread; a worker then closes and tells the merger
-    bool ended = false, started = false;    // the source said that nothing more comes; where it starts, so that 0 is a position too
-    Duration spoke_when_asked = -1;         // spoke_at when its end was asked for; polling thread
-    std::atomic<bool> had_records{false};   // that could be read, since it was assigned, or in its checkpoint
-    std::optional<RecordMark> mark;         // of the newest record; worker
-    PartitionCounters counted;              // already in metrics, as the next; worker
-    std::uint64_t rejected = 0;
-    std::optional<std::int64_t> collected;  // the position in a checkpoint, between collect() and committed()
-    std::size_t room = 0;                   // for its state in a checkpoint
-    std::atomic<std::uint64_t> sensors{0};
-    std::vector<std::atomic<std::uint8_t>> detectors;  // states by StreamMetrics::detectors(); written by the worker
-  };
+  using Partition = StreamPartition;
 
   struct Sharing {  // of a stream whose partitions other driftd may have (stream_sharing.cc)
     bool leads = false;
@@ -133,12 +109,13 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     std::map<std::uint32_t, HandOverProgress> told;      // of those, as it is in the store
     std::map<std::uint32_t, Time> by_clock;              // ends of the newest of them that the clock closed, by partition
     std::size_t bytes = 0;                               // of them
-    Time waiting_until = kNoTime;                        // as the leader said, or was told
+    MysqlStore::Waiting waiting;                         // as the leader said, or was told
     // Between collect() and committed():
     HandOver in_checkpoint;
     std::set<std::int64_t> taken_in_checkpoint;
     // While leading:
     std::set<std::int64_t> taken;                // ids of outputs that no checkpoint has in the merger yet
+    bool left = false;                           // more is in the store than has room here
     std::set<std::uint32_t> known;               // partitions that any driftd ever had
     Duration watched_since = 0, watched_at = 0;  // monotonic: others are seen without a gap; 0: not
     Duration wait_until = 0;                     // monotonic: for others that may come up at the same time; 0: not
@@ -162,21 +139,32 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void dispatch(std::unique_ptr<RawBatch> raw);
   void push(Partition& partition, Worker::Task task);
   void judged(ingest::GateBatch batch);
-  void hear(std::uint32_t number, Partition& partition, Duration came_at, Time newest_before);
-  Time others_at() const;
-  void watch_stalled(Duration now);
   void count(Partition& partition);
   void note_detectors(Partition& partition) const;
   void count_late(std::uint64_t records);
-  void watch_idle();
-  std::set<std::uint32_t> at_end_of(const std::set<std::uint32_t>& partitions, const std::set<std::uint32_t>& before);
-  void close_idle(std::uint32_t number, Partition& partition, Duration silent);
   void watch_status();
+  void hold_back();
+  std::set<std::uint32_t> ahead();
   void end_partitions();
   void commit_positions();
   void drop(const std::vector<std::uint32_t>& partitions);
   void forget_positions(std::uint32_t number, Partition& partition);
   void note_unsaved(const std::vector<std::uint32_t>& partitions, const Status& saved);
+  // stream_silence.cc
+  void hear(std::uint32_t number, Partition& partition, Duration came_at, Time newest_before);
+  Time others_at() const;
+  void watch_silence();
+  struct Quiet {
+    std::uint32_t number;
+    Partition* partition;
+    Duration since;
+    bool speaks;  // but of times that windows should not wait for
+    Duration heard_at;
+  };
+  std::vector<Quiet> quiet(Duration now, const std::set<std::uint32_t>& unread) const;
+  std::set<std::uint32_t> at_end_of(const std::vector<Quiet>& partitions);
+  void close_silent(const std::vector<Quiet>& partitions);
+  void close_idle(std::uint32_t number, Partition& partition, Duration silent);
   Status restore_merger();
   Result<std::unique_ptr<Merger>> make_merger();
   void restore(Partition& partition, const CheckpointUnit& unit);
@@ -191,6 +179,8 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void wait_for_known();
   void take_progress(const HandOverProgress& progress);
   Status take_news(const MysqlStore::News& news);
+  MysqlStore::Room room_of(const Merger& merger) const;
+  bool watch_waiting();
   Status take_output(const HandedOver& output);
   HandOver to_hand_over(bool with_checkpoint) const;
   void forget(const HandOver& handed_over);
@@ -244,6 +234,9 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   std::string unsaved_;                               // polling thread, and after stop()
   std::atomic<bool> left_behind_{false};              // stopped with records that the gate could not forward
   SilenceClock silence_{monotonic_now()};             // polling thread
+  bool waiting_full_ = false;                         // as much waits in the merger as may; under merger_mutex_
+  std::set<std::uint32_t> held_back_;                 // partitions that are; polling thread, as the next
+  Duration told_held_back_ = 0;                       // monotonic: when the log was told; 0: never
   std::thread poller_;
 };
 

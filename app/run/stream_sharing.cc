@@ -12,12 +12,12 @@
 namespace driftd::app {
 namespace {
 
-constexpr std::size_t kMostPending = 64U << 20;
 // Those that come up together with the first leader have said by then which partitions are theirs.
 constexpr Duration kOthersComeUpWithin = 10 * kSecond;
 // A partition that nobody reads for so long, or windows.idle, is waited for as one that is silent: there may be none any more.
 constexpr Duration kUnreadWithin = 2 * kMinute;
 constexpr Duration kWatchGap = 30 * kSecond;
+constexpr Duration kGatherFor = 500 * kMillisecond;
 
 }  // namespace
 
@@ -92,7 +92,7 @@ Status StreamRuntime::begin_to_lead() {
   {
     // Of each partition first what is in the store, then what is still here, then what workers hand over next.
     const std::scoped_lock lock(merger_mutex_);
-    const auto news = context_.shared->news(name, {});
+    const auto news = context_.shared->news(name, {}, room_of(**fresh));
     if (!news) return news.error();
     if (const Status s = context_.on_lead(plan_->config, *alerts ? (*alerts)->state : ""); !s) return s;
     merger_ = std::move(*fresh);
@@ -115,18 +115,30 @@ Status StreamRuntime::begin_to_lead() {
 }
 
 Status StreamRuntime::gather() {
-  std::set<std::int64_t> taken;
-  {
-    const std::scoped_lock lock(merger_mutex_);
-    taken = sharing_->taken;
-  }
-  const auto news = context_.shared->news(plan_->config.name, taken);
-  if (!news) return news.error();
-  {
+  // Not for so long that the lease is over.
+  const Deadline deadline = Deadline::after(kGatherFor);
+  for (bool more = true; more;) {
+    std::set<std::int64_t> taken;
+    MysqlStore::Room room;
+    {
+      const std::scoped_lock lock(merger_mutex_);
+      taken = sharing_->taken;
+      room = room_of(*merger_);
+    }
+    const auto news = context_.shared->news(plan_->config.name, taken, room);
+    if (!news) return news.error();
     const std::scoped_lock lock(merger_mutex_);
     if (const Status s = take_news(*news); !s) return s;
+    more = sharing_->left && !news->outputs.empty() && !deadline.passed();
   }
   return tell_waiting();
+}
+
+// Of partitions that are here nothing may stay in the store, as what they hand over comes behind it.
+MysqlStore::Room StreamRuntime::room_of(const Merger& merger) const {
+  const std::size_t most = context_.service->waiting_cap;
+  const std::set<std::uint32_t>& mine = sharing_->mine;
+  return {most - std::min(most, merger.pending_bytes()), most, merger.oldest_pending(), merger.closed_by(mine), mine};
 }
 
 Status StreamRuntime::take_news(const MysqlStore::News& news) {
@@ -150,15 +162,19 @@ Status StreamRuntime::take_news(const MysqlStore::News& news) {
   sharing_->watched_at = now;
   const bool watched = now - sharing_->watched_since > unread_within;
   const std::size_t before = sharing_->known.size();
-  for (const HandOverProgress& p : news.progress) {
+  sharing_->left = news.complete_until.has_value();
+  for (HandOverProgress p : news.progress) {
     sharing_->known.insert(p.partition);
-    if (sharing_->mine.count(p.partition) == 0 && p.config_hash == hash) take_progress(p);
+    if (sharing_->mine.count(p.partition) != 0 || p.config_hash != hash) continue;
+    p.closed_until = std::min(p.closed_until, news.complete_until.value_or(p.closed_until));
+    take_progress(p);
   }
   if (sharing_->known.size() != before || sharing_->wait_until != 0) wait_for_known();
   for (const HandOverProgress& p : news.progress) {
     if (sharing_->mine.count(p.partition) != 0) continue;
     const bool unread = watched && news.unread.at(p.partition) > unread_within;
-    merger_->set_idle(p.partition, unread || (p.idle && p.config_hash == hash));
+    const bool left = news.left_of.count(p.partition) != 0;
+    merger_->set_idle(p.partition, !left && (unread || (p.idle && p.config_hash == hash)));
   }
   return {};
 }
@@ -185,15 +201,15 @@ std::string StreamRuntime::reference_at(Time start) const {
   return "";
 }
 
-// So that partitions of others that fall idle close the windows that this one waits for.
+// So that partitions of others that fall idle close the windows that this one waits for, and those that are ahead stop.
 Status StreamRuntime::tell_waiting() {
-  Time waiting = kNoTime;
+  MysqlStore::Waiting waiting;
   {
     const std::scoped_lock lock(merger_mutex_);
-    waiting = merger_->waiting_until();
-    if (std::exchange(sharing_->waiting_until, waiting) == waiting) return {};
+    waiting = {merger_->waiting_until(), watch_waiting() ? merger_->oldest_pending() : kNoTime};
+    if (std::exchange(sharing_->waiting, waiting) == waiting) return {};
   }
-  return context_.shared->tell_waiting_until(plan_->config.name, waiting);
+  return context_.shared->tell_waiting(plan_->config.name, waiting);
 }
 
 void StreamRuntime::take_progress(const HandOverProgress& progress) {
@@ -278,12 +294,6 @@ void StreamRuntime::set_idle(std::uint32_t partition, bool idle) {
   sharing_->untold.insert(partition);
 }
 
-bool StreamRuntime::hand_over_full() const {
-  if (sharing_ == nullptr) return false;
-  const std::scoped_lock lock(merger_mutex_);
-  return sharing_->bytes > kMostPending;
-}
-
 // Between two checkpoints, so that the leader need not wait for the next one.
 Status StreamRuntime::hand_over() {
   HandOver what;
@@ -296,10 +306,10 @@ Status StreamRuntime::hand_over() {
     const std::scoped_lock lock(merger_mutex_);
     forget(what);
   }
-  const auto waiting = context_.shared->waiting_until(plan_->config.name);
+  const auto waiting = context_.shared->waiting(plan_->config.name);
   if (!waiting) return waiting.error();
   const std::scoped_lock lock(merger_mutex_);
-  sharing_->waiting_until = *waiting;
+  sharing_->waiting = *waiting;
   return {};
 }
 

@@ -49,7 +49,7 @@ class HttpSource final : public Source, public HttpIntake {
     }
     auto got = feed_->next(out);
     if (!got || *got) return got;
-    feed_->journal().wait(feed_->journal().end() - feed_->lag(), deadline);
+    feed_->journal().wait(feed_->journal().end() - feed_->unread(), deadline);
     return feed_->next(out);
   }
 
@@ -57,6 +57,12 @@ class HttpSource final : public Source, public HttpIntake {
     if (feed_ != nullptr) feed_->release(partition, position);
   }
   void pause(bool paused) override { paused_ = paused; }
+  void hold_back(const std::set<std::uint32_t>& partitions) override {
+    if (feed_ != nullptr) feed_->hold_back(partitions);
+  }
+  std::optional<std::set<std::uint32_t>> at_end(const std::set<std::uint32_t>& partitions, const std::set<std::uint32_t>& before) override {
+    return feed_ == nullptr ? std::nullopt : std::optional(feed_->at_end(partitions, before));
+  }
 
   void close() override {
     if (feed_ == nullptr) return;

@@ -112,6 +112,37 @@ TEST_F(MergerTest, KnowsAfterARestartWhatItHad) {
   EXPECT_EQ(seen(), "2 ");
 }
 
+TEST_F(MergerTest, KnowsWhoIsAheadOfTheOldestWindowThatWaitsAndHowMuchWaits) {
+  using Numbers = std::set<std::uint32_t>;
+  merger_->set_partitions({0, 1, 2});
+  EXPECT_EQ(merger_->ahead(), Numbers());
+  EXPECT_EQ(merger_->pending_bytes(), 0U);
+  hand_over(0, 1, 5);
+  hand_over(0, 2, 5);
+  const std::size_t two = merger_->pending_bytes();
+  hand_over(1, 1, 5);
+  EXPECT_EQ(merger_->ahead(), (Numbers{0, 1}));
+  const std::size_t three = merger_->pending_bytes();
+  EXPECT_EQ(three * 2, two * 3);
+  EXPECT_GT(three, 3 * (sizeof(PartitionOutput) + sizeof(Finding) + sizeof(stats::Block)));
+  hand_over(1, 1, 5);
+  EXPECT_EQ(merger_->pending_bytes(), three) << "known";
+  ByteWriter state;
+  merger_->save(state);
+  auto again = Merger::make(plan_, nullptr, [](ClosedWindow) {});
+  ByteReader in(state.bytes());
+  ASSERT_TRUE((*again)->load(in).ok());
+  EXPECT_EQ((*again)->pending_bytes(), three);
+  hand_over(2, 1, 5);
+  EXPECT_EQ(merger_->ahead(), Numbers{0}) << "1 has not closed what waits now";
+  EXPECT_EQ(merger_->pending_bytes(), three / 3);
+  merger_->set_partitions({1, 2});
+  EXPECT_EQ(merger_->ahead(), Numbers()) << "0 is away";
+  merger_->set_idle(1, true);
+  merger_->set_idle(2, true);
+  EXPECT_EQ(merger_->pending_bytes(), 0U) << "nothing waits";
+}
+
 // What is stored of a window that ends with this minute, and was counted as one that starts at `start`.
 std::string stored(int minute, Time start) {
   PartitionOutput output;

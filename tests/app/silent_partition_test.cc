@@ -17,14 +17,15 @@ namespace {
 using ingest::KafkaCluster;
 
 constexpr Time kStart = 1700000000 * kSecond;
-constexpr int kRows = 100;  // a partition, one a second
+constexpr int kRows = 100;
 
 class KafkaSilentPartitionTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Service> start() {
+  std::unique_ptr<Service> start(const std::string& idle = "1h", const std::string& waiting = "64MiB") {
     const std::string path = folder_.path() + "/driftd.yaml";
     std::ofstream(path) << "service: {listen: 127.0.0.1:0, data_dir: " + folder_.path() +
-                               "/data, findings: {all: true}}\n"
+                               "/data, findings: {all: true}, limits: {waiting: " + waiting +
+                               "}}\n"
                                "streams:\n"
                                "  plant:\n"
                                "    from: {kafka: {brokers: [\"" +
@@ -32,7 +33,9 @@ class KafkaSilentPartitionTest : public ::testing::Test {
                                "\"], topics: [plant], group: plant}}\n"
                                "    decode: {format: json, sensor: sensor, time: {field: ts, unit: s}}\n"
                                "    fields: {temperature: number}\n"
-                               "    windows: {size: 10s, lateness: 0s, idle: 1h, by: [stream]}\n"
+                               "    windows: {size: 10s, lateness: 0s, idle: " +
+                               idle +
+                               ", by: [stream]}\n"
                                "    checks: [{check: count, min: 0, max: 1000000}]\n";
     auto config = load_config(path);
     EXPECT_TRUE(config.ok()) << config.error().message;
@@ -42,8 +45,9 @@ class KafkaSilentPartitionTest : public ::testing::Test {
     return service;
   }
 
-  void send(int partition) {
-    for (int i = 0; i < kRows; ++i) {
+  // One row a second.
+  void send(int partition, int rows = kRows, int first = 0) {
+    for (int i = first; i < first + rows; ++i) {
       const std::int64_t second = kStart / kSecond + i;
       cluster_.send("plant", partition,
                     "{\"sensor\":\"p" + std::to_string(partition) + "\",\"ts\":" + std::to_string(second) + ",\"temperature\":20}",
@@ -90,6 +94,40 @@ TEST_F(KafkaSilentPartitionTest, OneThatCannotBeReadYetIsWaitedFor) {
   ASSERT_TRUE(within(60 * kSecond, [&] { return judged().size() >= kRows / 10 - 1; }));
   EXPECT_EQ(judged(), std::vector<int>(kRows / 10 - 1, 20));
   EXPECT_EQ(service->stream_status().front().late, 0U);
+  service->stop();
+}
+
+// Windows wait for partition 1, which cannot be read; those of partition 0 stay in Kafka, and not in memory.
+TEST_F(KafkaSilentPartitionTest, OthersAreNotReadOnForEver) {
+  constexpr int kMany = 100000;
+  constexpr double kMost = 1 << 20;
+  cluster_.create("plant", 2);
+  rd_kafka_mock_partition_set_leader(cluster_.mock(), "plant", 0, 1);
+  rd_kafka_mock_partition_set_leader(cluster_.mock(), "plant", 1, 2);
+  rd_kafka_mock_coordinator_set(cluster_.mock(), "group", "plant", 1);
+  const auto service = start("1h", "1MiB");
+  send(1, 10);
+  ASSERT_TRUE(within(30 * kSecond, [&] { return service->stream_status().front().accepted == 10; }));
+  rd_kafka_mock_partition_set_leader(cluster_.mock(), "plant", 1, -1);
+  for (int i = 0; i < kMany; i += 5000) {
+    send(0, 5000, i);
+    cluster_.flush();
+  }
+  Series& waiting = service->telemetry().series(Metric::kWindowsWaiting, {"plant"});
+  ASSERT_TRUE(within(30 * kSecond, [&] { return waiting.value() >= kMost; }));
+  double most = 0;
+  EXPECT_FALSE(within(5 * kSecond, [&] {
+    most = std::max(most, waiting.value());
+    return service->stream_status().front().accepted > kMany * 9 / 10;
+  })) << "read on";
+  EXPECT_LT(most, 6 * kMost) << "with what was on its way to the workers";
+  EXPECT_TRUE(within(20 * kSecond, [&] { return service->stream_status().front().lag > kMany / 10; })) << "which its lag shows";
+  rd_kafka_mock_partition_set_leader(cluster_.mock(), "plant", 1, 2);
+  send(1, kMany - 10, 10);
+  ASSERT_TRUE(within(120 * kSecond, [&] { return judged().size() >= kMany / 10 - 1; }));
+  EXPECT_EQ(judged(), std::vector<int>(kMany / 10 - 1, 20));
+  EXPECT_EQ(service->stream_status().front().late, 0U);
+  EXPECT_LT(waiting.value(), kMost);
   service->stop();
 }
 

@@ -28,9 +28,9 @@ def database(mariadb, tmp_path):
 def member(driftd, kafka, database, unique, webhook):
     kafka.create_topic(unique, partitions=PARTITIONS)
 
-    def make(idle="1h", **source):
+    def make(idle="1h", limits=None, **source):
         settings = plant.config(
-            CHECKS, service={"checkpoint_every": "1s", "findings": {"all": True}},
+            CHECKS, service={"checkpoint_every": "1s", "findings": {"all": True}, "limits": limits or {}},
             source={"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique,
                               "options": {"session.timeout.ms": "6000"}, **source}},
             stream_windows={"size": "10s", "lateness": "0s", "idle": idle, "by": ["stream", "sensor"]},
@@ -50,6 +50,10 @@ def send(kafka, topic, first, windows):
             [(key, value, timestamp, _)] = plant.kafka_records([{**row, "sensor": f"s{p}"}])
             producer.produce(topic, value, key, p, timestamp=timestamp)
     assert producer.flush(60) == 0 and not refused, refused
+
+
+def partition_numbers(service):
+    return [int(labels["partition"]) for labels, _ in service.metrics().all("driftd_source_lag", stream="plant")]
 
 
 def end_of(finding):
@@ -133,6 +137,45 @@ def test_a_state_that_is_damaged_is_named_and_its_partition_warms_up(member, kaf
     whole = [f for f in found(service) if f["window"]["start"] == plant.window_start(4) and f["check"] == "count"
              and f["segment"]["by"] == "stream"]
     assert [f["value"] for f in whole] == [PARTITIONS * plant.PER_WINDOW], whole
+
+
+@pytest.mark.parametrize("of", ["the one that leads", "the other"])
+def test_what_waits_for_a_partition_that_is_behind_stays_in_kafka(member, kafka, unique, mariadb, of):
+    windows, each, most = 3000, 10, 24 << 20   # what was on its way to the workers; there are 40 MB of them
+    first = member(limits={"waiting": "256KiB"}).wait_ready()
+    send(kafka, unique, 0, 1)
+    first.wait(lambda: leads(first), "it leads", 40)
+    second = member(limits={"waiting": "256KiB"}).wait_ready()
+    first.wait(lambda: (partitions(first), partitions(second)) == (2, 2), "two partitions each", 40)
+    both = (first, second)
+    behind = min(partition_numbers(first if of == "the one that leads" else second))
+
+    def fill(some):
+        for p in some:
+            kafka.produce(unique, plant.kafka_records(
+                {"sensor": f"s{p}", "ts": plant.START + plant.WINDOW + i * plant.WINDOW // each, "temperature": 20.0, "status": "on"}
+                for i in range(windows * each)), partition=p)
+    waits = lambda: first.metrics().get("driftd_windows_waiting_bytes", stream="plant")
+
+    def stored():
+        with mariadb.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT COALESCE(SUM(size), 0) FROM driftd_output")
+            return int(cursor.fetchone()[0])
+    fill(p for p in range(PARTITIONS) if p != behind)
+    for service in both:
+        service.wait(lambda: "those that are ahead are not read on" in service.log(), "it is held back", 60)
+    assert waits() < most and stored() < most
+    second.kill9()
+    second.start().wait_ready(60)
+    first.wait(lambda: (partitions(first), partitions(second)) == (2, 2), "two partitions each", 40)
+    assert waits() < most and stored() < most
+    fill([behind])
+    counts = lambda: [f for f in found(*both) if f["check"] == "count" and f["segment"]["by"] == "stream"]
+    first.wait(lambda: len(counts()) >= windows, lambda: f"all windows; there are {len(counts())}", 120)
+    assert [f["window"]["start"] for f in counts()[1:]] == [plant.window_start(n) for n in range(1, windows)]
+    assert {f["value"] for f in counts()[1:]} == {PARTITIONS * each}
+    assert all(service.metrics().get("driftd_late_records_total", stream="plant") == 0 for service in both)
+    assert first.terminate() == 0 and second.terminate() == 0
 
 
 def test_a_partition_that_falls_silent_at_one_is_not_waited_for_by_the_other(member, kafka, unique):

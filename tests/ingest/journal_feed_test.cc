@@ -38,11 +38,13 @@ class JournalFeedTest : public testing::Test {
   std::vector<std::string> take() {
     std::vector<std::string> out;
     RawBatch batch;
-    while (feed_->next(batch).value()) {
+    while (feed_->next(batch).value() || feed_->unread() > 0) {
+      if (batch.records.empty()) continue;
       std::string text = std::to_string(batch.partition) + ":";
       for (const RawRecord& r : batch.records) text += " " + std::to_string(r.position);
       EXPECT_EQ(batch.next_position, batch.records.back().position + 1);
       out.push_back(text);
+      batch.records.clear();
     }
     return out;
   }
@@ -72,6 +74,79 @@ TEST_F(JournalFeedTest, WhatWaitsForItsTurnIsNotHandedOver) {
   std::vector<std::int64_t> lags;
   while (feed_->next(batch).value()) lags.push_back(feed_->lag());
   EXPECT_EQ(lags, (std::vector<std::int64_t>{2, 1, 0}));
+}
+
+TEST_F(JournalFeedTest, WhatIsHeldBackComesLaterOnceAndInOrder) {
+  append(0), append(1), append(0), append(2);
+  RawBatch batch;
+  ASSERT_TRUE(feed_->next(batch).value());
+  feed_->hold_back({0, 2});
+  EXPECT_EQ(take(), (std::vector<std::string>{"1: 1"})) << "the others are read on";
+  append(1), append(0);
+  EXPECT_EQ(feed_->unread(), 2);
+  EXPECT_EQ(take(), (std::vector<std::string>{"1: 4"}));
+  EXPECT_EQ(feed_->unread(), 0) << "nobody is to wait for what is held back";
+  EXPECT_EQ(feed_->lag(), 4) << "from the oldest that is";
+  feed_->hold_back({2});
+  EXPECT_EQ(take(), (std::vector<std::string>{"0: 2", "0: 5"}));
+  append(2);
+  feed_->hold_back({});
+  EXPECT_EQ(take(), (std::vector<std::string>{"2: 3", "2: 6"}));
+  EXPECT_EQ(feed_->lag(), 0);
+}
+
+TEST_F(JournalFeedTest, WhatWaitsForItsTurnIsHeldBackToo) {
+  std::vector<JournalEntry> four;
+  for (const std::uint32_t partition : {0U, 1U, 0U, 2U}) four.push_back({0, 0, partition, 0, "", "x"});
+  ASSERT_TRUE(feed_->journal().append(four).ok());
+  RawBatch batch;
+  ASSERT_TRUE(feed_->next(batch).value());
+  EXPECT_EQ(batch.partition, 0U);
+  feed_->hold_back({1});
+  EXPECT_EQ(take(), (std::vector<std::string>{"2: 3"}));
+  append(2);
+  feed_->hold_back({});
+  EXPECT_EQ(take(), (std::vector<std::string>{"1: 1", "2: 4"})) << "and nothing that was handed over";
+}
+
+TEST_F(JournalFeedTest, WhatIsHeldBackIsNotDeletedNorItsDamageCountedTwice) {
+  append(0), append(1), append(0), append(1), append(0), append(1);
+  feed_.reset();
+  std::vector<std::filesystem::path> segments;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) segments.push_back(entry.path());
+  std::sort(segments.begin(), segments.end());
+  std::fstream(segments.at(3), std::ios::in | std::ios::out | std::ios::binary).seekp(100).put('!');
+  start();
+  feed_->hold_back({0});
+  take();
+  feed_->release(0, 0);
+  feed_->release(1, 6);
+  EXPECT_EQ(metric(Metric::kSourceLost), 1);
+  EXPECT_EQ(feed_->journal().begin(), 0);
+  feed_->hold_back({});
+  EXPECT_EQ(take(), (std::vector<std::string>{"0: 0", "0: 2", "0: 4"}));
+  EXPECT_EQ(metric(Metric::kSourceLost), 1);
+  feed_->release(0, 5);
+  EXPECT_GE(feed_->journal().begin(), 5);
+}
+
+// Records of others may come all the time: at the end of all that there was when that was asked for is enough.
+TEST_F(JournalFeedTest, KnowsOfWhichPartitionsAllHasBeenHandedOver) {
+  using Numbers = std::set<std::uint32_t>;
+  EXPECT_EQ(feed_->at_end({0, 1}, {}), (Numbers{0, 1}));
+  append(0, 2);
+  EXPECT_EQ(feed_->at_end({0, 1}, {1}), Numbers{1}) << "all that there was when they were asked of";
+  EXPECT_EQ(feed_->at_end({1}, {1}), Numbers()) << "there may be a record of 1 among the two";
+  RawBatch batch;
+  ASSERT_TRUE(feed_->next(batch).value());
+  EXPECT_EQ(feed_->at_end({1}, {}), Numbers()) << "asked anew";
+  ASSERT_TRUE(feed_->next(batch).value());
+  append(0);
+  EXPECT_EQ(feed_->at_end({1}, {1}), Numbers{1});
+  EXPECT_EQ(feed_->at_end({1}, {}), Numbers());
+  feed_->hold_back({0});
+  take();
+  EXPECT_EQ(feed_->at_end({0, 1}, {}), Numbers{1}) << "0 has one that is held back";
 }
 
 TEST_F(JournalFeedTest, GoesOnFromEachPartitionsPosition) {

@@ -114,6 +114,38 @@ TEST(KafkaSource, PausesAndGoesOnWithoutLossOrRepetition) {
   EXPECT_EQ(drain(*source, 3), (Texts{"0/5:p0", "0/6:p1", "0/7:p2"}));
 }
 
+TEST(KafkaSource, HoldsPartitionsBackWithoutLossOrRepetition) {
+  KafkaCluster cluster;
+  cluster.create("a", 2);
+  RecordingHandler handler;
+  auto source = opened(params(cluster, {"a"}), handler);
+  cluster.produce("a", 0, 1, "first");
+  ASSERT_EQ(drain(*source, 1).size(), 1U);
+  source->hold_back({0});
+  cluster.produce("a", 0, 2, "p");
+  cluster.produce("a", 1, 1, "q");
+  EXPECT_EQ(drain(*source, 3, 2 * kSecond), (Texts{"1/0:q0"})) << "the others are read on";
+  const auto both = source->at_end({0, 1}, {});
+  EXPECT_EQ(both, std::set<std::uint32_t>{1}) << "a backlog is no silence";
+  EXPECT_TRUE(poll_until(*source, [&] {
+    for (const PartitionStatus& p : source->status().partitions) {
+      if (p.partition == 0 && p.lag == 2) return true;
+    }
+    return false;
+  })) << "its lag is known, though nobody fetches";
+  source->pause(true);
+  source->pause(false);
+  EXPECT_EQ(drain(*source, 2, kSecond), Texts{}) << "a pause of all ends, and this does not";
+  source->pause(true);
+  source->hold_back({1});
+  EXPECT_EQ(drain(*source, 2, kSecond), Texts{});
+  cluster.produce("a", 1, 1, "r");
+  source->pause(false);
+  EXPECT_EQ(drain(*source, 3, 2 * kSecond), (Texts{"0/1:p0", "0/2:p1"}));
+  source->hold_back({});
+  EXPECT_EQ(drain(*source, 1), Texts{"1/1:r0"});
+}
+
 // Two members of a group and a topic of two partitions, of which 3 records each were read by the first.
 class KafkaSourceGroup : public ::testing::Test {
  protected:
@@ -157,6 +189,18 @@ TEST_F(KafkaSourceGroup, OneThatWasPausedWhenItWentIsReadWhenItIsBack) {
   second_->close();
   ASSERT_TRUE(poll_until(*first_, [&] { return first_handler_.events.back() == "assigned " + moved; }));
   cluster_.produce("a", std::stoi(moved), 1, "new");
+  EXPECT_EQ(drain(*first_, 1), Texts{moved + "/3:new0"});
+}
+
+TEST_F(KafkaSourceGroup, OneThatIsHeldBackIsSoWhenItIsBack) {
+  first_->hold_back({0, 1});
+  const std::string moved = second_joins();
+  cluster_.produce("a", std::stoi(moved), 1, "new");
+  EXPECT_EQ(drain(*second_, 1), Texts{moved + "/3:new0"}) << "the other one does not";
+  second_->close();
+  ASSERT_TRUE(poll_until(*first_, [&] { return first_handler_.events.back() == "assigned " + moved; }));
+  EXPECT_EQ(drain(*first_, 1, kSecond), Texts{});
+  first_->hold_back({});
   EXPECT_EQ(drain(*first_, 1), Texts{moved + "/3:new0"});
 }
 

@@ -1,0 +1,117 @@
+"""Windows that wait for a partition that is behind wait in the source, which keeps them anyway, and not in memory; and a
+partition that is silent is known to be so however much the others send."""
+import threading
+
+import pytest
+from confluent_kafka import Producer
+
+import plant
+
+LIMIT = 256 * 1024
+WINDOWS = 4000
+EACH = 10   # records of a window and sensor
+
+
+def config(source=None, idle="1h", **limits):
+    return plant.config([{"check": "count", "min": 1}], source=source,
+                        service={"findings": {"all": True}, "limits": limits},
+                        stream_windows={"size": "10s", "lateness": "0s", "idle": idle, "by": ["stream"]})
+
+
+def rows(sensor, first, windows):
+    for n in range(first * EACH, (first + windows) * EACH):
+        yield {"sensor": sensor, "ts": plant.START + n * plant.WINDOW // EACH, "temperature": 20.0, "status": "on"}
+
+
+def waiting(service):
+    return service.metrics().get("driftd_windows_waiting_bytes", stream="plant")
+
+
+def held_back(service):
+    service.wait(lambda: waiting(service) >= LIMIT / 2 and "those that are ahead are not read on" in service.log(),
+                 lambda: f"as much waits as may: {waiting(service)}", timeout=60)
+    assert waiting(service) < 12 * LIMIT, "with what was on its way to the workers"
+    assert service.metrics().all("driftd_source_lag", stream="plant"), "the rest is a backlog"
+
+
+def all_judged(service):
+    """Each window once, with the records of both sensors."""
+    service.wait(lambda: len(service.findings(check="count")) >= WINDOWS - 1,
+                 lambda: f"all windows; there are {len(service.findings(check='count'))}", timeout=120)
+    found = service.findings(check="count")
+    assert [f["window"]["start"] for f in found] == [plant.window_start(n) for n in range(WINDOWS - 1)]
+    assert {f["value"] for f in found} == {2 * EACH}
+    metrics = service.metrics()
+    assert metrics.get("driftd_late_records_total", stream="plant") == 0
+    assert waiting(service) < LIMIT
+
+
+def test_history_of_one_sensor_before_that_of_the_next(driftd):
+    """By HTTP, with kills: what is held back is read again from the journal, once."""
+    service = driftd(config(waiting="256KiB")).wait_ready()
+    plant.post(service, [*rows("a", 0, 1), *rows("b", 0, 1)])
+    for first in range(1, WINDOWS, 1000):
+        plant.post(service, rows("a", first, min(1000, WINDOWS - first)))
+    held_back(service)
+    service.kill9()
+    service.start().wait_ready()
+    held_back(service)
+    for first in range(1, WINDOWS, 1000):
+        plant.post(service, rows("b", first, min(1000, WINDOWS - first)))
+    service.kill9()
+    service.start().wait_ready()
+    all_judged(service)
+
+
+def test_a_partition_that_is_filled_after_the_other(driftd, kafka, unique):
+    kafka.create_topic(unique, partitions=2)
+    source = {"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique, "instance_id": "a"}}
+    service = driftd(config(source, waiting="256KiB")).wait_ready()
+    kafka.produce(unique, plant.kafka_records(rows("b", 0, 1)), partition=1)
+    service.wait_metric("driftd_records_total", EACH, stream="plant", result="accepted")
+    kafka.produce(unique, plant.kafka_records(rows("a", 0, WINDOWS)), partition=0)
+    held_back(service)
+    service.kill9()
+    service.start().wait_ready()
+    kafka.produce(unique, plant.kafka_records(rows("b", 1, WINDOWS - 1)), partition=1)
+    all_judged(service)
+
+
+def endless(stop, send):
+    """Records of one sensor as fast as they go; `send` blocks when that is too fast."""
+    def run():
+        first = 0
+        while not stop.is_set():
+            send(rows("a", first, 50))
+            first += 50
+    return threading.Thread(target=run)
+
+
+@pytest.mark.parametrize("source", ["kafka", "http"])
+def test_one_that_is_silent_beside_one_that_never_pauses(driftd, kafka, unique, source):
+    kafka.create_topic(unique, partitions=2)
+    by_kafka = {"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique}} if source == "kafka" else None
+    service = driftd(config(by_kafka, idle="2s")).wait_ready()
+    if source == "kafka":
+        producer = Producer({"bootstrap.servers": kafka.bootstrap, "log_level": 0, "linger.ms": 5})
+        kafka.produce(unique, plant.kafka_records(rows("b", 0, 1)), partition=1)
+
+        def send(some):
+            for key, value, at, _ in plant.kafka_records(some):
+                producer.produce(unique, value, key, partition=0, timestamp=at)
+            producer.poll(0)
+            while len(producer) > 20000:
+                producer.poll(0.05)
+    else:
+        plant.post(service, rows("b", 0, 1))
+        send = lambda some: plant.post(service, some)
+    stop = threading.Event()
+    sender = endless(stop, send)
+    sender.start()
+    try:
+        service.wait(lambda: len(service.findings(check="count")) > 100, "windows do not wait for the other", timeout=30)
+    finally:
+        stop.set()
+        sender.join()
+        if source == "kafka":
+            producer.flush(60)
