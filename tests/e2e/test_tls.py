@@ -1,5 +1,8 @@
 """TLS and passwords towards real servers: Kafka, Mosquitto, MariaDB and a webhook's receiver, each with
-the right authority, with a wrong one, with the wrong password, and under a name that is not in its certificate."""
+the right authority, with a wrong one, with the wrong password, and under a name that is not in its certificate.
+And certificates of driftd's own towards Kafka and Mosquitto: the right one, none, and one of another authority."""
+import re
+
 import pytest
 
 import plant
@@ -30,6 +33,49 @@ def stays_down(service, seconds=3):
         service.wait(lambda: service.metrics().get("driftd_source_up") == 1, "up", timeout=seconds)
     assert service.get("/-/healthy").status == 200
     assert service.metrics().get("driftd_records_total", result="accepted") == 0
+
+
+@pytest.fixture
+def strangers(tmp_path):
+    """A client's certificate of an authority that no server knows."""
+    return certificates.make(tmp_path / "strangers")
+
+
+def kafka_source(server, topic, **files):
+    """With the files at its ssl.*.location."""
+    options = {f"ssl.{name}.location": str(path) for name, path in files.items()}
+    return {"kafka": {"brokers": [server.mutual_bootstrap], "topics": [topic], "group": topic,
+                      "options": {"security.protocol": "SSL", "ssl.ca.location": str(server.ca), "debug": "security,broker", **options}}}
+
+
+def mqtt_source(server, topic, **files):
+    """With the files as its *_file."""
+    tls = {f"{name}_file": str(path) for name, path in files.items()}
+    return {"mqtt": {"url": server.url, "topics": [topic], "client_id": topic, "tls": {"ca_file": str(server.ca), **tls}}}
+
+
+def judging(source):
+    return plant.config([{"check": "count", "min": plant.PER_WINDOW, "max": plant.PER_WINDOW}], source=source,
+                        service={"findings": {"all": True}, "log_level": "debug"})
+
+
+def judges(service):
+    """The two windows that were sent come, the first one whole."""
+    service.wait_ready()
+    service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, result="accepted")
+    found = service.wait_findings(len, "a judged window", check="count")
+    assert [(f["value"], f["verdict"]) for f in found] == [(plant.PER_WINDOW, "ok")], found
+
+
+def reason(service):
+    """Why it is not ready."""
+    answer = service.get("/-/ready")
+    return "" if answer.status == 200 else answer.json()["detail"]
+
+
+def shows_no_key(made, *texts):
+    secret = [line for line in made.key.read_text().splitlines() if not line.startswith("-----")]
+    assert secret and not any(line in text for line in [*secret, "PRIVATE KEY"] for text in texts), texts
 
 
 def test_kafka(driftd, secure_kafka, unique, secret, wrong_ca, names):
@@ -72,6 +118,47 @@ def test_mqtt(driftd, unique, secret, wrong_ca, names):
         names.know("mqtt.test")
         stays_down(start(broker.ca, "s3cret-mqtt", "mqtt.test"))
         assert names.asked("mqtt.test") > 0
+
+
+def test_kafka_with_a_client_certificate(driftd, secure_kafka, unique, strangers):
+    secure_kafka.create_topic(unique)
+    secure_kafka.produce(unique, plant.kafka_records(plant.records(0, 2)))
+    alert = re.compile(rf"{secure_kafka.mutual_bootstrap}.*certificate.*: SSL alert number")  # the broker's; a verdict of ours is none
+    for client in [None, strangers]:
+        files = {"certificate": client.certificate, "key": client.key} if client else {}
+        service = driftd(judging(kafka_source(secure_kafka, unique, **files)))
+        service.wait(lambda: alert.search(reason(service)), lambda: f"the broker's alert in {reason(service)!r}")
+        stays_down(service)
+        assert alert.search(service.log()), service.log_tail()
+        shows_no_key(client or strangers, service.log(), service.get("/-/ready").text, service.get("/api/v1/streams").text)
+        service.stop()
+    client = secure_kafka.client
+    service = driftd(judging(kafka_source(secure_kafka, unique, certificate=client.certificate, key=client.key)))
+    judges(service)
+    shows_no_key(client, service.log())
+
+
+@pytest.fixture
+def mutual_mqtt(tmp_path):
+    with servers.Mosquitto(tls=True, clients=certificates.make(tmp_path / "clients")) as broker:
+        yield broker
+
+
+def test_mqtt_with_a_client_certificate(driftd, mutual_mqtt, unique, strangers):
+    for client, refusal in [(None, "peer did not return a certificate"), (strangers, "certificate verify failed")]:
+        files = {"cert": client.certificate, "key": client.key} if client else {}
+        service = driftd(judging(mqtt_source(mutual_mqtt, unique, **files)))
+        servers.wait_for(lambda: refusal in mutual_mqtt.log(), lambda: f"{refusal}\n{mutual_mqtt.log_tail()}")
+        stays_down(service)
+        where = f"connection to 127.0.0.1:{mutual_mqtt.port}"
+        assert where in reason(service) and where in service.log(), reason(service)
+        shows_no_key(client or strangers, service.log(), service.get("/-/ready").text, service.get("/api/v1/streams").text)
+        service.stop()
+    client = mutual_mqtt.clients
+    service = driftd(judging(mqtt_source(mutual_mqtt, unique, cert=client.certificate, key=client.key))).wait_ready()
+    mutual_mqtt.publish((unique, row) for row in plant.lines(plant.records(0, 2)).splitlines())
+    judges(service)
+    shows_no_key(client, service.log())
 
 
 def test_mysql(mariadb, secret, wrong_ca, names):

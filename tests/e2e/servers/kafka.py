@@ -38,11 +38,11 @@ log.retention.check.interval.ms=1000
 """
 
 # A second door: TLS and SASL. PLAIN, because the brokers of today refuse SCRAM as Debian 12's librdkafka speaks
-# it. The tests' own clients keep using the first.
+# it. A third: TLS and a client's certificate. The tests' own clients keep using the first.
 _SECURE = """\
-listeners=PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{secure}
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL
+listeners=PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{secure},MUTUAL://127.0.0.1:{mutual},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{secure},MUTUAL://127.0.0.1:{mutual}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,MUTUAL:SSL
 sasl.enabled.mechanisms=PLAIN
 listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
   user_{user}="{password}";
@@ -50,6 +50,9 @@ ssl.keystore.type=PEM
 ssl.keystore.location={dir}/keystore.pem
 ssl.truststore.type=PEM
 ssl.truststore.location={dir}/ca.pem
+listener.name.mutual.ssl.client.auth=required
+listener.name.mutual.ssl.truststore.type=PEM
+listener.name.mutual.ssl.truststore.location={dir}/clients/ca.pem
 """
 
 # A second door that sends its clients on to another port, that of a proxy.
@@ -70,7 +73,8 @@ class Kafka(Process):
 
     def __init__(self, secure_user=None, proxy=None):
         """`secure_user`: (name, password) of a second listener with TLS and SASL at `secure_bootstrap`,
-        whose authority is `ca`. `proxy`: port that clients of a second listener, at port `door`, are sent to."""
+        whose authority is `ca`, and of a third one at `mutual_bootstrap`, which wants a certificate of the authority
+        of `client`. `proxy`: port that clients of a second listener, at port `door`, are sent to."""
         super().__init__()
         self.port, self._controller = free_port(), free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
@@ -78,13 +82,13 @@ class Kafka(Process):
         self._properties = self.dir / "server.properties"
         properties = _PROPERTIES.format(port=self.port, controller=self._controller, dir=self.dir)
         if secure_user:
-            secure, (user, password) = free_port(), secure_user
-            self.secure_bootstrap = f"localhost:{secure}"
+            (secure, mutual), (user, password) = (free_port(), free_port()), secure_user
+            self.secure_bootstrap, self.mutual_bootstrap = f"localhost:{secure}", f"localhost:{mutual}"
             made = certificates.make(self.dir)
-            self.ca = made.ca
+            self.ca, self.client = made.ca, certificates.make(self.dir / "clients")
             (self.dir / "keystore.pem").write_text(made.key.read_text() + made.certificate.read_text())
-            properties += _SECURE.format(port=self.port, secure=secure, controller=self._controller, dir=self.dir,
-                                         user=user, password=password)
+            properties += _SECURE.format(port=self.port, secure=secure, mutual=mutual, controller=self._controller,
+                                         dir=self.dir, user=user, password=password)
         if proxy:
             self.door = free_port()
             properties += _PROXIED.format(port=self.port, door=self.door, proxy=proxy, controller=self._controller)

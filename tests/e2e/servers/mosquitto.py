@@ -1,4 +1,4 @@
-"""Eclipse Mosquitto, open or with TLS and a password, with or without persistence."""
+"""Eclipse Mosquitto, open or with TLS and a password or clients' certificates, with or without persistence."""
 import signal
 import subprocess
 import threading
@@ -18,10 +18,11 @@ class Mosquitto(Process):
     name = "mosquitto"
     start_timeout = 10.0
 
-    def __init__(self, persistence=True, tls=False, user=None, password=None, settings=()):
+    def __init__(self, persistence=True, tls=False, user=None, password=None, clients=None, settings=()):
+        """`clients`: with tls, certificates of whose authority every client must have one."""
         super().__init__()
         self.port = free_port()
-        self.user, self.password = user, password
+        self.user, self.password, self.clients = user, password, clients
         self.ca = None
         lines = [
             f"listener {self.port} 127.0.0.1",
@@ -41,7 +42,8 @@ class Mosquitto(Process):
         if tls:
             made = certificates.make(self.dir)
             self.ca = made.ca
-            lines += [f"cafile {made.ca}", f"certfile {made.certificate}", f"keyfile {made.key}"]
+            lines += [f"cafile {(clients or made).ca}", f"certfile {made.certificate}", f"keyfile {made.key}",
+                      f"require_certificate {'true' if clients else 'false'}"]
         self._config = self.dir / "mosquitto.conf"
         self._config.write_text("\n".join(lines) + "\n")
 
@@ -68,7 +70,7 @@ class Mosquitto(Process):
         if self.user:
             client.username_pw_set(self.user, self.password)
         if self.ca:
-            client.tls_set(str(self.ca))
+            client.tls_set(str(self.ca), *(map(str, self.clients[1:]) if self.clients else ()))
         return client
 
     def publish(self, messages, qos=1, timeout=120):
