@@ -28,6 +28,13 @@ def make(folder, authority="driftd tests"):
     return Certificates(folder / "ca.pem", folder / "server.pem", folder / "server.key")
 
 
+def encrypted(made, password):
+    """The key of `made` in another file, encrypted."""
+    path = made.key.with_suffix(".encrypted.key")
+    _openssl(path.parent, "pkey", "-in", str(made.key), "-aes256", "-passout", f"pass:{password}", "-out", str(path))
+    return path
+
+
 def trusting(made, client=None):
     """An ssl.SSLContext that trusts the authority of `made`, and shows the certificate of `client`."""
     context = ssl.create_default_context(cafile=str(made.ca))
