@@ -1,8 +1,8 @@
 """Every secret that a configuration can name, servers that refuse them all, and a search for their text
 in everything that driftd writes and answers."""
 import base64
+import copy
 import crypt
-import json
 import pathlib
 import re
 
@@ -13,7 +13,8 @@ import servers
 from driftd import run_driftd
 from servers import certificates, wait_for
 
-SECRETS = {name: f"TopSecret{name.title()}0123456789" for name in ["kafka", "mqtt", "mysql", "webhook", "web", "store"]}
+SECRETS = {name: f"TopSecret{name.title()}0123456789" for name in ["kafka", "mqtt", "mysql", "web"]}
+GUESS, STORE = "TopSecretGuess0123456789", "TopSecretStore0123456789"
 SIGNING = b"signing-secret-0123456789abcdef!"
 TRAINING = b"training-secret-0123456789abcdef"
 TOKENS = {name: f"TopSecret{name.title()}Token" for name in ["hook", "train", "alertmanager", "external"]}  # in URLs
@@ -22,12 +23,74 @@ ENDPOINTS = ["/", "/metrics", "/-/healthy", "/-/ready", "/healthz", "/readyz", "
              "/api/v1/alerts", "/api/v1/references", "/api/v1/units", "/nothing"]
 
 
-def forms():
-    """Each secret as it is and as it could leak coded."""
-    for secret in [*SECRETS.values(), *TOKENS.values(), HASH, HASH[7:], SIGNING.decode(), TRAINING.decode(), "PRIVATE KEY"]:
-        yield secret
-        yield base64.b64encode(secret.encode()).decode().rstrip("=")[:-1]
-    yield base64.b64encode(f"prometheus:{SECRETS['web']}".encode()).decode()
+def forms(secret):
+    """As it is and as it could leak coded."""
+    return [secret, base64.b64encode(secret.encode()).decode().rstrip("=")[:-1]]
+
+
+def lines_of(key):
+    return key.read_text().splitlines()[1:-1]
+
+
+def all_secrets(key):
+    return [*SECRETS.values(), GUESS, *TOKENS.values(), HASH, HASH[7:], SIGNING.decode(), TRAINING.decode(), "PRIVATE KEY", *lines_of(key)]
+
+
+def logins():
+    """As HTTP sends them."""
+    return [base64.b64encode(f"prometheus:{password}".encode()).decode() for password in [SECRETS["web"], GUESS]]
+
+
+def told(*configurations, folder):
+    """Their text, and that of the files in the folder that they name."""
+    text = "".join(path.read_text() for path in configurations)
+    named = [path for path in folder.rglob("*") if path.is_file() and (str(path) in text or f"credential:{path.name}" in text)]
+    return text + "".join(path.read_text() for path in named)
+
+
+def whole(answer):
+    return answer.text + str(answer.headers)
+
+
+def answers_to_posts(service):
+    """To requests that change something, those that are refused too."""
+    records, promote = "/api/v1/streams/plant/records", "/api/v1/references/absent/promote"
+    row = next(plant.records(6, 1))
+    for status, path, options in [
+            (200, "/-/reload", {}), (401, "/-/reload", {"user": ("prometheus", GUESS)}),
+            (403, "/-/reload", {"headers": {"Origin": "http://driftd.test"}}),
+            (200, records, {"body": row}), (400, records, {"body": "{", "headers": {"Content-Type": "application/json"}}),
+            (415, records, {"body": "{}", "headers": {"Content-Type": "text/html"}}),
+            *((404, records.replace("plant", stream), {"body": row}) for stream in ["absent", "kafka"]),
+            (404, promote, {"body": {"version": "1"}}), (400, promote, {"body": "{"}), (405, "/metrics", {}), (404, "/nothing", {})]:
+        answer = service.post(path, **options)
+        assert answer.status == status, (path, options, answer)
+        yield f"POST {path} {options}", whole(answer)
+
+
+def misplaced(config, key, folder):
+    """(what is said of it, configuration) with secrets where none may stand."""
+    no_secret = folder / "no-secret"
+    no_secret.write_text(f"whsec_{SECRETS['kafka']}\n")  # of too few bytes
+
+    def changed(said, *path, value):
+        new = copy.deepcopy(config)
+        at = new
+        for step in path[:-1]:
+            at = at[step]
+        at[path[-1]] = value
+        return said, new
+
+    kafka, mqtt = ("streams", "kafka", "from", "kafka"), ("streams", "mqtt", "from", "mqtt")
+    yield changed("is a secret", *kafka, "options", "sasl.password", value=SECRETS["kafka"])
+    yield changed("is a secret", *kafka, "options", "ssl.key.pem", value=key.read_text())
+    yield changed("unknown key", *mqtt, "password", value=SECRETS["mqtt"])
+    yield changed("takes no user or password", *mqtt, "url", value=f"mqtts://driftd:{SECRETS['mqtt']}@127.0.0.1:1")
+    yield changed("unknown key", "databases", "plant", "password", value=SECRETS["mysql"])
+    yield changed("without user or password", "alerts", "notifiers", "hook",
+                  value={"type": "webhook", "url": f"http://driftd:{TOKENS['hook']}@127.0.0.1:1/"})
+    yield changed("secret_file", "alerts", "notifiers", "hook", "secret_file", value=[str(no_secret)])
+    yield changed("external_url must be", "service", "external_url", value=f"http://driftd:{TOKENS['external']}@driftd.test/")
 
 
 @pytest.fixture
@@ -87,7 +150,7 @@ def test_no_secret_is_shown_anywhere(driftd, secure_kafka, mariadb, unique, file
         asked = {request.path for request in receiver.received()}
         assert {f"/{TOKENS[name]}?token={TOKENS[name]}" for name in ["hook", "train"]} <= asked, asked
         wait_for(lambda: service.log().count("notifier cannot be reached") == 4, "each of them in the log", 15)
-        assert service.get("/", user=("prometheus", "wrong")).status == 401
+        assert service.get("/", user=("prometheus", GUESS)).status == 401
         limits = pathlib.Path(f"/proc/{service.child.pid}/limits").read_text()
         assert re.search(r"^Max core file size +0 ", limits, re.M), "no core, which would have them all"
         wait_for(lambda: "uthentication" in service.log(), "Kafka's refusal in the log", 15)
@@ -96,7 +159,19 @@ def test_no_secret_is_shown_anywhere(driftd, secure_kafka, mariadb, unique, file
         for path in ENDPOINTS:
             answer = service.get(path)
             assert (answer.status == 404) == (path == "/nothing"), answer
-            shown[path] = answer.text + str(answer.headers)
+            shown[path] = whole(answer)
+        shown.update(answers_to_posts(service))
+        given = GUESS + told(service.config_path, web, folder=tmp_path)
+        for number, (said, wrong) in enumerate(misplaced(config, made.key, tmp_path)):
+            service.write_config(wrong)
+            answer = service.post("/-/reload")
+            assert answer.status == 400 and said in answer.text, answer
+            done = run_driftd("check", service.config_path, env=env)
+            assert done.returncode == 2 and said in done.stderr, done
+            given += told(service.config_path, folder=tmp_path)
+            shown[f"reload {number}, {said}"], shown[f"check {number}, {said}"] = whole(answer), done.stdout + done.stderr
+        service.write_config(config)
+        assert service.post("/-/reload").status == 200
         for arguments in [["check"], ["outbox", "list"], ["reference", "list"], ["store", "inspect"],
                           ["rules", "prometheus"]]:
             done = run_driftd(*arguments, service.config_path, env=env)
@@ -111,43 +186,40 @@ def test_no_secret_is_shown_anywhere(driftd, secure_kafka, mariadb, unique, file
         done = run_driftd("check", service.config_path, env=env)
         assert done.returncode == 2 and "no bcrypt hash" in done.stderr, done
         shown["check of a bad web configuration"] = done.stderr
-        config["service"]["external_url"] = f"http://driftd:{TOKENS['external']}@driftd.test/"
-        other = tmp_path / "external.json"
-        other.write_text(json.dumps(config))
-        done = run_driftd("check", other, env=env)
-        assert done.returncode == 2 and "external_url must be" in done.stderr, done
-        shown["check of an external_url with a password"] = done.stdout + done.stderr
-        service.wait_metric("driftd_config_last_reload_successful", 1)
+        service.wait(lambda: service.metrics().get("driftd_web_config_last_reload_successful") == 0, "the bad one in the log")
         service.terminate(within=20)
         shown["log at the end"] = service.log()
         for path in pathlib.Path(service.data_dir).rglob("*"):
             if path.is_file():
                 shown[str(path)] = path.read_bytes().decode("latin-1")
-        assert len(shown["log"]) > 1000 and "s3cret" not in shown["log"]
-        nowhere(shown, forms())
+        assert len(shown["log"]) > 1000
+        secrets = all_secrets(made.key)
+        for secret in secrets:
+            assert any(form in given for form in forms(secret)), f"{secret} is looked for and driftd was never told it"
+        nowhere(shown, [*(form for secret in secrets for form in forms(secret)), *logins()])
 
 
 def nowhere(shown, secrets):
-    secrets = list(secrets)
     for place, text in shown.items():
         for secret in secrets:
             assert secret not in text, f"{place} shows {secret}"
 
 
-def test_the_password_of_the_shared_store_is_not_shown(driftd, mariadb, files, tmp_path):
+def test_the_password_of_the_shared_store_is_not_shown(driftd, mariadb, tmp_path):
     """One that the database refuses, which ends the start, and the right one."""
     mariadb.execute("DROP TABLE IF EXISTS driftd_unit, driftd_state, driftd_output")
     password = tmp_path / "store"
     config = plant.config([{"check": "count", "min": 1000}], service={"store": "state", "log_level": "debug"},
                           databases={"state": {"host": "127.0.0.1", "port": mariadb.port, "database": mariadb.database,
-                                               "user": mariadb.user, "password_file": files["store"]}})
+                                               "user": mariadb.user, "password_file": str(password)}})
     config["alerts"] = {"for": 1, "notifiers": {"log": {"type": "log"}}}
     password.write_text(mariadb.password + "\n")
     service = driftd(config).wait_ready()
     plant.post(service, plant.records(0, 3))
     service.wait_metric("driftd_windows_total", 2, stream="plant")
-    shown = {path: service.get(path).text for path in ENDPOINTS}
-    password.write_text(SECRETS["store"] + "\n")
+    shown = {path: whole(service.get(path)) for path in ENDPOINTS}
+    password.write_text(STORE + "\n")
+    shown["POST /-/reload"] = whole(service.post("/-/reload"))
     for arguments in [["check"], ["store", "inspect"], ["store", "verify"], ["rules", "prometheus"]]:
         done = run_driftd(*arguments, service.config_path)
         shown[" ".join(arguments)] = done.stdout + done.stderr
@@ -159,4 +231,4 @@ def test_the_password_of_the_shared_store_is_not_shown(driftd, mariadb, files, t
     for path in pathlib.Path(service.data_dir).rglob("*"):
         if path.is_file():
             shown[str(path)] = path.read_bytes().decode("latin-1")
-    nowhere(shown, [SECRETS["store"], mariadb.password])
+    nowhere(shown, [STORE, mariadb.password])
