@@ -87,8 +87,10 @@ Status MqttClient::init() {
     const auto file = [](const std::string& path) { return path.empty() ? nullptr : path.c_str(); };
     int code = settings_.ca_file.empty() ? mosquitto_int_option(client_, MOSQ_OPT_TLS_USE_OS_CERTS, 1) : MOSQ_ERR_SUCCESS;
     if (code == MOSQ_ERR_SUCCESS && (!settings_.ca_file.empty() || !settings_.cert_file.empty())) {
+      // OpenSSL would ask the terminal for the passphrase of an encrypted key, and the stream wait for it.
+      const auto no_passphrase = [](char*, int, int, void*) { return 0; };
       code = mosquitto_tls_set(client_, file(settings_.ca_file), settings_.ca_file.empty() ? "/etc/ssl/certs" : nullptr,
-                               file(settings_.cert_file), file(settings_.key_file), nullptr);
+                               file(settings_.cert_file), file(settings_.key_file), no_passphrase);
     }
     if (code == MOSQ_ERR_SUCCESS) code = mosquitto_tls_opts_set(client_, 1, "tlsv1.2", nullptr);
     if (const Status s = done(code, "TLS settings (ca_file, cert_file, key_file)"); !s) return s;

@@ -1,21 +1,33 @@
-// Which versions of libmosquitto are taken; what the client does is in mqtt_source_test.cc.
+// Which versions of libmosquitto are taken, and what is told it of TLS; what the client does is in mqtt_source_test.cc.
 #include "ingest/mqtt_client.h"
 
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <fstream>
+
 #include "ingest/source.h"
 #include "tests/ingest/source_harness.h"
+#include "tests/ingest/temp_folder.h"
 
 namespace {
-int pretended_version = 0;  // of the library, for the whole test program; 0: its own
-}
+using Passphrase = int (*)(char* buffer, int size, int writing, void* data);
+int pretended_version = 0;              // of the library, for the whole test program; 0: its own
+Passphrase given_passphrase = nullptr;  // to the library by the last client with a certificate
+}  // namespace
 
-// Stands in for the library's.
+// These stand in for the library's.
 extern "C" __attribute__((used)) int mosquitto_lib_version(int* major, int* minor, int* revision) {
   using Version = int (*)(int*, int*, int*);
   static const auto own = reinterpret_cast<Version>(::dlsym(RTLD_NEXT, "mosquitto_lib_version"));
   return pretended_version != 0 ? pretended_version : own(major, minor, revision);
+}
+extern "C" __attribute__((used)) int mosquitto_tls_set(mosquitto* client, const char* ca_file, const char* ca_path, const char* cert_file,
+                                                       const char* key_file, Passphrase passphrase) {
+  static const auto own = reinterpret_cast<decltype(&mosquitto_tls_set)>(::dlsym(RTLD_NEXT, "mosquitto_tls_set"));
+  given_passphrase = passphrase;
+  return own(client, ca_file, ca_path, cert_file, key_file, passphrase);
 }
 
 namespace driftd::ingest {
@@ -59,6 +71,21 @@ TEST_F(MqttClientTest, NothingStartsWithAnotherLibrary) {
   context.problems = &problems;
   EXPECT_FALSE(make_source("mqtt", config, context).ok());
   EXPECT_EQ(problems.errors().size(), 1U) << "for `driftd check`";
+}
+
+// Without a callback OpenSSL asks the terminal, and the stream waits for an answer.
+TEST_F(MqttClientTest, NobodyIsAskedForThePassphraseOfAKey) {
+  const TempFolder folder;
+  MqttSettings settings;
+  settings.client_id = "c";
+  settings.tls = true;
+  settings.cert_file = settings.key_file = folder.path() + "/pem";
+  std::ofstream(settings.key_file) << "PEM";
+  const auto made = MqttClient::make(settings, {});
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  ASSERT_NE(given_passphrase, nullptr);
+  std::array<char, 16> buffer{};
+  EXPECT_EQ(given_passphrase(buffer.data(), buffer.size(), 0, nullptr), 0);
 }
 
 }  // namespace
