@@ -1,5 +1,6 @@
 #include "core/unit_problems.h"
 
+#include "core/key_pair.h"
 #include "core/secret.h"
 
 namespace driftd {
@@ -20,6 +21,16 @@ void UnitProblems::add_unreadable_file(const Params& section, const std::string&
   const std::string& path = section.text(param);
   if (list_ == nullptr || path.empty()) return;
   if (const Status file = try_file(path); !file) add(section.node(param), param + ": " + file.error().message);
+}
+
+void UnitProblems::add_unfit_pair(const Params& section, const std::string& certificate, const std::string& key) {
+  if (list_ == nullptr) return;
+  const std::string& cert_path = section.text(certificate);
+  const std::string& key_path = section.text(key);
+  const Status usable = cert_path.empty() ? Status() : try_certificate(cert_path);
+  if (!usable) add(section.node(certificate), certificate + ": " + usable.error().message);
+  if (key_path.empty()) return;
+  if (const Status s = try_key(key_path, usable ? cert_path : ""); !s) add(section.node(key), key + ": " + s.error().message);
 }
 
 const Node& item_of(const Params& params, std::string_view list, std::size_t i) {

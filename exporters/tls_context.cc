@@ -5,6 +5,7 @@
 
 #include <boost/asio/ssl/context.hpp>
 
+#include "core/key_pair.h"
 #include "core/secret.h"
 #include "core/text.h"
 
@@ -63,8 +64,7 @@ Status set_ciphers(SSL_CTX* ctx, const WebConfig::Tls& tls) {
 
 Status set_up(SSL_CTX* ctx, const WebConfig::Tls& tls) {
   ERR_clear_error();
-  // OpenSSL would ask the terminal for the password of an encrypted key.
-  SSL_CTX_set_default_passwd_cb(ctx, [](char*, int, int, void*) { return 0; });
+  SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
   SSL_CTX_set_min_proto_version(ctx, version_of(tls.min_version));
   SSL_CTX_set_max_proto_version(ctx, version_of(tls.max_version));
   SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
@@ -74,7 +74,9 @@ Status set_up(SSL_CTX* ctx, const WebConfig::Tls& tls) {
   }
   const auto key = secret_file(tls.key_file);
   if (!key) return key.error().at("tls_server_config: key_file");
-  if (SSL_CTX_use_PrivateKey_file(ctx, key->c_str(), SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(ctx) != 1) {
+  if (const Status s = try_key(*key, tls.cert_file); !s)
+    return Error{ErrorCode::kInvalidArgument, "tls_server_config: key_file: " + s.error().message};
+  if (SSL_CTX_use_PrivateKey_file(ctx, key->c_str(), SSL_FILETYPE_PEM) != 1) {
     return refused("key_file " + excerpt(tls.key_file) + " cannot be used with the certificate");
   }
   if (const Status s = set_ciphers(ctx, tls); !s) return s;

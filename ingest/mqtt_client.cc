@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/key_pair.h"
 #include "core/secret.h"
 #include "core/text.h"
 #include "ingest/reach.h"
@@ -87,8 +88,6 @@ Status MqttClient::init() {
     const auto file = [](const std::string& path) { return path.empty() ? nullptr : path.c_str(); };
     int code = settings_.ca_file.empty() ? mosquitto_int_option(client_, MOSQ_OPT_TLS_USE_OS_CERTS, 1) : MOSQ_ERR_SUCCESS;
     if (code == MOSQ_ERR_SUCCESS && (!settings_.ca_file.empty() || !settings_.cert_file.empty())) {
-      // OpenSSL would ask the terminal for the passphrase of an encrypted key, and the stream wait for it.
-      const auto no_passphrase = [](char*, int, int, void*) { return 0; };
       code = mosquitto_tls_set(client_, file(settings_.ca_file), settings_.ca_file.empty() ? "/etc/ssl/certs" : nullptr,
                                file(settings_.cert_file), file(settings_.key_file), no_passphrase);
     }
@@ -111,6 +110,10 @@ Status MqttClient::init() {
 }
 
 Status MqttClient::connect() {
+  if (settings_.tls && !settings_.cert_file.empty()) {  // the library reads them anew, and would name none
+    if (const Status s = try_certificate(settings_.cert_file); !s) return s.error().at("mqtt: cert_file");
+    if (const Status s = try_key(settings_.key_file, settings_.cert_file); !s) return s.error().at("mqtt: key_file");
+  }
   if (const Status s = reach(settings_.host, settings_.port, kConnectPatience); !s) return s;
   refused_.clear();
   Properties properties;

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "app/config/config.h"
+#include "tests/pem_files.h"
 
 namespace driftd::app {
 namespace {
@@ -259,6 +260,33 @@ alerts:
     EXPECT_NE(said.find(line), std::string::npos) << line << " is not in\n" << said;
   EXPECT_EQ(service.errors().size(), 5U) << said;
   EXPECT_EQ(data.errors().size(), 1U) << format_errors("c", data);
+}
+
+TEST(TryUnits, ACertificateAndItsKeyAreLookedAtForTheService) {
+  const std::string folder = testing::TempDir() + "/try_units_keys" + std::to_string(getpid());
+  std::filesystem::create_directories(folder);
+  const Key key = make_key();
+  write_certificate(folder + "/cert", key);
+  write_key(folder + "/key", key);
+  write_key(folder + "/other", make_key());
+  const auto said = [&](const std::string& cert, const std::string& key_file) {
+    ErrorList service, data;
+    const std::string yaml =
+        "streams:\n  s:\n    from:\n      mqtt:\n        url: mqtts://b\n        topics: [t]\n        client_id: c\n        tls:\n"
+        "          cert_file: " +
+        folder + cert + "\n          key_file: " + folder + key_file + "\n    decode: {time: ts}\n    fields: {x: number}\n";
+    read_config(yaml, "", service, ReadFor::kService);
+    read_config(yaml, "", data, ReadFor::kData);
+    EXPECT_TRUE(data.empty()) << format_errors("c", data);
+    return service.empty() ? "" : format_errors("c", service);
+  };
+  EXPECT_EQ(said("/cert", "/key"), "");
+  const std::string other = said("/cert", "/other");
+  EXPECT_NE(other.find("c:10:21: stream s: from: mqtt: key_file: the key in '" + folder + "/other' does not belong"), std::string::npos)
+      << other;
+  const std::string swapped = said("/key", "/cert");
+  for (const char* line : {"c:9:22: stream s: from: mqtt: cert_file: '", "c:10:21: stream s: from: mqtt: key_file: '"})
+    EXPECT_NE(swapped.find(line), std::string::npos) << line << " is not in\n" << swapped;
 }
 
 TEST(TryUnits, MakesAndNeedsNoFile) {

@@ -10,7 +10,7 @@ import yaml
 import plant
 import servers
 from driftd import CONFIGS, need_sources, run_driftd
-from servers import http
+from servers import certificates, http
 
 # Line and column (from 1) of each thing that is wrong, and a word that the message must have.
 WRONG = """\
@@ -265,7 +265,7 @@ def test_the_schema_names_files():
 
 @pytest.mark.parametrize("path", FILES, ids=".".join)
 def test_a_file_that_cannot_be_read_is_an_error_of_the_configuration(tmp_path, path):
-    missing, config_path = tmp_path / "missing", tmp_path / "driftd.yaml"
+    missing, config_path, made = tmp_path / "missing", tmp_path / "driftd.yaml", certificates.make(tmp_path / "tls")
     config = plant.config(CHECKS, source={"http": {}}, service={"data_dir": str(tmp_path / "data")})
     [config["streams"]["x"]] = config["streams"].values()
     del config["streams"]["plant"]
@@ -279,7 +279,7 @@ def test_a_file_that_cannot_be_read_is_an_error_of_the_configuration(tmp_path, p
         here = here.setdefault(key, {})
         here.update(NEEDED.get("database" if path[:2] == ("databases", key) else key, {}))
     for name in [name for name in here if name.endswith("_file")]:
-        here[name] = __file__
+        here[name] = str({"cert_file": made.certificate, "key_file": made.key}.get(name, __file__))
     here[path[-1]] = str(missing)
     here.pop(path[-1].removesuffix("_file"), None)  # url_file stands in the place of url
     config_path.write_text(yaml.safe_dump(config, sort_keys=False))

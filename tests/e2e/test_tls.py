@@ -163,14 +163,12 @@ def test_mqtt_with_a_client_certificate(driftd, mutual_mqtt, unique, strangers):
 
 
 UNREAD = pytest.mark.xfail(strict=True, reason="Kafka's files are read when the stream starts, and what is said then names none")
-UNPAIRED = pytest.mark.xfail(strict=True, reason="only whether MQTT's files can be read is looked at; a stream that runs says 'A TLS error "
-                                                 "occurred', or asks the terminal for the key's password")
 FAULTS = ["no certificate", "no key", "not a key", "key of another", "encrypted key"]
 
 
 @pytest.mark.parametrize("source,fault", [
     *(pytest.param("kafka", fault, marks=UNREAD) for fault in FAULTS),
-    *(pytest.param("mqtt", fault, marks=[] if fault.startswith("no ") else UNPAIRED) for fault in FAULTS)])
+    *(("mqtt", fault) for fault in FAULTS)])
 def test_files_that_are_no_certificate_with_its_key_are_named(tmp_path, strangers, source, fault):
     """By `check`, and by `run` in the same words."""
     made = certificates.make(tmp_path / "clients")
@@ -188,6 +186,19 @@ def test_files_that_are_no_certificate_with_its_key_are_named(tmp_path, stranger
         assert "TopSecretText" not in done.stderr and "pass phrase" not in done.stderr, done
         for one in [made, strangers]:
             shows_no_key(one, done.stdout, done.stderr)
+
+
+def test_mqtt_names_a_key_that_no_longer_fits(driftd, mutual_mqtt, unique, strangers, tmp_path):
+    """Changed under a stream that runs; nobody is asked for its passphrase, so the end does not wait for an answer."""
+    client, key = mutual_mqtt.clients, tmp_path / "changing.key"
+    key.write_bytes(client.key.read_bytes())
+    service = driftd(judging(mqtt_source(mutual_mqtt, unique, cert=client.certificate, key=key))).wait_ready()
+    for wrong, said in [(strangers.key, "does not belong"), (certificates.encrypted(client, "s3cret-of-the-key"), "is encrypted")]:
+        key.write_bytes(wrong.read_bytes())
+        mutual_mqtt.stop()
+        mutual_mqtt.start()
+        service.wait(lambda: f"key_file: the key in '{key}' {said}" in reason(service), lambda: f"{said} in {reason(service)!r}")
+    service.terminate(within=10)
 
 
 @pytest.mark.xfail(strict=True, reason="it says only that the connection was lost")

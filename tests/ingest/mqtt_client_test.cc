@@ -10,6 +10,7 @@
 #include "ingest/source.h"
 #include "tests/ingest/source_harness.h"
 #include "tests/ingest/temp_folder.h"
+#include "tests/pem_files.h"
 
 namespace {
 using Passphrase = int (*)(char* buffer, int size, int writing, void* data);
@@ -86,6 +87,31 @@ TEST_F(MqttClientTest, NobodyIsAskedForThePassphraseOfAKey) {
   ASSERT_NE(given_passphrase, nullptr);
   std::array<char, 16> buffer{};
   EXPECT_EQ(given_passphrase(buffer.data(), buffer.size(), 0, nullptr), 0);
+}
+
+TEST_F(MqttClientTest, FilesThatNoLongerFitAreNamedBeforeItConnects) {
+  const TempFolder folder;
+  MqttSettings settings;
+  settings.host = "127.0.0.1";
+  settings.port = 1;
+  settings.client_id = "c";
+  settings.tls = true;
+  settings.cert_file = folder.path() + "/cert";
+  settings.key_file = folder.path() + "/key";
+  const Key key = make_key();
+  write_certificate(settings.cert_file, key);
+  write_key(settings.key_file, key);
+  const auto made = MqttClient::make(settings, {});
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  const auto refused = [&] {
+    const Status connected = (*made)->connect();
+    return connected ? "" : connected.error().message;
+  };
+  EXPECT_EQ(refused().find("key_file"), std::string::npos) << refused();
+  write_key(settings.key_file, make_key());
+  EXPECT_NE(refused().find("mqtt: key_file: the key in '" + settings.key_file + "' does not belong"), std::string::npos) << refused();
+  std::ofstream(settings.cert_file) << "no certificate";
+  EXPECT_NE(refused().find("mqtt: cert_file: '" + settings.cert_file + "'"), std::string::npos) << refused();
 }
 
 }  // namespace
