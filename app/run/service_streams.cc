@@ -34,11 +34,14 @@ Result<std::shared_ptr<StreamRuntime>> Service::start_stream(const StreamConfig&
 
 void Service::not_started(const StreamConfig& stream, const Error& why) {
   telemetry_.series(Metric::kSourceUp, {stream.name, stream.source}).set(0);
+  // Whoever shows it names the stream.
+  const std::string named = "stream " + stream.name + ": ";
+  const std::string reason = why.message.starts_with(named) ? why.message.substr(named.size()) : why.message;
   const std::scoped_lock lock(streams_mutex_);
   std::string& said = why_not_started_[stream.name];
-  if (said == why.message) return;
-  said = why.message;
-  log::error("a stream could not be started; it is tried again and again", {{"stream", stream.name}, {"why", why.message}});
+  if (said == reason) return;
+  said = reason;
+  log::error("a stream could not be started; it is tried again and again", {{"stream", stream.name}, {"why", reason}});
 }
 
 void Service::stop_stream(const std::string& name) {
