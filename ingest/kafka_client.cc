@@ -2,6 +2,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include "core/secret.h"
 #include "core/text.h"
 #include "core/unit_problems.h"
+#include "ingest/kafka_files.h"
 
 namespace driftd::ingest {
 namespace {
@@ -54,6 +56,12 @@ Status check_options(const TextPairs& options) {
     if (name == "ssl.key.password" || name == "ssl.keystore.password") {
       instead = "use a key that is not encrypted, in a file that only driftd may read";
     }
+    if (name == "ssl.keystore.location") {
+      return Error{ErrorCode::kInvalidArgument,
+                   "kafka: option '" + name +
+                       "' needs a password, which is a secret, and secrets come from files only; name certificate and key in "
+                       "ssl.certificate.location and ssl.key.location"};
+    }
     if (name == "sasl.oauthbearer.client.secret" || name == "sasl.oauthbearer.config") {
       instead = "use SASL PLAIN over TLS, or client certificates";
     }
@@ -80,7 +88,7 @@ Result<KafkaHandle> new_client(rd_kafka_type_t type, KafkaConf conf, void* opaqu
   std::array<char, 512> why{};
   rd_kafka_conf_set_opaque(conf.get(), opaque);
   rd_kafka_t* made = rd_kafka_new(type, conf.get(), why.data(), why.size());
-  if (made == nullptr) return Error{ErrorCode::kInvalidArgument, std::string("kafka: ") + why.data()};
+  if (made == nullptr) return Error{ErrorCode::kInvalidArgument, "kafka: " + with_kafka_files(why.data(), *conf)};
   (void)conf.release();  // now the client's
   return KafkaHandle(made, [](rd_kafka_t* rk) { rd_kafka_destroy(rk); });
 }
@@ -105,7 +113,7 @@ KafkaConnection kafka_connection(const Params& params) {
   return {params.texts("brokers"), params.text_map("options"), params.text("sasl_password_file")};
 }
 
-std::vector<std::pair<const Node*, std::string>> kafka_connection_problems(const Params& params) {
+std::vector<std::pair<const Node*, std::string>> kafka_connection_problems(const Params& params, const TextPairs& inherited) {
   std::vector<std::pair<const Node*, std::string>> out;
   const std::vector<std::string>& brokers = params.texts("brokers");
   for (std::size_t i = 0; i < brokers.size(); ++i) {
@@ -116,6 +124,14 @@ std::vector<std::pair<const Node*, std::string>> kafka_connection_problems(const
     const auto conf = kafka_conf({{"localhost"}, {option}, ""}, {});
     const Node* at = options.find(option.first);
     if (!conf) out.emplace_back(at != nullptr ? at : &options, conf.error().message);
+  }
+  TextPairs all = inherited;
+  for (const auto& option : params.text_map("options")) all.push_back(option);
+  const TextPairs said = kafka_file_problems(inherited);  // where these were written
+  for (const auto& problem : kafka_file_problems(all)) {
+    if (std::find(said.begin(), said.end(), problem) != said.end()) continue;
+    const Node* at = options.find(problem.first);
+    out.emplace_back(at != nullptr ? at : &options, "kafka: " + problem.second);
   }
   const std::string& file = params.text("sasl_password_file");
   if (file.empty()) return out;

@@ -181,11 +181,13 @@ void read_quarantine(const Node& node, const Params& params, StreamConfig& strea
   options.topic = params.text("topic");
   options.buffer = params.size("buffer");
   const ingest::KafkaConnection own = ingest::kafka_connection(params);
+  ingest::TextPairs inherited;
   options.connection = own;
   if (stream.source == "kafka") {
     const ingest::KafkaConnection source = ingest::kafka_connection(stream.source_params);
     if (own.brokers.empty()) {
       options.connection = source;
+      inherited = source.options;
       options.connection.options.insert(options.connection.options.end(), own.options.begin(), own.options.end());
       if (!own.password_file.empty()) options.connection.password_file = own.password_file;
     }
@@ -197,7 +199,7 @@ void read_quarantine(const Node& node, const Params& params, StreamConfig& strea
     errors.add(node, where + " needs brokers: the stream does not read from Kafka", "write brokers: [localhost:9092]");
   }
   if (read_for == ReadFor::kService) {
-    for (const auto& [at, why] : ingest::kafka_connection_problems(params)) errors.add(*at, where + ": " + why);
+    for (const auto& [at, why] : ingest::kafka_connection_problems(params, inherited)) errors.add(*at, where + ": " + why);
   }
   stream.quarantine_topic = std::move(options);
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -287,6 +288,39 @@ TEST(TryUnits, ACertificateAndItsKeyAreLookedAtForTheService) {
   const std::string swapped = said("/key", "/cert");
   for (const char* line : {"c:9:22: stream s: from: mqtt: cert_file: '", "c:10:21: stream s: from: mqtt: key_file: '"})
     EXPECT_NE(swapped.find(line), std::string::npos) << line << " is not in\n" << swapped;
+}
+
+// What a topic of rejects adds to the options of the stream is looked at with them.
+TEST(TryUnits, FilesOfKafkaAreLookedAtWhereTheyAreNamed) {
+  const std::string folder = testing::TempDir() + "/try_units_kafka" + std::to_string(getpid());
+  std::filesystem::create_directories(folder);
+  const Key key = make_key();
+  write_certificate(folder + "/cert", key);
+  write_key(folder + "/key", key);
+  write_key(folder + "/other", make_key());
+  const std::string cert = "ssl.certificate.location: " + folder + "/cert", fits = "ssl.key.location: " + folder + "/key",
+                    other = "ssl.key.location: " + folder + "/other";
+  const auto said = [](const std::string& options, const std::string& quarantine) {
+    ErrorList errors;
+    read_config("streams:\n  s:\n    from:\n      kafka:\n        brokers: [a:1]\n        topics: [t]\n        options: {" + options +
+                    "}\n    quarantine: {" + quarantine + "}\n    decode: {time: ts}\n    fields: {x: number}\n",
+                "", errors);
+    return errors.empty() ? "" : format_errors("c", errors);
+  };
+  const auto lines = [](const std::string& text) { return std::count(text.begin(), text.end(), '\n'); };
+  const auto begins = [](const std::string& text, const std::string& with) { return text.rfind(with, 0) == 0; };
+  EXPECT_EQ(said(cert + ", " + fits, "topic: bad"), "");
+  const std::string wrong = said(cert + ", " + other, "topic: bad");
+  EXPECT_TRUE(begins(wrong, "c:7:") && lines(wrong) == 1) << wrong;
+  EXPECT_NE(wrong.find(": stream s: from: kafka: kafka: option 'ssl.key.location': the key in '" + folder + "/other'"), std::string::npos)
+      << wrong;
+  const std::string added = said(cert + ", " + fits, "topic: bad, options: {" + other + "}");
+  EXPECT_TRUE(begins(added, "c:8:") && lines(added) == 1) << added;
+  EXPECT_NE(added.find(": stream s: quarantine: kafka: option 'ssl.key.location': the key in '" + folder + "/other'"), std::string::npos)
+      << added;
+  EXPECT_EQ(said("", "topic: bad, options: {" + cert + ", " + fits + "}"), "");
+  const std::string alone = said(cert + ", " + fits, "topic: bad, brokers: [b:1], options: {" + fits + "}");
+  EXPECT_NE(alone.find("needs ssl.certificate.location"), std::string::npos) << "other brokers get nothing of the stream's: " << alone;
 }
 
 TEST(TryUnits, MakesAndNeedsNoFile) {

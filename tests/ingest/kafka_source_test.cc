@@ -338,6 +338,7 @@ TEST(KafkaSource, RefusesWhatCannotWork) {
   const std::string password = with_option("sasl.password", "pa55");
   EXPECT_EQ(password.find("pa55"), std::string::npos) << password;
   EXPECT_NE(password.find("sasl_password_file"), std::string::npos) << password;
+  EXPECT_NE(with_option("ssl.keystore.location", "/k").find("ssl.certificate.location and ssl.key.location"), std::string::npos);
   for (const auto& [own, value] : std::vector<std::pair<std::string, std::string>>{{"group.id", "other"},
                                                                                    {"group.instance.id", "other"},
                                                                                    {"enable.auto.commit", "true"},
