@@ -96,6 +96,7 @@ Status MqttClient::init() {
   }
   mosquitto_connect_with_flags_callback_set(client_, [](mosquitto*, void* self, int code, int flags) {
     auto* client = static_cast<MqttClient*>(self);
+    client->answered_ = true;
     if (code == 0) return client->events_.connected((flags & 1) != 0);
     client->refused_ = client->settings_.version_5 ? mosquitto_reason_string(code) : mosquitto_connack_string(code);
     if (client->settings_.version_5 && (code == 1 || code == MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION))
@@ -116,6 +117,7 @@ Status MqttClient::connect() {
   }
   if (const Status s = reach(settings_.host, settings_.port, kConnectPatience); !s) return s;
   refused_.clear();
+  answered_ = false;
   Properties properties;
   if (settings_.version_5) {
     const auto seconds = static_cast<std::uint32_t>(std::min<Duration>(settings_.session_expiry / kSecond, 0xfffffffe));
@@ -164,7 +166,16 @@ void MqttClient::on_message(const mosquitto_message& message) {
 
 Status MqttClient::lost(int code) {
   if (!refused_.empty()) return Error{ErrorCode::kUnavailable, "mqtt: the broker refuses the connection: " + refused_};
-  return error_of(code, "connection to " + settings_.host + ":" + std::to_string(settings_.port));
+  Error error = error_of(code, "connection to " + settings_.host + ":" + std::to_string(settings_.port));
+  if (!settings_.tls || answered_) return error;
+  // With TLS 1.3 a client hears nothing of its own certificate's refusal but the end.
+  if (code == MOSQ_ERR_CONN_LOST) {
+    error.message += settings_.cert_file.empty() ? " The broker may want a client's certificate (tls.cert_file, tls.key_file)."
+                                                 : " The broker may refuse the client's certificate (tls.cert_file).";
+  } else if (code == MOSQ_ERR_TLS) {
+    error.message += " The broker's certificate may be of an authority that is not trusted (tls.ca_file), or of another host.";
+  }
+  return error;
 }
 
 Status MqttClient::read(Deadline deadline, const std::function<bool()>& enough) {

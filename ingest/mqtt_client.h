@@ -98,8 +98,9 @@ class MqttClient {
   MqttSettings settings_;
   Events events_;
   mosquitto* client_ = nullptr;
-  bool dup_ = false;     // of the message being read
-  std::string refused_;  // why the broker does not want us
+  bool dup_ = false;       // of the message being read
+  bool answered_ = false;  // the broker, to CONNECT
+  std::string refused_;    // why the broker does not want us
 };
 
 }  // namespace driftd::ingest

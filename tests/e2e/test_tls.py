@@ -199,11 +199,18 @@ def test_mqtt_names_a_key_that_no_longer_fits(driftd, mutual_mqtt, unique, stran
     service.terminate(within=10)
 
 
-@pytest.mark.xfail(strict=True, reason="it says only that the connection was lost")
-def test_mqtt_says_that_it_may_be_the_certificate(driftd, mutual_mqtt, unique):
-    service = driftd(judging(mqtt_source(mutual_mqtt, unique)))
-    servers.wait_for(lambda: "did not return a certificate" in mutual_mqtt.log(), mutual_mqtt.log_tail)
-    service.wait(lambda: "certificate" in reason(service), lambda: f"a word of certificates in {reason(service)!r}", timeout=3)
+def test_mqtt_says_that_it_may_be_the_certificate(driftd, mutual_mqtt, unique, strangers):
+    client = mutual_mqtt.clients
+    for files, said in [({}, "may want a client's certificate (tls.cert_file, tls.key_file)"),
+                        ({"cert": strangers.certificate, "key": strangers.key}, "may refuse the client's certificate (tls.cert_file)"),
+                        ({"ca": strangers.ca, "cert": client.certificate, "key": client.key}, "not trusted (tls.ca_file)")]:
+        service = driftd(judging(mqtt_source(mutual_mqtt, unique, **files)))
+        service.wait(lambda: said in reason(service), lambda: f"{said} in {reason(service)!r}", timeout=10)
+        service.stop()
+    service = driftd(judging(mqtt_source(mutual_mqtt, unique, cert=client.certificate, key=client.key))).wait_ready()
+    mutual_mqtt.stop()
+    service.wait(lambda: "127.0.0.1" in reason(service), lambda: f"not ready, but {reason(service)!r}")
+    assert "certificate" not in service.log() + reason(service), "a broker that had answered has taken it"
 
 
 def test_mysql(mariadb, secret, wrong_ca, names):
