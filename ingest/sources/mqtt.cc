@@ -12,7 +12,8 @@ namespace {
 
 Error bad(const std::string& why) { return {ErrorCode::kInvalidArgument, why}; }
 
-// mqtt://host[:port] or mqtts://host[:port]; an IPv6 address stands in brackets.
+// mqtt://host[:port] or mqtts://host[:port]; an IPv6 address stands in brackets. No error repeats it: whatever is wrong with it, a
+// password may stand in it.
 Status read_url(const std::string& url, MqttSettings& out) {
   std::string_view rest = url;
   const auto take = [&](std::string_view prefix) {
@@ -20,9 +21,9 @@ Status read_url(const std::string& url, MqttSettings& out) {
     rest.remove_prefix(prefix.size());
     return true;
   };
-  out.tls = take("mqtts://");
-  if (!out.tls && !take("mqtt://")) return bad("'url' must start with mqtt:// or mqtts://, not '" + excerpt(url) + "'");
   if (rest.find('@') != std::string_view::npos) return bad("'url' takes no user or password; use username and password_file");
+  out.tls = take("mqtts://");
+  if (!out.tls && !take("mqtt://")) return bad("'url' must start with mqtt:// or mqtts://; write mqtt://host:1883 or mqtts://host:8883");
   if (rest.ends_with('/')) rest.remove_suffix(1);
   std::string_view host = rest;
   std::string_view port;
@@ -31,15 +32,19 @@ Status read_url(const std::string& url, MqttSettings& out) {
     host = rest.substr(0, colon);
     port = rest.substr(colon + 1);
   }
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const bool brackets = host.starts_with('[') && host.ends_with(']');
+  if (brackets) host = host.substr(1, host.size() - 2);
   out.port = out.tls ? 8883 : 1883;
   if (!port.empty()) {
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
     if (error != std::errc() || end != port.data() + port.size() || out.port < 1 || out.port > 65535) {
-      return bad("'url' has no valid port: '" + excerpt(url) + "'");
+      return bad("'url' has no valid port; it is a number from 1 to 65535 behind the host");
     }
   }
-  if (host.empty()) return bad("'url' has no host: '" + excerpt(url) + "'");
+  if (host.empty()) return bad("'url' has no host; write mqtt://host:1883 or mqtts://host:8883");
+  // An escaped '@' among others: what stands before it would be logged as a part of the host.
+  if (!brackets && host.find_first_of(" :/?#%[]") != std::string_view::npos)
+    return bad("'url' has a host that is neither a name nor an address; an IPv6 address stands in brackets, and nothing behind the port");
   out.host = std::string(host);
   return {};
 }

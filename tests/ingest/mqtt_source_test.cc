@@ -344,14 +344,20 @@ TEST(MqttConfig, IsCheckedBeforeAnythingStarts) {
   const auto text = [](const char* s) { return Node::text(s); };
   EXPECT_EQ(refusal({}), "");
   EXPECT_EQ(refusal({{"url", text("mqtts://[::1]:8884/")}}), "");
-  for (const char* url : {"b:1883", "http://b", "mqtt://", "mqtt://b:0", "mqtt://b:x", "mqtt://b:70000", "mqtt://u:p@b"}) {
+  for (const char* url : {"b:1883", "http://b", "mqtt://", "mqtt://b:0", "mqtt://b:x", "mqtt://b:70000", "mqtt://u:p@b", "mqtt://b:1/topic",
+                          "mqtt://b/topic", "mqtt://::1"}) {
     EXPECT_NE(refusal({{"url", text(url)}}).find("url"), std::string::npos) << url;
   }
   const std::uint64_t smallest = smallest_mqtt_journal(1 << 20);
   EXPECT_EQ(refusal({}, smallest), "");
   EXPECT_NE(refusal({}, smallest - 1).find("raise service.limits.journal to " + std::to_string(smallest)), std::string::npos);
   EXPECT_EQ(refusal({{"max_record", text("800KiB")}}, 1 << 20), "");
-  EXPECT_EQ(refusal({{"url", text("mqtt://user:s3cret@b")}}).find("s3cret"), std::string::npos);
+  for (const char* url : {"mqtt://user:s3cret@b", "tcp://user:s3cret@b:1", "mqt://user:s3cret@b", "user:s3cret@b", "mqtts://user:s3cret",
+                          "mqtt://user:s3cret%40b:1883", "mqtts://user:s3cret/b:8883", "mqtt:/user:s3cret"}) {
+    const std::string why = refusal({{"url", text(url)}});
+    EXPECT_NE(why.find("'url'"), std::string::npos) << url;
+    EXPECT_EQ(why.find("s3cret"), std::string::npos) << why;
+  }
   for (const char* topic : {"", "a/#/b", "a#", "a/+b"}) {
     EXPECT_NE(refusal({{"topics", text(topic)}}).find("topic"), std::string::npos) << topic;
   }
