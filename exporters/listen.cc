@@ -27,7 +27,8 @@ bool is_name(const std::string& host) {
   return host.size() <= 253 && std::all_of(host.begin(), host.end(), allowed) && std::any_of(host.begin(), host.end(), letter);
 }
 
-Error wrong(std::string_view text, const std::string& why) { return {ErrorCode::kInvalidArgument, "\"" + excerpt(text) + "\": " + why}; }
+// It is not repeated: in what is no address may stand a password.
+Error wrong(const std::string& why) { return {ErrorCode::kInvalidArgument, why}; }
 
 }  // namespace
 
@@ -45,24 +46,25 @@ std::string ListenAddress::text() const {
 }
 
 Result<ListenAddress> parse_listen(std::string_view text) {
+  if (text.find('@') != std::string_view::npos) return wrong("takes no user or password; those of clients stand in the web_config");
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return wrong(text, "no port; write host:port");
+  if (colon == std::string_view::npos) return wrong("no port; write host:port");
   const std::string_view digits = text.substr(colon + 1);
   const auto port = parse_integer(digits);
   const auto is_digit = [](unsigned char c) { return std::isdigit(c) != 0; };
   if (!port || *port > 65535 || !std::all_of(digits.begin(), digits.end(), is_digit)) {
-    return wrong(text, "the port must be a number from 0 to 65535");
+    return wrong("the port must be a number from 0 to 65535");
   }
   ListenAddress address{std::string(text.substr(0, colon)), static_cast<std::uint16_t>(*port)};
   std::string& host = address.host;
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
-    if (!is_ipv6(host)) return wrong(text, "what stands in [] is no IPv6 address");
+    if (!is_ipv6(host)) return wrong("what stands in [] is no IPv6 address");
     return address;
   }
-  if (is_ipv6(host)) return wrong(text, "write the IPv6 address in brackets: [::1]:9464");
+  if (is_ipv6(host)) return wrong("write the IPv6 address in brackets: [::1]:9464");
   if (!host.empty() && !is_ipv4(host) && !is_name(host)) {
-    return wrong(text, "the host is neither an IP address nor a name");
+    return wrong("the host is neither an IP address nor a name");
   }
   return address;
 }

@@ -23,6 +23,14 @@ TEST(ParseListen, RefusesWhatIsNoAddress) {
   }
 }
 
+TEST(ListenProblem, RepeatsNoPassword) {
+  for (const char* text : {"user:s3cret@host:1", "user:s3cret@host", "user:s3cret", "s3cret@[::1]:1", "[s3cret]:1", "user:s3cret:1"}) {
+    const std::string why = listen_problem(text, true, true);
+    EXPECT_NE(why, "") << text;
+    EXPECT_EQ(why.find("s3cret"), std::string::npos) << why;
+  }
+}
+
 TEST(ListenProblem, GuardsPublicAddresses) {
   struct Case {
     const char* listen;
