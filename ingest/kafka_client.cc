@@ -38,6 +38,15 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kOwn = {{
     {"transactional.id", "name it in the gate's transactional_id"},
 }};
 
+// Brokers are logged, and librdkafka takes what stands before an '@' for a part of the host.
+Status check_brokers(const std::string& what, const std::string& brokers) {
+  if (brokers.find('@') == std::string::npos) return {};
+  return Error{ErrorCode::kInvalidArgument,
+               what +
+                   " takes no user or password; write host:port, the user in the option sasl.username, and name a file in "
+                   "sasl_password_file"};
+}
+
 // Secrets that would stand in the configuration, with what to write instead, and driftd's own.
 Status check_options(const TextPairs& options) {
   for (const auto& [name, value] : options) {
@@ -49,6 +58,9 @@ Status check_options(const TextPairs& options) {
         (name == "ssl.endpoint.identification.algorithm" && value != "https")) {
       return Error{ErrorCode::kInvalidArgument,
                    "kafka: option '" + name + "': servers are always verified where TLS is on; name their authority in ssl.ca.location"};
+    }
+    if (name == "bootstrap.servers" || name == "metadata.broker.list") {
+      if (const Status s = check_brokers("kafka: option '" + name + "'", value); !s) return s;
     }
     std::string instead;
     if (name == "sasl.password") instead = "name a file in sasl_password_file";
@@ -117,7 +129,9 @@ std::vector<std::pair<const Node*, std::string>> kafka_connection_problems(const
   std::vector<std::pair<const Node*, std::string>> out;
   const std::vector<std::string>& brokers = params.texts("brokers");
   for (std::size_t i = 0; i < brokers.size(); ++i) {
-    if (brokers[i].empty()) out.emplace_back(&item_of(params, "brokers", i), "a broker is empty");
+    const Node& at = item_of(params, "brokers", i);
+    if (brokers[i].empty()) out.emplace_back(&at, "a broker is empty");
+    if (const Status s = check_brokers("a broker", brokers[i]); !s) out.emplace_back(&at, s.error().message);
   }
   const Node& options = params.node("options");
   for (const auto& option : params.text_map("options")) {
@@ -143,9 +157,11 @@ std::vector<std::pair<const Node*, std::string>> kafka_connection_problems(const
 void KafkaConfDeleter::operator()(rd_kafka_conf_s* conf) const { rd_kafka_conf_destroy(conf); }
 
 Result<KafkaConf> kafka_conf(const KafkaConnection& connection, const TextPairs& defaults) {
+  const std::string brokers = join(connection.brokers, ",");
+  if (const Status s = check_brokers("kafka: 'brokers'", brokers); !s) return s.error();
   if (const Status s = check_options(connection.options); !s) return s.error();
   KafkaConf conf(rd_kafka_conf_new());
-  TextPairs all = {{"bootstrap.servers", join(connection.brokers, ",")}, {"client.id", "driftd"}};
+  TextPairs all = {{"bootstrap.servers", brokers}, {"client.id", "driftd"}};
   all.insert(all.end(), defaults.begin(), defaults.end());
   all.insert(all.end(), connection.options.begin(), connection.options.end());
   if (!connection.password_file.empty()) {

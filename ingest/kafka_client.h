@@ -31,9 +31,9 @@ struct KafkaConnection {
 // The parameters brokers, options and sasl_password_file, and how they are read.
 std::vector<ParamSpec> kafka_connection_params();
 KafkaConnection kafka_connection(const Params& params);
-// Every option that librdkafka refuses, brokers that are empty, a password file that cannot be read, and files of certificates and
-// keys that cannot be used, each with where it was written (a node of `params`). `inherited` are options of another connection
-// that these are added to, and what is wrong with them alone is not said. Connects nowhere.
+// Every option that librdkafka refuses, brokers that are empty or have a password, a password file that cannot be read, and files of
+// certificates and keys that cannot be used, each with where it was written (a node of `params`). `inherited` are options of another
+// connection that these are added to, and what is wrong with them alone is not said. Connects nowhere.
 std::vector<std::pair<const Node*, std::string>> kafka_connection_problems(const Params& params, const TextPairs& inherited = {});
 
 struct KafkaConfDeleter {

@@ -26,7 +26,7 @@ streams:
   b:
     from:
       kafka:
-        brokers: [localhost:9092]
+        brokers: [localhost:9092, "u:s3cret@b:9092"]
         topics: [^t, t]
         options: {no.such.option: 1, client.id: fine, session.timeout.ms: soon}
         sasl_password_file: /nonexistent/kafka
@@ -139,6 +139,7 @@ TEST(TryUnits, EveryErrorOfAFactoryHasItsPlace) {
       "5:58: stream a: from: mqtt: topic 'ok' is named twice",
       "5:62: stream a: from: mqtt: topic 'x+'",
       "8:16: stream a: reference: 'nonsense with spaces'",
+      "12:35: stream b: from: kafka: a broker takes no user or password",
       "13:18: stream b: from: kafka: 'topics' takes names, no patterns: '^t'",
       "14:35: stream b: from: kafka: kafka: option 'no.such.option'",
       "14:75: stream b: from: kafka: kafka: option 'session.timeout.ms'",
@@ -163,6 +164,7 @@ TEST(TryUnits, EveryErrorOfAFactoryHasItsPlace) {
   const std::string said = format_errors("c", errors);
   for (const std::string& line : wanted) EXPECT_NE(said.find("c:" + line), std::string::npos) << line << " is not in\n" << said;
   EXPECT_EQ(errors.errors().size(), wanted.size()) << "nothing is said twice:\n" << said;
+  EXPECT_EQ(said.find("s3cret"), std::string::npos) << said;
 }
 
 // In block style nothing that is wrong stands where its unit begins.

@@ -86,6 +86,7 @@ def misplaced(config, key, folder):
     yield changed("is a secret", *kafka, "options", "ssl.key.pem", value=key.read_text())
     yield changed("unknown key", *mqtt, "password", value=SECRETS["mqtt"])
     yield changed("takes no user or password", *mqtt, "url", value=f"mqtts://driftd:{SECRETS['mqtt']}@127.0.0.1:1")
+    yield changed("takes no user or password", *kafka, "brokers", value=["127.0.0.1:1", f"driftd:{SECRETS['kafka']}@127.0.0.1:1"])
     yield changed("takes no user or password", "service", "listen", value=f"driftd:{SECRETS['web']}@127.0.0.1:1")
     yield changed("unknown key", "databases", "plant", "password", value=SECRETS["mysql"])
     yield changed("without user or password", "alerts", "notifiers", "hook",

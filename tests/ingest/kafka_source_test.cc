@@ -3,6 +3,7 @@
 #include <fstream>
 #include <thread>
 
+#include "ingest/kafka_client.h"
 #include "tests/ingest/kafka_source_harness.h"
 
 namespace driftd::ingest {
@@ -338,6 +339,15 @@ TEST(KafkaSource, RefusesWhatCannotWork) {
   const std::string password = with_option("sasl.password", "pa55");
   EXPECT_EQ(password.find("pa55"), std::string::npos) << password;
   EXPECT_NE(password.find("sasl_password_file"), std::string::npos) << password;
+  const TextPairs bootstrap = {{"bootstrap.servers", "user:pa55@b:1"}, {"metadata.broker.list", "b:1,user:pa55@b:2"}};
+  for (const auto& [name, value] : bootstrap) {
+    EXPECT_NE(with_option(name, value).find("'" + name + "' takes no user or password"), std::string::npos);
+    EXPECT_EQ(with_option(name, value).find("pa55"), std::string::npos);
+  }
+  const auto logged_in = kafka_conf({{"b:1", "user:pa55@b:2"}, {}, ""}, {});
+  ASSERT_FALSE(logged_in.ok());
+  EXPECT_NE(logged_in.error().message.find("'brokers' takes no user or password"), std::string::npos) << logged_in.error().message;
+  EXPECT_EQ(logged_in.error().message.find("pa55"), std::string::npos);
   EXPECT_NE(with_option("ssl.keystore.location", "/k").find("ssl.certificate.location and ssl.key.location"), std::string::npos);
   for (const auto& [own, value] : std::vector<std::pair<std::string, std::string>>{{"group.id", "other"},
                                                                                    {"group.instance.id", "other"},
