@@ -66,7 +66,7 @@ Result<WebhookSender> WebhookSender::make(const Params& params, const NotifierCo
       const auto key = read_secret(sender.secret_files_[i]);
       if (!key) problems.add(item_of(params, "secret_file", i), "secret_file: " + key.error().message);
     }
-    problems.add_unreadable_file(params, "ca_file");
+    problems.add_unfit_authority(params, "ca_file");
   }
   if (const auto& first = problems.first()) return *first;
   return sender;

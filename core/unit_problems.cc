@@ -17,10 +17,10 @@ void UnitProblems::add_unreadable_secret(const std::string& param) {
   if (const auto secret = read_secret(path); !secret) add(param, param + ": " + secret.error().message);
 }
 
-void UnitProblems::add_unreadable_file(const Params& section, const std::string& param) {
+void UnitProblems::add_unfit_authority(const Params& section, const std::string& param) {
   const std::string& path = section.text(param);
   if (list_ == nullptr || path.empty()) return;
-  if (const Status file = try_file(path); !file) add(section.node(param), param + ": " + file.error().message);
+  if (const Status s = try_certificate(path); !s) add(section.node(param), param + ": " + s.error().message);
 }
 
 void UnitProblems::add_unfit_pair(const Params& section, const std::string& certificate, const std::string& key) {

@@ -20,10 +20,10 @@ class UnitProblems {
   // `why` is wrong with a parameter; `at` is the item of a list or an entry of a map, when it is one.
   void add(const std::string& param, const std::string& why) { add(params_.node(param), why); }
   void add(const Node& at, const std::string& why);
-  // A file that cannot be read, when there is a list: a secret's, and one of certificates, which may be a parameter of a section.
+  // When there is a list: a secret's file that cannot be read; one of authorities, which may be a parameter of a section, that has no
+  // certificate; and a certificate and its key, of which one may be missing, that cannot be used together.
   void add_unreadable_secret(const std::string& param);
-  void add_unreadable_file(const Params& section, const std::string& param);
-  // The same of a certificate and its key, of which one may be missing, when they cannot be used together.
+  void add_unfit_authority(const Params& section, const std::string& param);
   void add_unfit_pair(const Params& section, const std::string& certificate, const std::string& key);
 
   bool empty() const { return !first_; }

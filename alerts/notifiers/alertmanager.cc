@@ -152,7 +152,7 @@ Result<std::unique_ptr<Notifier>> make(const Params& params, const NotifierConte
     if (const Status s = check_target(urls[i], context.targets); !s) problems.add(item_of(params, "urls", i), s.error().message);
     while (urls[i].ends_with('/')) urls[i].pop_back();
   }
-  if (context.reads_files) problems.add_unreadable_file(params, "ca_file");
+  if (context.reads_files) problems.add_unfit_authority(params, "ca_file");
   if (problems.done()) return problems.result<Notifier>();
   return std::unique_ptr<Notifier>(
       std::make_unique<Alertmanager>(std::move(urls), params.text("ca_file"), params.duration("resend"), context));

@@ -104,7 +104,7 @@ DatabaseConfig read_database(const std::string& name, const Node& node, ReadFor 
   if (read_for == ReadFor::kService) {
     UnitProblems problems(params, &errors, "database " + name);
     problems.add_unreadable_secret("password_file");
-    problems.add_unreadable_file(params, "ca_file");
+    problems.add_unfit_authority(params, "ca_file");
   }
   return database;
 }

@@ -89,7 +89,7 @@ void read_login(const Params& params, MqttSettings& settings, UnitProblems& prob
   settings.ca_file = tls.text("ca_file");
   settings.cert_file = tls.text("cert_file");
   settings.key_file = tls.text("key_file");
-  problems.add_unreadable_file(tls, "ca_file");
+  problems.add_unfit_authority(tls, "ca_file");
   problems.add_unfit_pair(tls, "cert_file", "key_file");
   if (params.has("tls") && !settings.tls) problems.add("tls", "'tls' needs an mqtts:// url");
   if (settings.cert_file.empty() != settings.key_file.empty()) problems.add("tls", "'tls' needs both cert_file and key_file, or neither");

@@ -252,7 +252,7 @@ alerts:
       ca_file: )" + folder +
                            R"(/empty
     oncall: {type: alertmanager, urls: ["http://h"], ca_file: )" +
-                           folder + R"(}
+                           folder + R"(/short}
 )";
   ErrorList service, data;
   read_config(yaml, "", service, ReadFor::kService);
