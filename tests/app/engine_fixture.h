@@ -39,7 +39,7 @@ inline StreamConfig test_stream(Duration size = kMinute, Duration slide = kMinut
 }
 
 // A judging stand-in: reports each window's counts, mean and extremes as a failed finding.
-class Probe final : public rules::Check {
+class Probe : public rules::Check {
  public:
   explicit Probe(int field) : field_(static_cast<std::size_t>(field)) {}
   bool row_level() const override { return true; }
@@ -70,6 +70,31 @@ class Probe final : public rules::Check {
   std::size_t field_;
 };
 
+// As a detector: each row above 100 is a finding of its own.
+class RecordProbe final : public Probe {
+ public:
+  using Probe::Probe;
+  bool judges_records() const override { return true; }
+  rules::Judgement judge_record(const rules::RowHits::Hit& hit) const override {
+    rules::Judgement j;
+    j.verdict = Verdict::kFail;
+    j.reason = "seen";
+    j.value = hit.value;
+    return j;
+  }
+};
+
+inline const rules::CheckRegistry::Unit& record_probe_unit() {
+  static const rules::CheckRegistry::Unit unit = {
+      {.name = "record_probe"},
+      {.field_use = rules::FieldUse::kRequired,
+       .kinds = {},
+       .make = [](const Params&, const rules::CheckContext& c) -> Result<std::unique_ptr<rules::Check>> {
+         return std::unique_ptr<rules::Check>(new RecordProbe(c.field));
+       }}};
+  return unit;
+}
+
 inline const rules::CheckRegistry::Unit& probe_unit() {
   static const rules::CheckRegistry::Unit unit = {
       {.name = "probe"},
@@ -81,9 +106,9 @@ inline const rules::CheckRegistry::Unit& probe_unit() {
   return unit;
 }
 
-inline std::shared_ptr<const StreamPlan> test_plan(StreamConfig config) {
+inline std::shared_ptr<const StreamPlan> test_plan(StreamConfig config, const rules::CheckRegistry::Unit& unit = probe_unit()) {
   CheckConfig check;
-  check.unit = &probe_unit();
+  check.unit = &unit;
   check.field = 0;
   check.name = "probe";
   config.checks = {check};

@@ -21,7 +21,7 @@ struct Outcome {
 };
 
 struct Engine {
-  explicit Engine(StreamConfig config) : plan(test_plan(std::move(config))) {
+  explicit Engine(StreamConfig config, const rules::CheckRegistry::Unit& unit = probe_unit()) : plan(test_plan(std::move(config), unit)) {
     auto made = StreamEngine::make(plan, rejects, nullptr, [this](ClosedWindow closed) {
       run.ends.push_back(closed.end);
       for (Finding& f : closed.findings) run.findings.push_back(std::move(f));
@@ -80,6 +80,24 @@ TEST(StreamEngine, CountsLateRecordsAndKeepsThemOutOfWindows) {
   ASSERT_NE(second, nullptr);
   EXPECT_EQ(second->n, 1U);
   EXPECT_EQ(second->detail[2].number, 1.0) << "late";
+}
+
+// No window whose end would hand them over closes while all that comes is late.
+TEST(StreamEngine, FindingsOnLateRecordsAreBoundedUntilAWindowCloses) {
+  constexpr int kMost = 10000;
+  Engine e(test_stream(), record_probe_unit());
+  Feeder f(*e.engine, *e.plan, 0);
+  const auto on_records = [&] {
+    return std::count_if(e.run.findings.begin(), e.run.findings.end(), [](const Finding& x) { return x.record_time.has_value(); });
+  };
+  f.feed({{0, "a", 1}, {2 * kMinute, "a", 1}});
+  f.feed(std::vector<Row>(kMost - 1, {10 * kSecond, "a", 200}));
+  f.feed({{3 * kMinute + 10 * kSecond, "a", 1}});
+  EXPECT_EQ(on_records(), kMost - 1) << "all, below the bound";
+  f.feed(std::vector<Row>(kMost + 5, {10 * kSecond, "a", 200}));
+  f.feed({{4 * kMinute, "a", 200}, {5 * kMinute + 10 * kSecond, "a", 1}});
+  EXPECT_EQ(on_records(), kMost - 1 + kMost + 1) << "at it; and what is in a window is told in any case";
+  EXPECT_EQ(e.engine->counters().late, 2U * kMost + 4) << "all are counted";
 }
 
 TEST(StreamEngine, JudgesEmptyWindowsOfASilentStream) {
