@@ -92,7 +92,9 @@ def run(kills, seed=1, rate=1500, say=print):
                 source["kafka"]["instance_id"] = "shared"
             else:  # its partitions go over at once when it ends in good order
                 del source["kafka"]["instance_id"]
-            pair.append(Driftd(member(crash.config(source, receiver, "disturbed"), databases)))
+            settings = member(crash.config(source, receiver, "disturbed"), databases)
+            settings["service"]["limits"] = {"waiting": crash.WAITING[0]}
+            pair.append(Driftd(settings))
         crash.teach(calm, *pair)
         with calm, pair[0], pair[1]:
             for service in (calm, *pair):
@@ -116,6 +118,7 @@ def run(kills, seed=1, rate=1500, say=print):
             crash.wait_until_told(receiver)
             calm.stop()
             logs = [service.log() for service in pair]
+            say(f"partitions were held back after {sum(log.count(crash.HELD_BACK) for log in logs)} starts")
             for service in pair:
                 service.stop()
             return compare(pair, calm, broker.replay(calm), receiver, count, kills, logs)
