@@ -143,8 +143,9 @@ void JournalFeed::hold_back(const std::set<std::uint32_t>& partitions) {
   if (from != kNone && cursor_ != nullptr) read_again(from);
 }
 
-// Of each partition what was not handed over.
+// Of each partition what was not handed over, here or in `ready_`.
 void JournalFeed::read_again(std::int64_t from) {
+  from = std::min(from, done_until());
   ready_.clear();
   waiting_ = 0;
   for (Partition& partition : partitions_) partition.start = partition.handed;

@@ -47,8 +47,9 @@ std::optional<std::set<std::uint32_t>> KafkaEnds::at_end(const std::set<std::uin
       partitions_.add_to(*list, number);
     }
   }
-  if (!kafka_ends(client_.get(), *list, patience_millis_)) return std::nullopt;
+  if (list->cnt > 0 && !kafka_ends_where_led(client_.get(), *list, patience_millis_)) return std::nullopt;
   for (int i = 0; i < list->cnt; ++i) {
+    if (list->elems[i].offset == kNoEnd) continue;
     auto* ours = partitions_.find(*partitions_.number_of(list->elems[i].topic, list->elems[i].partition));
     ours->asked_end = list->elems[i].offset;
     if (ours->lag(ours->asked_end) != 0) continue;

@@ -7,7 +7,8 @@ namespace driftd::ingest {
 void LinkStatus::connecting(const std::string& servers) {
   why_ = "connecting to " + servers;
   const std::lock_guard lock(mutex_);
-  status_ = {false, false, why_, {}, {}};
+  status_ = {};
+  status_.detail = why_;
 }
 
 void LinkStatus::up() {
@@ -15,6 +16,7 @@ void LinkStatus::up() {
     const std::lock_guard lock(mutex_);
     if (status_.connected) return;
     status_.connected = true;
+    status_.full = false;
     status_.detail.clear();
   }
   told_down_ = false;
@@ -54,6 +56,11 @@ void LinkStatus::assigned(bool yes) {
   status_.assigned = yes;
 }
 
+void LinkStatus::full(bool yes) {
+  const std::lock_guard lock(mutex_);
+  status_.full = yes;
+}
+
 void LinkStatus::missing(const std::string& what) {
   if (what == missing_) return;
   if (what.empty()) {
@@ -73,7 +80,8 @@ void LinkStatus::lags(std::vector<PartitionStatus> partitions) {
 
 void LinkStatus::closed() {
   const std::lock_guard lock(mutex_);
-  status_ = {false, false, "closed", {}, {}};
+  status_ = {};
+  status_.detail = "closed";
 }
 
 SourceStatus LinkStatus::snapshot() const {

@@ -29,6 +29,7 @@ class LinkStatus {
   // The trouble is over.
   void well();
   void assigned(bool yes);
+  void full(bool yes);
   // Something that the configuration names is not there; empty: everything is. Logged when it changes, and what
   // people read until then, whatever else there is to say.
   void missing(const std::string& what);

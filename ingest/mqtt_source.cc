@@ -122,7 +122,9 @@ class MqttSource final : public Source {
   void turn(Deadline deadline) {
     if (link_ == Link::kDown) {
       const Duration wait = back_off_.left(monotonic_now());
-      if (wait > 0 || !has_room()) {
+      const bool room = has_room();
+      status_.full(!room);
+      if (wait > 0 || !room) {
         const Duration rest = std::min(deadline.left(), std::max(wait, 50 * kMillisecond));
         return feed_->journal().wait(INT64_MAX, Deadline::after(rest));
       }
@@ -139,7 +141,9 @@ class MqttSource final : public Source {
     if (const Status s = client_->flush(); !s) return lost(s.error().message);
     if (link_ == Link::kConnecting && monotonic_now() > give_up_at_)
       return start_anew("mqtt: " + broker_ + " does not answer to CONNECT or SUBSCRIBE");
-    if (link_ == Link::kUp && !has_room()) start_anew("mqtt: the journal is full (service.limits.journal); the broker keeps what comes");
+    if (link_ != Link::kUp || has_room()) return;
+    status_.full(true);
+    start_anew("mqtt: the journal is full (service.limits.journal); the broker keeps what comes");
   }
 
   void connect() {

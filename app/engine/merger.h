@@ -54,6 +54,7 @@ class Merger {
   Result<std::uint64_t> take_stored(std::string_view output);
   // While held nothing is emitted: which partitions are ours is not known yet, or changing.
   void hold(bool held);
+  bool held() const { return held_; }
 
   // Sees every wide window that is judged; for building references.
   void set_window_tap(std::function<void(const stats::Window&)> tap) { tap_ = std::move(tap); }

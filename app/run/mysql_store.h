@@ -76,16 +76,17 @@ class MysqlStore final : public CheckpointStore {
   };
   Result<Waiting> waiting(const std::string& stream);
   Status tell_waiting(const std::string& stream, const Waiting& waiting);
-  // What partitions handed over, ordered by partition and window, but those of `known` ids; and the progress of all
-  // partitions that a driftd ever had. Every output of a progress told is among them, or known, or was taken, or is of a window that ends
-  // after `complete_until`.
+  // What partitions handed over that have this configuration, ordered by partition and window, but those of `known` ids (of another one,
+  // the newer of the two decides, once both have it); and the progress of all partitions that a driftd ever had. Every output of a progress
+  // told is among them, or known, or was taken, or is of a window that ends after `complete_until`.
   using Output = StoredOutput;
   struct News {
     std::vector<HandOverProgress> progress;
     std::map<std::uint32_t, Duration> unread;  // by partition: since when nobody reads it
     std::vector<Output> outputs;
-    std::optional<Time> complete_until;  // nullopt: there is no output but these
-    std::set<std::uint32_t> left_of;     // partitions of which there are others
+    std::optional<Time> complete_until;   // nullopt: there is no output but these
+    std::set<std::uint32_t> left_of;      // partitions of which there are others
+    std::vector<std::int64_t> of_before;  // ids of what partitions handed over that have told this configuration since
   };
   // How much is read at once. Windows that all have closed, or that end by `oldest`, are done with once they are read, so of them as many
   // as fit into `at_once`; of later ones as many as fit into `bytes`. One in any case, but for later ones while others wait.
@@ -95,7 +96,7 @@ class MysqlStore final : public CheckpointStore {
     Time closed_here = kNoTime;      // what the partitions here have closed; other than these, `news` knows
     std::set<std::uint32_t> all_of;  // partitions that are here: everything of them
   };
-  Result<News> news(const std::string& stream, const std::set<std::int64_t>& known, const Room& room);
+  Result<News> news(const std::string& stream, const std::string& hash, const std::set<std::int64_t>& known, const Room& room);
 
  private:
   using Key = std::pair<std::string, std::int64_t>;  // stream, partition
@@ -119,8 +120,8 @@ class MysqlStore final : public CheckpointStore {
   Status put_handed_over(const HandOver& what, const std::vector<Key>& fenced);
   Status put_output(const HandedOver& output);
   Status delete_outputs(const std::vector<std::int64_t>& ids);
-  Result<std::vector<std::int64_t>> new_outputs(const std::string& stream, const std::set<std::int64_t>& known, const Room& room,
-                                                News& news);
+  Result<std::vector<std::int64_t>> new_outputs(const std::string& stream, const std::string& hash, const std::set<std::int64_t>& known,
+                                                const Room& room, News& news);
   Status read_outputs(const std::string& stream, const std::string& ids, std::vector<Output>& outputs);
   Status read_chunks(std::vector<Output>& outputs, std::size_t begin, std::size_t end);
   Status read_unit(const std::string& row, const std::string& stream, std::int64_t partition, std::optional<CheckpointUnit>& unit);

@@ -20,10 +20,12 @@ std::string next_ids(std::vector<std::int64_t>::const_iterator& begin, std::vect
 }
 
 // Up to where no window waits for a partition that has not closed it.
-Time closed_by_all(const MysqlStore::Room& room, const std::vector<HandOverProgress>& progress) {
+Time closed_by_all(const MysqlStore::Room& room, const std::vector<HandOverProgress>& progress, const std::string& hash) {
   Time until = room.closed_here;
   for (const HandOverProgress& p : progress) {
-    if (!p.idle && room.all_of.count(p.partition) == 0) until = std::min(until, p.closed_until);
+    if (room.all_of.count(p.partition) != 0) continue;
+    if (p.config_hash != hash) return kNoTime;
+    if (!p.idle) until = std::min(until, p.closed_until);
   }
   return until;
 }
@@ -79,7 +81,8 @@ Status MysqlStore::delete_outputs(const std::vector<std::int64_t>& ids) {
   return {};
 }
 
-Result<MysqlStore::News> MysqlStore::news(const std::string& stream, const std::set<std::int64_t>& known, const Room& room) {
+Result<MysqlStore::News> MysqlStore::news(const std::string& stream, const std::string& hash, const std::set<std::int64_t>& known,
+                                          const Room& room) {
   const std::scoped_lock lock(mutex_);
   News news;
   const Status done = look([&]() -> Status {
@@ -93,7 +96,7 @@ Result<MysqlStore::News> MysqlStore::news(const std::string& stream, const std::
       news.unread[progress->what.partition] = progress->unread;
       news.progress.push_back(std::move(progress->what));
     }
-    const auto fresh = new_outputs(stream, known, room, news);
+    const auto fresh = new_outputs(stream, hash, known, room, news);
     if (!fresh) return fresh.error();
     for (auto it = fresh->cbegin(); it != fresh->cend();) {
       if (const Status s = read_outputs(stream, next_ids(it, fresh->cend()), news.outputs); !s) return s;
@@ -105,15 +108,21 @@ Result<MysqlStore::News> MysqlStore::news(const std::string& stream, const std::
 }
 
 // Of each partition in the order of its windows. Of a window all or nothing, so that one number says what is left.
-Result<std::vector<std::int64_t>> MysqlStore::new_outputs(const std::string& stream, const std::set<std::int64_t>& known, const Room& room,
-                                                          News& news) {
-  const auto rows = session_->query("SELECT id, part, window_end, size FROM driftd_output WHERE stream=" + session_->quote(stream) +
-                                    " ORDER BY window_end, part, id");
+Result<std::vector<std::int64_t>> MysqlStore::new_outputs(const std::string& stream, const std::string& hash,
+                                                          const std::set<std::int64_t>& known, const Room& room, News& news) {
+  const auto rows =
+      session_->query("SELECT id, part, window_end, size, config_hash FROM driftd_output WHERE stream=" + session_->quote(stream) +
+                      " ORDER BY window_end, part, id");
   if (!rows) return rows.error();
-  const Time done_until = std::max(room.oldest, closed_by_all(room, news.progress));
+  std::set<std::uint32_t> have_told;
+  for (const HandOverProgress& p : news.progress) {
+    if (p.config_hash == hash) have_told.insert(p.partition);
+  }
+  const Time done_until = std::max(room.oldest, closed_by_all(room, news.progress, hash));
   std::vector<std::int64_t> fresh, of_window;
   std::set<std::uint32_t> parts;
   std::uint64_t bytes = 0;
+  bool none = true;
   for (std::size_t begin = 0, end = 0; begin < rows->size(); begin = end) {
     const Time window = MysqlSession::integer((*rows)[begin][2]);
     of_window.clear();
@@ -123,19 +132,22 @@ Result<std::vector<std::int64_t>> MysqlStore::new_outputs(const std::string& str
       const std::int64_t id = MysqlSession::integer(row[0]);
       const auto part = static_cast<std::uint32_t>(MysqlSession::integer(row[1]));
       if (known.count(id) != 0) continue;
-      if (room.all_of.count(part) != 0) {
+      if (row[4] != hash) {
+        if (have_told.count(part) != 0) news.of_before.push_back(id);
+      } else if (room.all_of.count(part) != 0) {
         fresh.push_back(id);
-        continue;
+      } else {
+        of_window.push_back(id);
+        parts.insert(part);
+        bytes += static_cast<std::uint64_t>(MysqlSession::integer(row[3]));
       }
-      of_window.push_back(id);
-      parts.insert(part);
-      bytes += static_cast<std::uint64_t>(MysqlSession::integer(row[3]));
     }
     if (of_window.empty()) continue;
     const bool done = window <= done_until;
-    const bool first = fresh.empty() && (done || room.oldest == kNoTime);
+    const bool first = none && (done || room.oldest == kNoTime);
     if (!news.complete_until && (first || bytes <= (done ? room.at_once : room.bytes))) {
       fresh.insert(fresh.end(), of_window.begin(), of_window.end());
+      none = false;
     } else {
       news.complete_until = std::min(news.complete_until.value_or(window - 1), window - 1);
       news.left_of.insert(parts.begin(), parts.end());

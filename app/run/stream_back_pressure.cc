@@ -23,7 +23,7 @@ bool StreamRuntime::watch_waiting() {
   return waiting_full_;
 }
 
-// Of the partitions that are here, those that are not to be read on.
+// Of the partitions, those that are not to be read on.
 std::set<std::uint32_t> StreamRuntime::ahead() {
   const std::scoped_lock lock(merger_mutex_);
   if (sharing_ == nullptr || sharing_->leads) return watch_waiting() ? merger_->ahead() : std::set<std::uint32_t>();
@@ -36,6 +36,11 @@ std::set<std::uint32_t> StreamRuntime::ahead() {
 
 void StreamRuntime::hold_back() {
   std::set<std::uint32_t> ahead = this->ahead();
+  // One that is silent must be heard when it speaks again, and costs nothing until then.
+  std::erase_if(ahead, [&](std::uint32_t number) {
+    const auto it = partitions_.find(number);
+    return it != partitions_.end() && it->second->idle;
+  });
   if (ahead == held_back_) return;
   if (!ahead.empty() && (told_held_back_ == 0 || monotonic_now() - told_held_back_ > kTellEvery)) {
     told_held_back_ = monotonic_now();

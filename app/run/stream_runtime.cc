@@ -82,7 +82,8 @@ void StreamRuntime::poll_loop() {
     auto raw = std::make_unique<RawBatch>();
     // A source that is paused forgets what it has fetched, so it is only when the gate stays full.
     const bool room = gate_ == nullptr || gate_->room(kPollFor);
-    if (gate_ != nullptr || sharing_ != nullptr) source_->pause(!room || hand_over_full());
+    const bool paused = !room || hand_over_full();
+    if (gate_ != nullptr || sharing_ != nullptr) source_->pause(paused);
     hold_back();
     const auto got = source_->poll(Deadline::after(room ? kPollFor : 0), *raw);
     if (!got) {
@@ -96,7 +97,7 @@ void StreamRuntime::poll_loop() {
     commit_positions();
     if (monotonic_now() - last_watch >= kPollFor) {
       last_watch = monotonic_now();
-      watch_silence();
+      if (!paused) watch_silence();  // else nobody can be heard
       watch_status();
       if (source_->finished()) end_partitions();
     }

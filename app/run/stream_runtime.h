@@ -109,7 +109,8 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
     std::map<std::uint32_t, HandOverProgress> told;      // of those, as it is in the store
     std::map<std::uint32_t, Time> by_clock;              // ends of the newest of them that the clock closed, by partition
     std::size_t bytes = 0;                               // of them
-    MysqlStore::Waiting waiting;                         // as the leader said, or was told
+    MysqlStore::Waiting waiting;                         // of the leader
+    std::optional<MysqlStore::Waiting> told_waiting;     // as it is in the store, by this leader; nullopt: that is not known
     // Between collect() and committed():
     HandOver in_checkpoint;
     std::set<std::int64_t> taken_in_checkpoint;
@@ -190,7 +191,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   std::string reference_at(Time start) const;  // no precondition
   Status try_exchange();
   Status begin_to_lead();
-  Status gather();
+  Status gather(bool once = false);
   Status tell_waiting();
   Status hand_over();
   void committed_shared();

@@ -18,6 +18,7 @@ constexpr Duration kOthersComeUpWithin = 10 * kSecond;
 constexpr Duration kUnreadWithin = 2 * kMinute;
 constexpr Duration kWatchGap = 30 * kSecond;
 constexpr Duration kGatherFor = 500 * kMillisecond;
+constexpr std::size_t kInMemory = 4;  // what is stored takes so many times as much there, about
 
 }  // namespace
 
@@ -92,13 +93,14 @@ Status StreamRuntime::begin_to_lead() {
   {
     // Of each partition first what is in the store, then what is still here, then what workers hand over next.
     const std::scoped_lock lock(merger_mutex_);
-    const auto news = context_.shared->news(name, {}, room_of(**fresh));
+    const auto news = context_.shared->news(name, plan_->config.hash, {}, room_of(**fresh));
     if (!news) return news.error();
     if (const Status s = context_.on_lead(plan_->config, *alerts ? (*alerts)->state : ""); !s) return s;
     merger_ = std::move(*fresh);
     judged_until_ = merger_->complete_until();
     sharing_->taken.clear();
     sharing_->known.clear();
+    sharing_->told_waiting.reset();
     sharing_->watched_since = 0;
     sharing_->wait_until = monotonic_now() + (known ? 0 : kOthersComeUpWithin);
     if (const Status s = take_news(*news); !s) return s;
@@ -114,7 +116,7 @@ Status StreamRuntime::begin_to_lead() {
   return tell_waiting();
 }
 
-Status StreamRuntime::gather() {
+Status StreamRuntime::gather(bool once) {
   // Not for so long that the lease is over.
   const Deadline deadline = Deadline::after(kGatherFor);
   for (bool more = true; more;) {
@@ -125,11 +127,11 @@ Status StreamRuntime::gather() {
       taken = sharing_->taken;
       room = room_of(*merger_);
     }
-    const auto news = context_.shared->news(plan_->config.name, taken, room);
+    const auto news = context_.shared->news(plan_->config.name, plan_->config.hash, taken, room);
     if (!news) return news.error();
     const std::scoped_lock lock(merger_mutex_);
     if (const Status s = take_news(*news); !s) return s;
-    more = sharing_->left && !news->outputs.empty() && !deadline.passed();
+    more = !once && sharing_->left && !news->outputs.empty() && !deadline.passed();
   }
   return tell_waiting();
 }
@@ -137,24 +139,21 @@ Status StreamRuntime::gather() {
 // Of partitions that are here nothing may stay in the store, as what they hand over comes behind it.
 MysqlStore::Room StreamRuntime::room_of(const Merger& merger) const {
   const std::size_t most = context_.service->waiting_cap;
+  const std::size_t bytes = most - std::min(most, merger.pending_bytes());
   const std::set<std::uint32_t>& mine = sharing_->mine;
-  return {most - std::min(most, merger.pending_bytes()), most, merger.oldest_pending(), merger.closed_by(mine), mine};
+  // While nothing is judged no window is done with.
+  if (merger.held()) return {bytes, bytes, merger.oldest_pending(), kNoTime, mine};
+  return {bytes, std::max(bytes, most / kInMemory), merger.oldest_pending(), merger.closed_by(mine), mine};
 }
 
 Status StreamRuntime::take_news(const MysqlStore::News& news) {
   const std::string& hash = plan_->config.hash;
-  std::set<std::uint32_t> of_this_configuration;
-  for (const HandOverProgress& p : news.progress) {
-    if (p.config_hash == hash) of_this_configuration.insert(p.partition);
-  }
   for (const MysqlStore::Output& output : news.outputs) {
-    if (output.what.config_hash == hash) {
-      if (const Status s = take_output(output.what); !s) return s;
-      sharing_->taken.insert(output.id);
-    } else if (of_this_configuration.count(output.what.partition) != 0) {
-      sharing_->taken.insert(output.id);  // of the one before; where the partition is, that window ended as `reconfigured`
-    }                                     // else of another one: the newer of the two decides, once both have it
+    if (const Status s = take_output(output.what); !s) return s;
+    sharing_->taken.insert(output.id);
   }
+  // Where the partition is, that window ended as `reconfigured`.
+  sharing_->taken.insert(news.of_before.begin(), news.of_before.end());
   // That nobody reads a partition is believed after as long a look at it: when the server or all driftd were away, what it says of
   // them is old.
   const Duration unread_within = std::max(plan_->config.windows.idle, kUnreadWithin), now = monotonic_now();
@@ -207,9 +206,14 @@ Status StreamRuntime::tell_waiting() {
   {
     const std::scoped_lock lock(merger_mutex_);
     waiting = {merger_->waiting_until(), watch_waiting() ? merger_->oldest_pending() : kNoTime};
-    if (std::exchange(sharing_->waiting, waiting) == waiting) return {};
+    sharing_->waiting = waiting;
+    if (sharing_->told_waiting == waiting) return {};
+    sharing_->told_waiting.reset();
   }
-  return context_.shared->tell_waiting(plan_->config.name, waiting);
+  if (const Status s = context_.shared->tell_waiting(plan_->config.name, waiting); !s) return s;
+  const std::scoped_lock lock(merger_mutex_);
+  sharing_->told_waiting = waiting;
+  return {};
 }
 
 void StreamRuntime::take_progress(const HandOverProgress& progress) {

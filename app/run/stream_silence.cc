@@ -46,8 +46,10 @@ Time StreamRuntime::others_at() const {
 void StreamRuntime::watch_silence() {
   const Duration now = monotonic_now();
   const ingest::SourceStatus status = source_->status();
-  silence_.look(now, status.connected);
-  if (!status.connected) return;
+  // What a full journal waits for may be windows that wait for a silent partition: that one would never be known to be so.
+  const bool listens = status.connected || status.full;
+  silence_.look(now, listens);
+  if (!listens) return;
   std::set<std::uint32_t> unread;  // what there is in these is not known yet
   for (const auto& p : status.partitions) {
     if (!p.lag) unread.insert(p.partition);
@@ -121,8 +123,9 @@ void StreamRuntime::close_silent(const std::vector<Quiet>& partitions) {
     q.partition->stalled = true;
     if (q.partition->heard_at == q.heard_at) {
       set_idle(q.number, true);
-    } else {
-      q.partition->stalled = false;  // heard of just now
+    } else {  // heard of just now
+      q.partition->stalled = false;
+      set_idle(q.number, false);
     }
   }
 }

@@ -22,7 +22,8 @@ class GeneratorSource final : public Source {
     handler_ = &handler;
     skip_to_ = handler.on_assigned(0).value_or(0);
     const std::lock_guard lock(mutex_);
-    status_ = {true, true, "", {{0, 0}}, {}};
+    status_.connected = status_.assigned = true;
+    status_.partitions = {{0, 0}};
     return {};
   }
 
@@ -51,7 +52,8 @@ class GeneratorSource final : public Source {
     handler_->on_revoked({0});
     handler_ = nullptr;
     const std::lock_guard lock(mutex_);
-    status_ = {false, false, "closed", {}, {}};
+    status_ = {};
+    status_.detail = "closed";
   }
 
   SourceStatus status() const override {

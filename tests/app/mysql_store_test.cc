@@ -156,8 +156,8 @@ TEST_F(MysqlStoreTest, LeavesOutWhatAnotherHasTakenOver) {
   const auto fenced = now->unit("plant", 0), kept = now->unit("plant", 1);
   EXPECT_EQ((*fenced)->state, "new");
   EXPECT_EQ((*kept)->state, "fresh");
-  EXPECT_EQ(now->news("plant", {}, {})->progress[0].closed_until, kNoTime) << "how far it is says who has it";
-  EXPECT_TRUE(now->news("plant", {}, {})->outputs.empty()) << "nor what the clock closed there";
+  EXPECT_EQ(now->news("plant", "conf", {}, {})->progress[0].closed_until, kNoTime) << "how far it is says who has it";
+  EXPECT_TRUE(now->news("plant", "conf", {}, {})->outputs.empty()) << "nor what the clock closed there";
   // Taken over by itself too: what was read before a restart of the stream is not what is put after it.
   ASSERT_TRUE(old->unit("plant", 0));
   ASSERT_TRUE(old->put({{{"plant", 0, 4, "conf", "again"}}, "hub", 0}));
@@ -238,7 +238,7 @@ TEST_F(MysqlStoreTest, SaysWhatWaitsAndWhatNobodyReads) {
   ASSERT_TRUE(follower->unit("plant", 1));
   execute("UPDATE driftd_unit SET beat=NOW(6)-INTERVAL 90 SECOND WHERE part>=0");
   ASSERT_EQ(*follower->lead("plant", {1}), Lease::kFollows);
-  const auto news = leader->news("plant", {}, {});
+  const auto news = leader->news("plant", "conf", {}, {});
   EXPECT_GE(news->unread.at(0), 90 * kSecond);
   EXPECT_LT(news->unread.at(1), 60 * kSecond);
 }
@@ -254,7 +254,7 @@ TEST_F(MysqlStoreTest, WhatIsHandedOverStaysUntilAMergerHasIt) {
   ASSERT_TRUE(follower->hand_over(handed_over(1, 10, large))) << "a second time is passed over";
   EXPECT_EQ(count("driftd_output"), 2);
 
-  const auto news = leader->news("plant", {}, {});
+  const auto news = leader->news("plant", "conf", {}, {});
   ASSERT_TRUE(news) << news.error().message;
   EXPECT_EQ(news->progress, (std::vector<HandOverProgress>{{"plant", 1, "conf", 10, 5, false}}));
   ASSERT_EQ(news->outputs.size(), 2U);
@@ -263,7 +263,7 @@ TEST_F(MysqlStoreTest, WhatIsHandedOverStaysUntilAMergerHasIt) {
   EXPECT_EQ(first.config_hash + first.reference, "confref");
   EXPECT_EQ(first.output, large);
   EXPECT_EQ(news->outputs[1].what.output, "later");
-  const auto others = leader->news("plant", {news->outputs[0].id}, {});
+  const auto others = leader->news("plant", "conf", {news->outputs[0].id}, {});
   ASSERT_EQ(others->outputs.size(), 1U);
   EXPECT_EQ(others->outputs[0].what.end, 20);
 
@@ -288,12 +288,14 @@ TEST_F(MysqlStoreTest, ReadsTheOldestWindowsFirstAndNoMoreThanThereIsRoomFor) {
   ASSERT_TRUE(leader->hand_over(rows));
   // "partition@end", and up to where that is all.
   const auto read = [&](const std::set<std::int64_t>& known, const MysqlStore::Room& room) {
-    const auto news = leader->news("plant", known, room);
+    const auto news = leader->news("plant", "conf", known, room);
     EXPECT_TRUE(news) << news.error().message;
     std::string out;
     for (const auto& o : news->outputs) out += std::to_string(o.what.partition) + "@" + std::to_string(o.what.end) + " ";
     return out + (news->complete_until ? std::to_string(*news->complete_until) : "all");
   };
+  // Of another configuration: takes no room, and what it holds back nobody waits for.
+  ASSERT_TRUE(leader->hand_over({{{"plant", 7, 5, "before", "", bytes_of(5000)}}, {}}));
   const std::string all = "0@10 0@20 0@30 1@10 1@20 1@30 2@10 2@20 2@30 all";
   EXPECT_EQ(read({}, {}), all);
   const auto room = [](std::size_t bytes, Time oldest, std::size_t at_once = 0, Time closed_here = kNoTime,
@@ -307,10 +309,10 @@ TEST_F(MysqlStoreTest, ReadsTheOldestWindowsFirstAndNoMoreThanThereIsRoomFor) {
   EXPECT_EQ(read({}, room(0, 20, 600)), "0@10 0@20 1@10 1@20 2@10 2@20 29") << "what waits is done with";
   EXPECT_EQ(read({}, room(0, 20)), "0@10 1@10 2@10 19") << "but not all at once";
   EXPECT_EQ(read({}, room(0, 10, 300, kNoTime, {2})), "0@10 1@10 2@10 2@20 2@30 19") << "and of some all";
-  EXPECT_EQ(leader->news("plant", {}, room(0, 10, 300, kNoTime, {2}))->left_of, (std::set<std::uint32_t>{0, 1}));
-  EXPECT_EQ(leader->news("plant", {}, {})->left_of, std::set<std::uint32_t>());
+  EXPECT_EQ(leader->news("plant", "conf", {}, room(0, 10, 300, kNoTime, {2}))->left_of, (std::set<std::uint32_t>{0, 1}));
+  EXPECT_EQ(leader->news("plant", "conf", {}, {})->left_of, std::set<std::uint32_t>());
   std::set<std::int64_t> known;
-  const auto oldest = leader->news("plant", {}, room(0, 20, 600));
+  const auto oldest = leader->news("plant", "conf", {}, room(0, 20, 600));
   for (const auto& o : oldest->outputs) known.insert(o.id);
   EXPECT_EQ(read(known, room(299, kNoTime)), "0@30 1@30 2@30 all") << "what is known takes no room";
   EXPECT_EQ(read(known, room(299, 20)), "29");
@@ -324,6 +326,11 @@ TEST_F(MysqlStoreTest, ReadsTheOldestWindowsFirstAndNoMoreThanThereIsRoomFor) {
   EXPECT_EQ(read({}, room(0, 5, 600, 10)), "0@10 1@10 2@10 19");
   ASSERT_TRUE(follower->hand_over({{}, {{"plant", 1, "conf", 20, 5, true}}}));
   EXPECT_EQ(read({}, room(0, 5, 900, 30)), all) << "1 is idle";
+  EXPECT_TRUE(leader->news("plant", "conf", {}, {})->of_before.empty());
+  ASSERT_TRUE(follower->unit("plant", 7));
+  EXPECT_EQ(read({}, room(0, 10, 900, 30)), "0@10 1@10 2@10 19") << "7 has not told this configuration";
+  ASSERT_TRUE(follower->hand_over({{}, {{"plant", 7, "conf", 30, 5, false}}}));
+  EXPECT_EQ(leader->news("plant", "conf", {}, {})->of_before.size(), 1U) << "to be deleted";
 }
 
 TEST_F(MysqlStoreTest, ThousandsOfOutputsAreReadAndDeleted) {
@@ -333,7 +340,7 @@ TEST_F(MysqlStoreTest, ThousandsOfOutputsAreReadAndDeleted) {
   for (int i = 2500; i > 0; --i)
     many.outputs.push_back({"plant", 1, i, "conf", "", i % 500 == 0 ? bytes_of(3'000'000) : std::to_string(i)});
   ASSERT_TRUE(leader->hand_over(many));
-  const auto news = leader->news("plant", {}, {});
+  const auto news = leader->news("plant", "conf", {}, {});
   ASSERT_TRUE(news) << news.error().message;
   ASSERT_EQ(news->outputs.size(), 2500U);
   Checkpoint taken{{}, "hub", 0, {}, {}};
@@ -353,9 +360,9 @@ TEST_F(MysqlStoreTest, NamesADamagedOutput) {
     execute("DELETE FROM driftd_output");
     execute("DELETE FROM driftd_output_chunk");
     ASSERT_TRUE(store->hand_over(handed_over(1, 10, bytes_of(600'000))));
-    ASSERT_TRUE(store->news("plant", {}, {}));
+    ASSERT_TRUE(store->news("plant", "conf", {}, {}));
     ASSERT_EQ(execute(damage), 1U) << damage;
-    const auto news = store->news("plant", {}, {});
+    const auto news = store->news("plant", "conf", {}, {});
     ASSERT_FALSE(news) << damage;
     EXPECT_EQ(news.error().code, ErrorCode::kCorrupt);
     EXPECT_THAT(news.error().message, ::testing::HasSubstr("what partition 1 of stream plant handed over is damaged: " + how));
@@ -415,7 +422,7 @@ TEST_F(MysqlStoreTest, ADeadlockIsTriedAgain) {
   EXPECT_EQ(store->fenced().size(), 1U) << "of the second time only";
   EXPECT_EQ((*store->unit("plant", 0))->state, "after");
   EXPECT_EQ((*store->unit("plant", 1))->state, "after");
-  EXPECT_EQ(store->news("plant", {}, {})->outputs.size(), 1U);
+  EXPECT_EQ(store->news("plant", "conf", {}, {})->outputs.size(), 1U);
 }
 
 TEST_F(MysqlStoreTest, ALockThatLastsIsWaitedForAgain) {

@@ -1,6 +1,8 @@
 """Windows that wait for a partition that is behind wait in the source, which keeps them anyway, and not in memory; and a
 partition that is silent is known to be so however much the others send."""
+import json
 import threading
+import time
 
 import pytest
 from confluent_kafka import Producer
@@ -75,6 +77,56 @@ def test_a_partition_that_is_filled_after_the_other(driftd, kafka, unique):
     service.start().wait_ready()
     kafka.produce(unique, plant.kafka_records(rows("b", 1, WINDOWS - 1)), partition=1)
     all_judged(service)
+
+
+def test_one_that_is_silent_is_heard_when_it_speaks_again(driftd, kafka, unique):
+    """The windows of `fast` wait for `slow`, which sends all the while, and nothing of `seldom`, which is silent, is held back."""
+    kafka.create_topic(unique, partitions=3)
+    source = {"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique}}
+    service = driftd(config(source, idle="2s", waiting="256KiB")).wait_ready()
+    partitions = {"fast": 0, "slow": 1, "seldom": 2}
+    send = lambda sensor, some: kafka.produce(unique, plant.kafka_records(some), partition=partitions[sensor])
+    for sensor in partitions:
+        send(sensor, rows(sensor, 0, 1))
+    accepted = lambda: service.metrics().get("driftd_records_total", stream="plant", result="accepted")
+    service.wait(lambda: accepted() == 3 * EACH, "all are heard of")
+    stop = threading.Event()
+
+    def creep():
+        at = plant.START + plant.WINDOW - plant.WINDOW // EACH
+        while not stop.wait(0.2):
+            at += 1
+            send("slow", [{"sensor": "slow", "ts": at, "temperature": 20.0, "status": "on"}])
+    creeping = threading.Thread(target=creep)
+    creeping.start()
+    try:
+        send("fast", rows("fast", 1, WINDOWS - 1))
+        held_back(service)
+        time.sleep(4)   # it is silent for twice `idle`
+        before = accepted()
+        send("seldom", rows("seldom", 100, 2))
+        service.wait(lambda: accepted() - before >= 2 * EACH, lambda: f"it is heard: {accepted() - before}", timeout=10)
+    finally:
+        stop.set()
+        creeping.join()
+    send("slow", rows("slow", 1, WINDOWS - 1))
+    service.wait(lambda: len(service.findings(check="count")) >= WINDOWS - 1, "all windows", timeout=120)
+    counted = {f["window"]["start"]: f["value"] for f in service.findings(check="count")}
+    assert counted[plant.window_start(100)] == 3 * EACH and counted[plant.window_start(99)] == 2 * EACH
+    assert service.metrics().get("driftd_late_records_total", stream="plant") == 0
+
+
+def test_a_journal_that_is_full_of_what_waits_for_one_that_is_silent(driftd, mosquitto, unique):
+    """Nothing can be heard while it is full, so that only the clock can end it."""
+    source = {"mqtt": {"url": mosquitto.url, "topics": [f"{unique}/+"], "client_id": unique, "max_record": "4KiB"}}
+    service = driftd(config(source, idle="3s", waiting="64KiB", journal="1MiB")).wait_ready()
+    message = lambda row: (f"{unique}/{row['sensor']}", json.dumps(row))
+    mosquitto.publish([message(row) for row in [*rows("a", 0, 1), *rows("b", 0, 1)]])
+    service.wait_metric("driftd_records_total", 2 * EACH, stream="plant", result="accepted")
+    mosquitto.publish([message(row) for row in rows("a", 1, WINDOWS)])
+    service.wait(lambda: "the journal is full" in service.log(), "it is full", 30)
+    service.wait(lambda: len(service.findings(check="count")) >= WINDOWS - 1, "all windows", timeout=120)
+    assert service.metrics().get("driftd_records_total", stream="plant", result="accepted") == (WINDOWS + 2) * EACH
 
 
 def endless(stop, send):

@@ -109,6 +109,20 @@ TEST_F(JournalFeedTest, WhatWaitsForItsTurnIsHeldBackToo) {
   EXPECT_EQ(take(), (std::vector<std::string>{"1: 1", "2: 4"})) << "and nothing that was handed over";
 }
 
+// What is read once more begins before the oldest that was passed over.
+TEST_F(JournalFeedTest, WhatWaitsForItsTurnIsNotLostWhenOthersAreLetGo) {
+  std::vector<JournalEntry> seven;
+  for (const std::uint32_t partition : {0U, 1U, 1U, 2U, 0U, 1U, 2U}) seven.push_back({0, 0, partition, 0, "", "x"});
+  ASSERT_TRUE(feed_->journal().append(seven).ok());
+  feed_->hold_back({2});
+  RawBatch batch;
+  ASSERT_TRUE(feed_->next(batch).value());
+  EXPECT_EQ(batch.partition, 0U);
+  feed_->hold_back({});
+  EXPECT_EQ(take(), (std::vector<std::string>{"1: 1 2 5", "2: 3 6"}));
+  EXPECT_EQ(feed_->lag(), 0);
+}
+
 TEST_F(JournalFeedTest, WhatIsHeldBackIsNotDeletedNorItsDamageCountedTwice) {
   append(0), append(1), append(0), append(1), append(0), append(1);
   feed_.reset();
