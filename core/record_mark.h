@@ -15,10 +15,12 @@ namespace driftd {
 struct RecordMark {
   std::int64_t position = -1;
   Time arrival = kNoTime;
-  std::uint64_t hash = 0;  // of key and payload
+  std::uint64_t hash = 0;   // of key and payload
+  std::uint64_t topic = 0;  // hash_of_topic
   bool operator==(const RecordMark&) const = default;
 };
 RecordMark mark_of(const RawRecord& record);
+std::uint64_t hash_of_topic(std::string_view name);
 
 // Behind a state, whatever it is, so that the mark is found by whoever cannot read that. nullopt: there is none.
 void append_mark(ByteWriter& state, const RecordMark& mark);

@@ -41,7 +41,7 @@ void KafkaPartitions::expect(std::uint32_t number, const RecordMark& mark) {
 // Without a record at that offset (compaction took it) nothing can be said.
 void KafkaPartitions::look_at_mark(Partition& partition, const rd_kafka_message_s& message) {
   if (message.offset < partition.mark->position) return;
-  if (message.offset == partition.mark->position) partition.anew = partition.held = mark_of(raw_record(message)) != *partition.mark;
+  if (message.offset == partition.mark->position) partition.anew = partition.held = kafka_mark_of(message) != *partition.mark;
   partition.mark.reset();
 }
 
@@ -99,7 +99,7 @@ bool KafkaPartitions::hand_over(RawBatch& out) {
     turn_ = (turn_ + 1) % partitions_.size();
     Partition& partition = partitions_[turn_];
     if (partition.held_back || partition.waiting->empty()) continue;
-    newest_[partition.number] = mark_of(raw_record((*partition.waiting)[partition.waiting->size() - 1]));
+    newest_[partition.number] = kafka_mark_of((*partition.waiting)[partition.waiting->size() - 1]);
     auto messages = std::exchange(partition.waiting, std::make_shared<KafkaMessages>(handle_));
     KafkaMessages::hand_over(std::move(messages), partition.number, out);
     partition.position = out.next_position;

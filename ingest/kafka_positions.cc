@@ -53,9 +53,17 @@ void KafkaPositions::assign(rd_kafka_topic_partition_list_t& list) {
     const auto number = partitions_.number_of(entry.topic, entry.partition);
     if (!number) continue;
     queues_->keep(*number, entry.topic, entry.partition);
-    const auto position = handler_.on_assigned(*number);
+    auto position = handler_.on_assigned(*number);
+    auto mark = position ? handler_.mark_of(*number) : std::nullopt;
+    if (mark && mark->topic != hash_of_topic(entry.topic)) {
+      log::error("kafka: `topics` has another topic in its place than it had: this one goes on where the group stands, and warms up",
+                 {{"stream", stream_}, {"topic", entry.topic}, {"partition", std::to_string(entry.partition)}});
+      handler_.on_moved(*number);
+      position.reset();
+      mark.reset();
+    }
     partitions_.assign(*number, position);
-    if (const auto mark = position ? handler_.mark_of(*number) : std::nullopt) partitions_.expect(*number, *mark);
+    if (mark) partitions_.expect(*number, *mark);
     entry.offset = position ? partitions_.find(*number)->read_from() : start();
     if (position) known_topics_.insert(entry.topic);
     if (topics_.doubtful(*number)) {

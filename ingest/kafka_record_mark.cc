@@ -18,7 +18,7 @@ constexpr int kWaitMillis = 100;
 std::optional<bool> judge(const rd_kafka_message_t& message, const RecordMark& mark) {
   switch (message.err) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
-      return mark_of(raw_record(message)) == mark;
+      return kafka_mark_of(message) == mark;
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
@@ -29,6 +29,12 @@ std::optional<bool> judge(const rd_kafka_message_t& message, const RecordMark& m
 }
 
 }  // namespace
+
+RecordMark kafka_mark_of(const rd_kafka_message_t& message) {
+  RawRecord record = raw_record(message);
+  record.topic = rd_kafka_topic_name(message.rkt);
+  return mark_of(record);
+}
 
 Result<bool> kafka_has_record(const KafkaConnection& connection, const std::string& topic, std::int32_t partition, const RecordMark& mark) {
   auto conf = kafka_conf(connection, {{"group.id", "driftd-mark"},  // asked for, never joined

@@ -8,7 +8,11 @@
 #include "core/result.h"
 #include "ingest/kafka_client.h"
 
+struct rd_kafka_message_s;
+
 namespace driftd::ingest {
+
+RecordMark kafka_mark_of(const rd_kafka_message_s& message);
 
 // Whether the partition has the marked record, or has had it: retention may have taken it. Connects anew and
 // waits for some seconds at most. Error{kUnavailable}: no answer.

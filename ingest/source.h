@@ -38,6 +38,8 @@ class SourceHandler {
   // Partitions are taken away in good order: everything read from them must be checkpointed before
   // this returns.
   virtual void on_revoked(const std::vector<std::uint32_t>& partitions) = 0;
+  // The position that on_assigned gave, and all that is known with it, is of another log (mark_of): to be forgotten.
+  virtual void on_moved(std::uint32_t /*partition*/) {}
   // An assigned partition of which driftd has no position starts at this one. `amid`: somebody has read
   // those before it, and of what they made of them nothing is known.
   virtual void on_start(std::uint32_t /*partition*/, std::int64_t /*position*/, bool /*amid*/) {}

@@ -72,7 +72,7 @@ std::optional<std::int64_t> StreamRuntime::on_assigned(std::uint32_t number) {
       sharing_->told.erase(number);
     }
     // What whoever had it before handed over comes before what it hands over here.
-    if (const Status s = leads() ? gather() : Status(); !s) {
+    if (const Status s = leads() ? gather(true) : Status(); !s) {
       give_up("what partition " + std::to_string(number) + " handed over cannot be read: " + s.error().message);
       return std::nullopt;
     }
@@ -130,22 +130,36 @@ bool StreamRuntime::on_elsewhere(std::uint32_t number, std::int64_t position) {
   const auto it = partitions_.find(number);
   if (it == partitions_.end()) return false;
   Partition& partition = *it->second;
-  auto fresh = make_engine(number, *partition.rejects);
-  if (!fresh) return false;  // as on_assigned made one of the same plan, it cannot fail
+  const std::int64_t ours = partition.engine->next_position();
+  if (!begin_anew(number, partition)) return false;
   log::warning("others of the group have read on while the partition was not ours; it goes on where they stand and warms up",
                {{"stream", plan_->config.name},
                 {"partition", std::to_string(number)},
-                {"ours", std::to_string(partition.engine->next_position())},
+                {"ours", std::to_string(ours)},
                 {"theirs", std::to_string(position)}});
-  partition.worker->drain();
-  partition.engine = std::move(*fresh);
   partition.engine->set_next_position(position);
   partition.engine->warm_up();
+  partition.started = true;
+  return true;
+}
+
+void StreamRuntime::on_moved(std::uint32_t number) {
+  const std::scoped_lock lock(dispatch_mutex_);
+  const auto it = partitions_.find(number);
+  if (it == partitions_.end() || !begin_anew(number, *it->second)) return;
+  if (gate_ != nullptr) gate_->assigned(number, 0);
+}
+
+// As one of which there is no checkpoint.
+bool StreamRuntime::begin_anew(std::uint32_t number, Partition& partition) {
+  auto fresh = make_engine(number, *partition.rejects);
+  if (!fresh) return false;  // as on_assigned made one of the same plan, it cannot fail
+  partition.worker->drain();
+  partition.engine = std::move(*fresh);
   partition.mark.reset();
   partition.counted = {};
   forget_positions(number, partition);
   partition.had_records = false;
-  partition.started = true;
   if (partition.verdicts != nullptr) partition.engine->tell(*partition.verdicts);
   note_detectors(partition);
   return true;

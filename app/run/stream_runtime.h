@@ -128,6 +128,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
 
   std::optional<std::int64_t> on_assigned(std::uint32_t partition) override;
   std::optional<RecordMark> mark_of(std::uint32_t partition) override;
+  void on_moved(std::uint32_t partition) override;
   void on_start(std::uint32_t partition, std::int64_t position, bool amid) override;
   bool on_elsewhere(std::uint32_t partition, std::int64_t position) override;
   void on_settled() override { newly_assigned_ = true; }
@@ -150,6 +151,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void commit_positions();
   void drop(const std::vector<std::uint32_t>& partitions);
   void forget_positions(std::uint32_t number, Partition& partition);
+  bool begin_anew(std::uint32_t number, Partition& partition);
   void note_unsaved(const std::vector<std::uint32_t>& partitions, const Status& saved);
   // stream_silence.cc
   void hear(std::uint32_t number, Partition& partition, Duration came_at, Time newest_before);

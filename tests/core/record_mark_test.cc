@@ -22,6 +22,10 @@ TEST(RecordMark, TellsRecordsApart) {
   EXPECT_NE(mark, mark_of(record(7, "k", "V", 5)));
   EXPECT_NE(mark, mark_of(record(7, "", "kv", 5)));
   EXPECT_NE(mark, mark_of(record(7, "k", "v", 6)));
+  RawRecord elsewhere = record(7, "k", "v", 5);
+  elsewhere.topic = "other";
+  EXPECT_NE(mark, mark_of(elsewhere));
+  EXPECT_EQ(mark_of(elsewhere).topic, hash_of_topic("other"));
 }
 
 TEST(RecordMark, IsFoundBehindAnyState) {

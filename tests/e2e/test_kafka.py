@@ -152,3 +152,33 @@ def test_a_silent_partition_is_found_silent_although_the_broker_holds_fetches_ba
     service = driftd(config).wait_ready()
     service.wait(lambda: len(service.findings(check="count")) >= 3, "windows without the silent partition", 60)
     assert [f["value"] for f in service.findings(check="count")][:3] == [plant.PER_WINDOW] * 3
+
+
+def test_topics_that_change_their_places(driftd, kafka, unique):
+    """Positions and states are of places; a topic in the place of another goes on where the group stands, and warms up."""
+    topics = [f"{unique}-{name}" for name in "ab"]
+    for topic in topics:
+        kafka.create_topic(topic)
+    source = {"brokers": [kafka.bootstrap], "topics": topics, "group": unique, "instance_id": "one"}
+    service = driftd(plant.config([{"check": "count", "min": 1}], source={"kafka": source},
+                                  service={"findings": {"all": True}})).wait_ready()
+
+    def send(first, windows):
+        for topic in topics:
+            kafka.produce(topic, plant.kafka_records(plant.records(first, windows, sensor=topic)))
+    accepted = lambda: service.metrics().get("driftd_records_total", stream="plant", result="accepted")
+    send(0, 3)
+    service.wait(lambda: accepted() == 2 * 3 * plant.PER_WINDOW, "all of both")
+    assert service.terminate() == 0
+    send(3, 1)
+    service.write_config(plant.config([{"check": "count", "min": 1}], source={"kafka": {**source, "topics": topics[::-1]}},
+                                      service={"findings": {"all": True}}))
+    service.start().wait_ready()
+    send(4, 3)
+    service.wait(lambda: len(service.findings(check="count")) >= 5, lambda: f"five windows: {service.findings(check='count')}")
+    assert accepted() == 2 * 4 * plant.PER_WINDOW, "each record once"
+    assert service.log().count("`topics` has another topic in its place than it had") == 2
+    found = {f["window"]["start"]: (f.get("value"), f["verdict"]) for f in service.findings(check="count")}
+    whole = (2 * plant.PER_WINDOW, "ok")
+    assert [found[plant.window_start(n)] for n in (0, 1, 4, 5)] == [whole] * 4, found
+    assert found[plant.window_start(3)][1] == "no_verdict", "it may have begun before"

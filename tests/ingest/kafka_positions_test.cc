@@ -107,6 +107,21 @@ TEST(KafkaPositions, ATopicThatHasTheRecordBeforeOurPositionIsGoneOnIn) {
   EXPECT_EQ(drain(*source, 1), Texts{"0/10:new0"});
 }
 
+// `topics` was [b, a]: what driftd has in this place is of b, and where a goes on says the group.
+TEST(KafkaPositions, ATopicInThePlaceOfAnotherGoesOnWhereTheGroupStands) {
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 10);
+  read_and_commit(cluster, 8);
+  RecordingHandler handler;
+  handler.positions = {{0, 5}};
+  handler.marks = {{0, {4, 0, 1, hash_of_topic("b")}}};
+  auto source = opened(params(cluster, {"a"}), handler);
+  EXPECT_EQ(drain(*source, 2), (Texts{"0/8:8", "0/9:9"}));
+  EXPECT_EQ(handler.events, (Texts{"assigned 0", "moved 0"}));
+  EXPECT_EQ(handler.starts, Texts{"0/8 amid"});
+}
+
 // Deleted and made anew while driftd was down: its position is amid other records, which nobody would have read.
 TEST(KafkaPositions, ATopicThatHasAnotherRecordThereIsReadFromItsBeginning) {
   KafkaCluster cluster;
@@ -116,7 +131,8 @@ TEST(KafkaPositions, ATopicThatHasAnotherRecordThereIsReadFromItsBeginning) {
   for (const bool eager : {false, true}) {
     RecordingHandler handler;
     handler.positions = {{0, 7}, {1, eager ? 4 : 3}};
-    handler.marks = {{0, {6, 0, 1}}, {1, {9, 0, 1}}};  // that of partition 1 is not below its position, so none of it
+    const std::uint64_t topic = hash_of_topic("a");
+    handler.marks = {{0, {6, 0, 1, topic}}, {1, {9, 0, 1, topic}}};  // that of partition 1 is not below its position, so none of it
     Telemetry telemetry;
     SourceContext context;
     context.stream = "s";

@@ -33,6 +33,7 @@ class RecordingHandler final : public SourceHandler {
     const auto it = marks.find(partition);
     return it == marks.end() ? std::nullopt : std::optional(it->second);
   }
+  void on_moved(std::uint32_t partition) override { events.push_back("moved " + std::to_string(partition)); }
   void on_start(std::uint32_t partition, std::int64_t position, bool amid) override {
     starts.push_back(std::to_string(partition) + "/" + std::to_string(position) + (amid ? " amid" : ""));
   }
