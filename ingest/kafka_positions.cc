@@ -59,6 +59,7 @@ void KafkaPositions::assign(rd_kafka_topic_partition_list_t& list) {
       log::error("kafka: `topics` has another topic in its place than it had: this one goes on where the group stands, and warms up",
                  {{"stream", stream_}, {"topic", entry.topic}, {"partition", std::to_string(entry.partition)}});
       handler_.on_moved(*number);
+      moved_.insert(*number);
       position.reset();
       mark.reset();
     }
@@ -84,6 +85,7 @@ void KafkaPositions::unassign(const rd_kafka_topic_partition_list_s& list) {
     const auto number = partitions_.number_of(list.elems[i].topic, list.elems[i].partition);
     if (!number) continue;
     undecided_.erase(*number);
+    moved_.erase(*number);
     begin_.forget(*number);
   }
   assignment_.remove(list);
@@ -141,7 +143,7 @@ std::optional<std::int64_t> KafkaPositions::offset_of(std::uint32_t number, cons
     return group.offset;
   }
   // Our gate was killed before the first checkpoint. What it forwarded is judged again from the beginning, and passed over by it.
-  if (gated_ && (group.offset <= 0 || group.by == id_)) return this->start();
+  if (gated_ && (group.offset <= 0 || (group.by == id_ && moved_.count(number) == 0))) return this->start();
   const auto start = kafka_start(group, from_latest_, known_topic, end == kNoEnd ? std::nullopt : std::optional(end));
   if (!start) return std::nullopt;
   if (start->position) handler_.on_start(number, *start->position, start->amid);

@@ -92,6 +92,7 @@ class KafkaPositions {
   KafkaBegin begin_;
   std::set<std::string> known_topics_;  // driftd or its group has a position in one of their partitions
   std::set<std::uint32_t> undecided_;   // held until it is known where the group stands
+  std::set<std::uint32_t> moved_;       // what driftd had of them was of another topic
   std::set<std::uint32_t> unbegun_;     // came with their topic, whose end here could not be learnt yet; ours or not
   Duration next_ask_ = 0;               // monotonic
   std::vector<rd_kafka_message_s*> left_;

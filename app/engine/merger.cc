@@ -99,6 +99,11 @@ std::set<std::uint32_t> Merger::ahead() const {
   return out;
 }
 
+Time Merger::closed_by(std::uint32_t partition) const {
+  const auto it = partitions_.find(partition);
+  return it == partitions_.end() ? kNoTime : it->second.closed_until;
+}
+
 Time Merger::closed_by(const std::set<std::uint32_t>& partitions) const {
   Time until = std::numeric_limits<Time>::max();
   for (const auto& [id, progress] : partitions_) {

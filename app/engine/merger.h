@@ -69,6 +69,8 @@ class Merger {
   std::size_t pending_bytes() const { return pending_bytes_; }
   // Of the partitions that windows wait for, those that have closed the oldest window that waits.
   std::set<std::uint32_t> ahead() const;
+  // What a partition has closed; kNoTime: nothing that is known here.
+  Time closed_by(std::uint32_t partition) const;
   // What all of these that are not idle have closed; the end of time when there is none.
   Time closed_by(const std::set<std::uint32_t>& partitions) const;
   // complete_until() of a merger that wrote `state` with save(); kNoTime when that is nothing of one.

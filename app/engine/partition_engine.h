@@ -71,6 +71,8 @@ class PartitionEngine {
   Time closed_until() const { return closed_until_; }
   std::int64_t next_position() const { return next_position_; }
   void set_next_position(std::int64_t position) { next_position_ = position; }
+  // Windows that end by then were closed by somebody else: what comes for them is late. Before the first record.
+  void set_closed_until(Time closed_until) { closed_until_ = closed_until; }
   const PartitionCounters& counters() const { return counters_; }
   // What the detectors of a check say, as Check::state().
   Verdict state(std::size_t check) const { return checks_[check]->state(); }

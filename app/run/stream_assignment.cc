@@ -150,12 +150,23 @@ void StreamRuntime::on_moved(std::uint32_t number) {
   if (gate_ != nullptr) gate_->assigned(number, 0);
 }
 
+Time StreamRuntime::handed_over_until(std::uint32_t number) const {
+  {
+    const std::scoped_lock lock(merger_mutex_);
+    if (sharing_ == nullptr || sharing_->leads) return merger_->closed_by(number);
+  }
+  const auto stored = context_.store->progress(plan_->config.name);  // of all partitions
+  return stored ? stored->closed_until : kNoTime;
+}
+
 // As one of which there is no checkpoint.
 bool StreamRuntime::begin_anew(std::uint32_t number, Partition& partition) {
   auto fresh = make_engine(number, *partition.rejects);
   if (!fresh) return false;  // as on_assigned made one of the same plan, it cannot fail
   partition.worker->drain();
   partition.engine = std::move(*fresh);
+  // The merger would take what comes for windows that it has for what it knows.
+  partition.engine->set_closed_until(handed_over_until(number));
   partition.mark.reset();
   partition.counted = {};
   forget_positions(number, partition);

@@ -36,10 +36,10 @@ std::set<std::uint32_t> StreamRuntime::ahead() {
 
 void StreamRuntime::hold_back() {
   std::set<std::uint32_t> ahead = this->ahead();
-  // One that is silent must be heard when it speaks again, and costs nothing until then.
+  // One that is silent must be heard when it speaks again, and one whose clock is wrong when it is right; they cost nothing until then.
   std::erase_if(ahead, [&](std::uint32_t number) {
     const auto it = partitions_.find(number);
-    return it != partitions_.end() && it->second->idle;
+    return it != partitions_.end() && (it->second->idle || it->second->stalled);
   });
   if (ahead == held_back_) return;
   if (!ahead.empty() && (told_held_back_ == 0 || monotonic_now() - told_held_back_ > kTellEvery)) {

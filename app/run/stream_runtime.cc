@@ -77,7 +77,7 @@ void StreamRuntime::stop() {
 }
 
 void StreamRuntime::poll_loop() {
-  Duration last_watch = 0;
+  Duration last_watch = 0, last_listened = 0;
   while (!stop_ && !given_up_) {
     auto raw = std::make_unique<RawBatch>();
     // A source that is paused forgets what it has fetched, so it is only when the gate stays full.
@@ -95,9 +95,12 @@ void StreamRuntime::poll_loop() {
     tell_merger_partitions();
     if (*got) dispatch(std::move(raw));
     commit_positions();
+    if (!paused && monotonic_now() - last_listened >= kPollFor) {  // while paused nobody can be heard
+      last_listened = monotonic_now();
+      watch_silence();
+    }
     if (monotonic_now() - last_watch >= kPollFor) {
       last_watch = monotonic_now();
-      if (!paused) watch_silence();  // else nobody can be heard
       watch_status();
       if (source_->finished()) end_partitions();
     }

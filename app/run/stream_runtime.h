@@ -152,6 +152,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void drop(const std::vector<std::uint32_t>& partitions);
   void forget_positions(std::uint32_t number, Partition& partition);
   bool begin_anew(std::uint32_t number, Partition& partition);
+  Time handed_over_until(std::uint32_t number) const;
   void note_unsaved(const std::vector<std::uint32_t>& partitions, const Status& saved);
   // stream_silence.cc
   void hear(std::uint32_t number, Partition& partition, Duration came_at, Time newest_before);

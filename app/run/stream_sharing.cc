@@ -139,7 +139,7 @@ Status StreamRuntime::gather(bool once) {
 // Of partitions that are here nothing may stay in the store, as what they hand over comes behind it.
 MysqlStore::Room StreamRuntime::room_of(const Merger& merger) const {
   const std::size_t most = context_.service->waiting_cap;
-  const std::size_t bytes = most - std::min(most, merger.pending_bytes());
+  const std::size_t bytes = (most - std::min(most, merger.pending_bytes())) / kInMemory;
   const std::set<std::uint32_t>& mine = sharing_->mine;
   // While nothing is judged no window is done with.
   if (merger.held()) return {bytes, bytes, merger.oldest_pending(), kNoTime, mine};
@@ -212,7 +212,8 @@ Status StreamRuntime::tell_waiting() {
   }
   if (const Status s = context_.shared->tell_waiting(plan_->config.name, waiting); !s) return s;
   const std::scoped_lock lock(merger_mutex_);
-  sharing_->told_waiting = waiting;
+  if (sharing_->waiting == waiting)
+    sharing_->told_waiting = waiting;  // else somebody tells at the same time, and which came last is not known
   return {};
 }
 

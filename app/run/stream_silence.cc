@@ -46,8 +46,9 @@ Time StreamRuntime::others_at() const {
 void StreamRuntime::watch_silence() {
   const Duration now = monotonic_now();
   const ingest::SourceStatus status = source_->status();
-  // What a full journal waits for may be windows that wait for a silent partition: that one would never be known to be so.
-  const bool listens = status.connected || status.full;
+  // A journal that is full of what is held back waits for windows, which may wait for a silent partition: that one would never be known to
+  // be so.
+  const bool listens = status.connected || (status.full && !held_back_.empty());
   silence_.look(now, listens);
   if (!listens) return;
   std::set<std::uint32_t> unread;  // what there is in these is not known yet

@@ -154,14 +154,18 @@ def test_a_silent_partition_is_found_silent_although_the_broker_holds_fetches_ba
     assert [f["value"] for f in service.findings(check="count")][:3] == [plant.PER_WINDOW] * 3
 
 
-def test_topics_that_change_their_places(driftd, kafka, unique):
+@pytest.mark.parametrize("gated", [False, True])
+def test_topics_that_change_their_places(driftd, kafka, unique, gated):
     """Positions and states are of places; a topic in the place of another goes on where the group stands, and warms up."""
     topics = [f"{unique}-{name}" for name in "ab"]
     for topic in topics:
         kafka.create_topic(topic)
+    gate = {"valid": f"{unique}-valid", "invalid": f"{unique}-invalid"}
+    more = {"service": {"findings": {"all": True}}, **({"stream_gate": gate} if gated else {})}
+    for topic in gate.values():
+        kafka.create_topic(topic)
     source = {"brokers": [kafka.bootstrap], "topics": topics, "group": unique, "instance_id": "one"}
-    service = driftd(plant.config([{"check": "count", "min": 1}], source={"kafka": source},
-                                  service={"findings": {"all": True}})).wait_ready()
+    service = driftd(plant.config([{"check": "count", "min": 1}], source={"kafka": source}, **more)).wait_ready()
 
     def send(first, windows):
         for topic in topics:
@@ -171,8 +175,7 @@ def test_topics_that_change_their_places(driftd, kafka, unique):
     service.wait(lambda: accepted() == 2 * 3 * plant.PER_WINDOW, "all of both")
     assert service.terminate() == 0
     send(3, 1)
-    service.write_config(plant.config([{"check": "count", "min": 1}], source={"kafka": {**source, "topics": topics[::-1]}},
-                                      service={"findings": {"all": True}}))
+    service.write_config(plant.config([{"check": "count", "min": 1}], source={"kafka": {**source, "topics": topics[::-1]}}, **more))
     service.start().wait_ready()
     send(4, 3)
     service.wait(lambda: len(service.findings(check="count")) >= 5, lambda: f"five windows: {service.findings(check='count')}")

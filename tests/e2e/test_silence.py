@@ -121,3 +121,17 @@ def test_nor_for_a_sensor_whose_clock_is_wrong(driftd, clock):
     service.wait(judged, "the window of when it was right", timeout=30)
     assert judged() == [2 * plant.PER_WINDOW]
     assert service.metrics().get("driftd_late_records_total", stream="plant") > 3, "what came before is late, and counted"
+
+
+def test_a_plant_that_stops_is_silent_however_many_topics_it_has(driftd, kafka, unique):
+    """The broker holds back each answer, so that to ask for one topic after the other would take too long."""
+    topics = [f"{unique}-{n}" for n in range(20)]
+    for topic in topics:
+        kafka.create_topic(topic)
+    service = driftd(short_idle({"kafka": {"brokers": [kafka.bootstrap], "topics": topics, "group": unique,
+                                           "options": {"fetch.wait.max.ms": "500"}}})).wait_ready()
+    for topic in topics:
+        kafka.produce(topic, plant.kafka_records(plant.records(0, 1, sensor=topic)))
+    service.wait(lambda: service.findings(check="count"), "its last window", timeout=30)
+    [found] = service.findings(check="count")
+    assert found["value"] == len(topics) * plant.PER_WINDOW and found["detail"]["closed_by"] == "idle", found

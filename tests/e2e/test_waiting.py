@@ -126,7 +126,23 @@ def test_a_journal_that_is_full_of_what_waits_for_one_that_is_silent(driftd, mos
     mosquitto.publish([message(row) for row in rows("a", 1, WINDOWS)])
     service.wait(lambda: "the journal is full" in service.log(), "it is full", 30)
     service.wait(lambda: len(service.findings(check="count")) >= WINDOWS - 1, "all windows", timeout=120)
-    assert service.metrics().get("driftd_records_total", stream="plant", result="accepted") == (WINDOWS + 2) * EACH
+    service.wait_metric("driftd_records_total", (WINDOWS + 2) * EACH, stream="plant", result="accepted")
+
+
+def test_a_journal_that_is_full_for_want_of_a_checkpoint_makes_nobody_silent(driftd, mosquitto, unique):
+    source = {"mqtt": {"url": mosquitto.url, "topics": [f"{unique}/+"], "client_id": unique, "max_record": "4KiB"}}
+    settings = config(source, idle="2s", journal="1MiB")
+    settings["service"]["checkpoint_every"] = "1h"
+    service = driftd(settings).wait_ready()
+    mosquitto.publish([(f"{unique}/{row['sensor']}", json.dumps(row)) for row in rows("a", 0, WINDOWS)])
+    service.wait(lambda: "the journal is full" in service.log(), "it is full", 30)
+    time.sleep(5)   # more than twice `idle`
+    assert service.terminate() == 0
+    settings["service"]["checkpoint_every"] = "200ms"
+    service.write_config(settings)
+    service.start()
+    service.wait(lambda: len(service.findings(check="count")) >= WINDOWS - 1, "all windows", timeout=120)
+    assert {f["value"] for f in service.findings(check="count")} == {EACH}, "nothing was late"
 
 
 def endless(stop, send):
