@@ -38,17 +38,19 @@ Result<std::int64_t> offset_at(rd_kafka_t* client, const std::string& topic, std
   return list->elems[0].offset;
 }
 
-// Of the topics that the client knows, with one question: an answer may wait behind a fetch that the broker holds back.
-Result<std::map<std::string, std::set<std::int32_t>>> led_partitions(rd_kafka_t* client, int patience_millis) {
+Result<std::set<std::int32_t>> led_partitions(rd_kafka_t* client, const std::string& name, int patience_millis) {
+  const std::unique_ptr<rd_kafka_topic_t, void (*)(rd_kafka_topic_t*)> topic(rd_kafka_topic_new(client, name.c_str(), nullptr),
+                                                                             rd_kafka_topic_destroy);
   const rd_kafka_metadata_t* metadata = nullptr;
-  if (const auto error = rd_kafka_metadata(client, 0, nullptr, &metadata, patience_millis)) {
-    return Error{ErrorCode::kUnavailable, std::string("kafka: asking which partitions have a leader: ") + rd_kafka_err2str(error)};
+  const auto error = topic == nullptr ? rd_kafka_last_error() : rd_kafka_metadata(client, 0, topic.get(), &metadata, patience_millis);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return Error{ErrorCode::kUnavailable,
+                 "kafka topic '" + excerpt(name) + "': asking which partitions have a leader: " + rd_kafka_err2str(error)};
   }
-  std::map<std::string, std::set<std::int32_t>> out;
+  std::set<std::int32_t> out;
   for (int t = 0; t < metadata->topic_cnt; ++t) {
-    const rd_kafka_metadata_topic_t& topic = metadata->topics[t];
-    for (int i = 0; i < topic.partition_cnt; ++i) {
-      if (topic.partitions[i].leader >= 0) out[topic.topic].insert(topic.partitions[i].id);
+    for (int i = 0; i < metadata->topics[t].partition_cnt; ++i) {
+      if (metadata->topics[t].partitions[i].leader >= 0) out.insert(metadata->topics[t].partitions[i].id);
     }
   }
   rd_kafka_metadata_destroy(metadata);
@@ -71,17 +73,22 @@ Status kafka_ends(rd_kafka_s* client, rd_kafka_topic_partition_list_s& list, int
 }
 
 Status kafka_ends_where_led(rd_kafka_s* client, rd_kafka_topic_partition_list_s& list, int patience_millis) {
-  if (list.cnt == 0) return {};
-  const auto led = led_partitions(client, patience_millis);
-  if (!led) return led.error();
+  const Deadline deadline = Deadline::after(patience_millis * kMillisecond);
+  const auto left = [&] { return static_cast<int>(deadline.left() / kMillisecond) + 1; };
+  std::map<std::string, std::set<std::int32_t>> led;
   const KafkaList asked = new_kafka_list();
   for (int i = 0; i < list.cnt; ++i) {
     rd_kafka_topic_partition_t& entry = list.elems[i];
     entry.offset = kNoEnd;
-    const auto topic = led->find(entry.topic);
-    if (topic != led->end() && topic->second.count(entry.partition) != 0) add_offset(*asked, entry.topic, entry.partition, kNoEnd);
+    auto known = led.find(entry.topic);
+    if (known == led.end()) {
+      auto told = led_partitions(client, entry.topic, left());
+      if (!told) return told.error();
+      known = led.emplace(entry.topic, std::move(*told)).first;
+    }
+    if (known->second.count(entry.partition) != 0) add_offset(*asked, entry.topic, entry.partition, kNoEnd);
   }
-  if (const Status s = kafka_ends(client, *asked, patience_millis); !s) return s;
+  if (const Status s = kafka_ends(client, *asked, left()); !s) return s;
   for (int i = 0; i < asked->cnt; ++i) {
     const rd_kafka_topic_partition_t& told = asked->elems[i];
     rd_kafka_topic_partition_list_find(&list, told.topic, told.partition)->offset = told.offset;
