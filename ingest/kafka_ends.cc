@@ -17,7 +17,6 @@ constexpr int kPatienceMillis = 1000;
 constexpr int kLongestFetchMillis = 10000;
 constexpr Duration kLookEvery = 5 * kSecond;
 constexpr Duration kBrokerAwayFor = 20 * kSecond;
-constexpr Duration kLeadersFor = 30 * kSecond;
 
 int number_option(rd_kafka_t* client, const char* name) {
   std::array<char, 32> text{};
@@ -48,9 +47,9 @@ std::optional<std::set<std::uint32_t>> KafkaEnds::at_end(const std::set<std::uin
       partitions_.add_to(*list, number);
     }
   }
-  if (list->cnt > 0 && !ask(*list)) return std::nullopt;
+  // One question for all, as each may take a second. One without a leader fails it for all, so that it has time to speak once it has one.
+  if (!kafka_ends(client_.get(), *list, patience_millis_)) return std::nullopt;
   for (int i = 0; i < list->cnt; ++i) {
-    if (list->elems[i].offset == kNoEnd) continue;
     auto* ours = partitions_.find(*partitions_.number_of(list->elems[i].topic, list->elems[i].partition));
     ours->asked_end = list->elems[i].offset;
     if (ours->lag(ours->asked_end) != 0) continue;
@@ -58,16 +57,6 @@ std::optional<std::set<std::uint32_t>> KafkaEnds::at_end(const std::set<std::uin
     ours->asked_end = -1;
   }
   return out;
-}
-
-// One question for all, as each may take a second. A partition without a leader fails it for all, and then, for a while, leaders are
-// asked for first, topic by topic. (Not for all topics with one question: librdkafka 2.0 lets that make those that were deleted.)
-bool KafkaEnds::ask(rd_kafka_topic_partition_list_s& list) {
-  if (monotonic_now() >= leaders_until_) {
-    if (kafka_ends(client_.get(), list, patience_millis_)) return true;
-    leaders_until_ = monotonic_now() + kLeadersFor;
-  }
-  return kafka_ends_where_led(client_.get(), list, patience_millis_).ok();
 }
 
 void KafkaEnds::told(KafkaPartitions::Partition& partition, std::int64_t end, bool fetched) {
@@ -82,7 +71,7 @@ void KafkaEnds::look(bool paused) {
     if (paused || p.held_back) partitions_.add_to(*list, p.number);
   }
   if (list->cnt == 0) return;
-  const bool answered = ask(*list);
+  const bool answered = kafka_ends_where_led(client_.get(), *list, patience_millis_).ok();
   look_at_ = monotonic_now() + (answered ? kLookEvery : kBrokerAwayFor);
   for (int i = 0; answered && i < list->cnt; ++i) {
     told(*partitions_.find(*partitions_.number_of(list->elems[i].topic, list->elems[i].partition)), list->elems[i].offset, false);

@@ -27,13 +27,10 @@ class KafkaEnds {
   void look(bool paused);
 
  private:
-  bool ask(rd_kafka_topic_partition_list_s& list);
-
   KafkaHandle client_;
   KafkaPartitions& partitions_;
   int patience_millis_;
-  Duration look_at_ = 0;        // monotonic: when next
-  Duration leaders_until_ = 0;  // monotonic: a partition may have no leader
+  Duration look_at_ = 0;  // monotonic: when next
 };
 
 }  // namespace driftd::ingest

@@ -60,7 +60,7 @@ struct PartitionStatus {
 struct SourceStatus {
   bool connected = false;  // the server answers (files: readable)
   bool assigned = false;   // partitions are ours (true also when the group gave us none)
-  bool full = false;       // not connected, as what came has no room before something here goes on
+  bool full = false;       // what comes has no room before something here goes on, and is refused
   std::string detail;      // for people, when not connected: what, where, why
   std::vector<PartitionStatus> partitions;
   std::string missing;  // what the configuration names and the server does not have, with what to do; empty: nothing

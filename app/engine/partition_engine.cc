@@ -84,7 +84,7 @@ void PartitionEngine::process_rows(const Batch& batch, OutputSink& sink) {
     max_time_ = t;
     const Time watermark = t - windows.lateness;
     if (first) {
-      closed_until_ = floor_to(watermark, windows.slide);
+      closed_until_ = std::max(closed_until_, floor_to(watermark, windows.slide));
       send_progress(sink);
     }
     if (watermark < closed_until_ + windows.slide) continue;

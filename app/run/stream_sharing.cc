@@ -133,7 +133,7 @@ Status StreamRuntime::gather(bool once) {
     if (const Status s = take_news(*news); !s) return s;
     more = !once && sharing_->left && !news->outputs.empty() && !deadline.passed();
   }
-  return tell_waiting();
+  return once ? Status() : tell_waiting();  // what two threads tell at a time may be stored in any order
 }
 
 // Of partitions that are here nothing may stay in the store, as what they hand over comes behind it.
@@ -212,8 +212,7 @@ Status StreamRuntime::tell_waiting() {
   }
   if (const Status s = context_.shared->tell_waiting(plan_->config.name, waiting); !s) return s;
   const std::scoped_lock lock(merger_mutex_);
-  if (sharing_->waiting == waiting)
-    sharing_->told_waiting = waiting;  // else somebody tells at the same time, and which came last is not known
+  sharing_->told_waiting = waiting;
   return {};
 }
 

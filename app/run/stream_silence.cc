@@ -48,7 +48,7 @@ void StreamRuntime::watch_silence() {
   const ingest::SourceStatus status = source_->status();
   // A journal that is full of what is held back waits for windows, which may wait for a silent partition: that one would never be known to
   // be so.
-  const bool listens = status.connected || (status.full && !held_back_.empty());
+  const bool listens = status.full ? !held_back_.empty() : status.connected;
   silence_.look(now, listens);
   if (!listens) return;
   std::set<std::uint32_t> unread;  // what there is in these is not known yet

@@ -15,6 +15,7 @@ namespace {
 
 constexpr Duration kProbeEvery = kSecond;
 constexpr unsigned kRetryAfterSeconds = 1;
+constexpr std::uint64_t kRoomAgain = 4U << 20;  // in a journal that was full
 
 class HttpSource final : public Source, public HttpIntake {
  public:
@@ -110,13 +111,19 @@ class HttpSource final : public Source, public HttpIntake {
   void submitted(const Status& done) {
     const std::scoped_lock lock(mutex_);
     if (!done && done.error().code == ErrorCode::kIo) trouble_ = done.error().message;
+    full_ = !done && done.error().code == ErrorCode::kExhausted;
+    status_.full(full_);
     if (--submitting_ == 0) done_.notify_all();
   }
 
-  // A disk that refused shows in readiness until it takes a write again: nobody may send anything
-  // meanwhile, so that is tried here.
+  // A disk that refused shows in readiness until it takes a write again, and a journal that was full until it has room: nobody may send
+  // anything meanwhile, so that is tried here.
   void look_after_disk() {
     const std::scoped_lock lock(mutex_);
+    if (full_ && feed_->journal().make_room(std::min<std::uint64_t>(journal_options_.cap / 10, kRoomAgain))) {
+      full_ = false;
+      status_.full(false);
+    }
     if (trouble_.empty()) return;
     if (down_) {
       if (monotonic_now() - probed_ < kProbeEvery) return;
@@ -145,6 +152,7 @@ class HttpSource final : public Source, public HttpIntake {
   unsigned submitting_ = 0;  // calls of submit() that are in the journal's append()
   std::condition_variable done_;
   std::string trouble_;
+  bool full_ = false;  // as of the newest call, or nobody may send again
   JsonBody body_;
   Partitioner partitioner_;
 };

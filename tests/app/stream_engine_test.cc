@@ -82,6 +82,17 @@ TEST(StreamEngine, CountsLateRecordsAndKeepsThemOutOfWindows) {
   EXPECT_EQ(second->detail[2].number, 1.0) << "late";
 }
 
+TEST(StreamEngine, WhatComesForWindowsThatSomebodyElseClosedIsLate) {
+  Engine e(test_stream());
+  e.engine->partition(0).value()->set_closed_until(3 * kMinute);
+  Feeder f(*e.engine, *e.plan, 0);
+  f.feed({{kMinute, "a", 1}, {2 * kMinute, "a", 1}, {3 * kMinute, "a", 1}, {5 * kMinute, "a", 1}});
+  EXPECT_EQ(e.engine->counters().late, 2U);
+  EXPECT_EQ(find(e.run, "stream", "", 2 * kMinute), nullptr);
+  ASSERT_NE(find(e.run, "stream", "", 4 * kMinute), nullptr);
+  EXPECT_EQ(find(e.run, "stream", "", 4 * kMinute)->n, 1U);
+}
+
 // No window whose end would hand them over closes while all that comes is late.
 TEST(StreamEngine, FindingsOnLateRecordsAreBoundedUntilAWindowCloses) {
   constexpr int kMost = 10000;

@@ -129,18 +129,33 @@ def test_a_journal_that_is_full_of_what_waits_for_one_that_is_silent(driftd, mos
     service.wait_metric("driftd_records_total", (WINDOWS + 2) * EACH, stream="plant", result="accepted")
 
 
-def test_a_journal_that_is_full_for_want_of_a_checkpoint_makes_nobody_silent(driftd, mosquitto, unique):
-    source = {"mqtt": {"url": mosquitto.url, "topics": [f"{unique}/+"], "client_id": unique, "max_record": "4KiB"}}
-    settings = config(source, idle="2s", journal="1MiB")
+@pytest.mark.parametrize("source", ["mqtt", "http"])
+def test_a_journal_that_is_full_for_want_of_a_checkpoint_makes_nobody_silent(driftd, mosquitto, unique, source):
+    by_mqtt = {"mqtt": {"url": mosquitto.url, "topics": [f"{unique}/+"], "client_id": unique, "max_record": "4KiB"}}
+    settings = config(by_mqtt if source == "mqtt" else None, idle="2s", journal="1MiB")
     settings["service"]["checkpoint_every"] = "1h"
     service = driftd(settings).wait_ready()
-    mosquitto.publish([(f"{unique}/{row['sensor']}", json.dumps(row)) for row in rows("a", 0, WINDOWS)])
-    service.wait(lambda: "the journal is full" in service.log(), "it is full", 30)
+    parts = [list(rows("a", first, 500)) for first in range(0, WINDOWS, 500)]
+
+    def refused(part):
+        return service.post("/api/v1/streams/plant/records", plant.lines(part),
+                            headers={"Content-Type": "application/x-ndjson"}).status == 429
+    if source == "mqtt":
+        for part in parts:
+            mosquitto.publish([(f"{unique}/{row['sensor']}", json.dumps(row)) for row in part])
+        service.wait(lambda: "the journal is full" in service.log(), "it is full", 30)
+    else:
+        while not refused(parts[0]):
+            parts.pop(0)
     time.sleep(5)   # more than twice `idle`
     assert service.terminate() == 0
     settings["service"]["checkpoint_every"] = "200ms"
     service.write_config(settings)
     service.start()
+    if source == "http":
+        service.wait_ready()
+        for part in parts:
+            service.wait(lambda p=part: not refused(p), "it has room again")
     service.wait(lambda: len(service.findings(check="count")) >= WINDOWS - 1, "all windows", timeout=120)
     assert {f["value"] for f in service.findings(check="count")} == {EACH}, "nothing was late"
 
