@@ -17,7 +17,7 @@ std::vector<RecordMark> marks(const KafkaCluster& cluster, const char* topic, st
   for (const Deadline deadline = Deadline::after(20 * kSecond); out.size() < n && !deadline.passed();) {
     rd_kafka_message_t* message = rd_kafka_consumer_poll(client->get(), 100);
     if (message == nullptr) continue;
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) out.push_back(mark_of(raw_record(*message)));
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) out.push_back(kafka_mark_of(*message));
     rd_kafka_message_destroy(message);
   }
   rd_kafka_consumer_close(client->get());
