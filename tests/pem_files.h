@@ -6,6 +6,7 @@
 #include <openssl/x509.h>
 
 #include <cstdio>
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -43,6 +44,16 @@ inline void write_certificate(const std::string& path, const Key& key) {
   EXPECT_EQ(PEM_write_X509(file, x), 1);
   std::fclose(file);
   X509_free(x);
+}
+
+// A certificate and what does not go with it: `cert`, its `key`, the same `encrypted`, one of an`other`, and `text` that is neither.
+inline void write_pem_files(const std::string& folder) {
+  const Key key = make_key();
+  write_key(folder + "/key", key);
+  write_key(folder + "/encrypted", key, "s3cret");
+  write_certificate(folder + "/cert", key);
+  write_key(folder + "/other", make_key());
+  std::ofstream(folder + "/text") << "TopSecretText\n";
 }
 
 }  // namespace driftd

@@ -16,12 +16,7 @@ class KeyPairTest : public ::testing::Test {
  protected:
   KeyPairTest() : folder_(testing::TempDir() + "driftd_key_pair_" + std::to_string(getpid())) {
     std::filesystem::create_directories(folder_);
-    const Key key = make_key();
-    write_key(file("key"), key);
-    write_key(file("encrypted"), key, "s3cret");
-    write_certificate(file("cert"), key);
-    write_key(file("other"), make_key());
-    std::ofstream(file("text")) << "TopSecretText\n";
+    write_pem_files(folder_);
     std::ofstream(file("broken")) << "-----BEGIN PRIVATE KEY-----\nVG9wU2VjcmV0VGV4dA==\n-----END PRIVATE KEY-----\n";
   }
   ~KeyPairTest() override { std::filesystem::remove_all(folder_); }

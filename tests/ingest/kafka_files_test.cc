@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "tests/ingest/temp_folder.h"
 #include "tests/pem_files.h"
@@ -13,14 +12,7 @@ namespace {
 
 class KafkaFilesTest : public ::testing::Test {
  protected:
-  KafkaFilesTest() {
-    const Key key = make_key();
-    write_key(file("key"), key);
-    write_key(file("encrypted"), key, "s3cret");
-    write_certificate(file("cert"), key);
-    write_key(file("other"), make_key());
-    std::ofstream(file("text")) << "TopSecretText\n";
-  }
+  KafkaFilesTest() { write_pem_files(folder_.path()); }
   std::string file(const std::string& name) const { return folder_.path() + "/" + name; }
   // Named as ca, certificate, key: what is said of each, the options without their ssl. and .location.
   static std::string said(const TextPairs& files) {
