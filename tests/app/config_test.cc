@@ -50,10 +50,10 @@ TEST(Config, ReadsAStream) {
 TEST(Config, EveryLimitIsToldToMetrics) {
   ErrorList errors;
   const char* limits =
-      "service: {limits: {series: 101, quarantine: 64KiB, journal: 1MiB, http_requests: 7, sensors: 9, sensor_idle: 90s}}\n";
+      "service: {limits: {series: 101, quarantine: 64KiB, journal: 1MiB, waiting: 2MiB, http_requests: 7, sensors: 9, sensor_idle: 90s}}\n";
   const Config config = read_config(limits + std::string(kGood), "", errors);
   ASSERT_TRUE(errors.empty()) << format_errors("c.yaml", errors);
-  const std::map<std::string, double> expected = {{"series", 101},      {"quarantine", 65536}, {"journal", 1048576},
+  const std::map<std::string, double> expected = {{"series", 101},      {"quarantine", 65536}, {"journal", 1048576}, {"waiting", 2097152},
                                                   {"http_requests", 7}, {"sensors", 9},        {"sensor_idle", 90}};
   const auto told = limits_of(config.service);
   EXPECT_EQ((std::map<std::string, double>(told.begin(), told.end())), expected);

@@ -45,7 +45,7 @@ def all_judged(service):
     assert {f["value"] for f in found} == {2 * EACH}
     metrics = service.metrics()
     assert metrics.get("driftd_late_records_total", stream="plant") == 0
-    assert waiting(service) < LIMIT
+    service.wait(lambda: waiting(service) == 0, lambda: f"nothing waits any more: {waiting(service)}", timeout=10)
 
 
 def test_history_of_one_sensor_before_that_of_the_next(driftd):
