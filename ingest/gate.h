@@ -60,10 +60,11 @@ class Gate {
   // The partition is ours, and its records will come from `position` on. Up to where they were
   // forwarded before is asked of the server.
   virtual void assigned(std::uint32_t partition, std::int64_t position) = 0;
-  // What waits of these partitions is dropped; another one forwards it.
+  // What waits of these partitions is dropped; another one forwards it. Once for each expire().
   virtual void dropped(const std::vector<std::uint32_t>& partitions) = 0;
   // Partitions are about to go: what is in the open transaction may not be committed under a
-  // membership that begins later. Thread-safe; called before the source gives the partitions up.
+  // membership that begins later, and none begins before dropped() says which. Thread-safe; called before the source gives the
+  // partitions up.
   virtual void expire() = 0;
   // It is left to itself, as a call does not return: no metric is touched any more. Thread-safe.
   virtual void disown() = 0;

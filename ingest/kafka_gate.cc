@@ -45,6 +45,7 @@ class KafkaGate final : public Gate {
     ask_back_off_ = BackOff(kFirstWait, kLongestWait);
   }
   void dropped(const std::vector<std::uint32_t>& partitions) override {
+    ++dropped_;
     for (const std::uint32_t p : partitions) {
       queue_.kill(p);
       unknown_.erase(p);
@@ -165,8 +166,10 @@ class KafkaGate final : public Gate {
     unknown_.erase(partition);
   }
 
+  // Not while partitions go of which it is not told yet: what waits of them may be in it, and the membership be the next one.
   bool begin() {
-    begun_under_ = expired_;
+    begun_under_ = dropped_;
+    if (expired_ != begun_under_) return false;
     if (!done(transaction_.begin())) return false;
     state_ = State::kOpen;
     counts_ = {};
@@ -281,7 +284,8 @@ class KafkaGate final : public Gate {
   State state_ = State::kDown;
   std::atomic<bool> disowned_{false};
   std::atomic<std::uint64_t> expired_{0};
-  std::uint64_t begun_under_ = 0;  // expired_ when the transaction began
+  std::uint64_t dropped_ = 0;      // how many of these it was told
+  std::uint64_t begun_under_ = 0;  // dropped_ when the transaction began
   GateSender::Counts counts_{};    // of the open transaction
   std::size_t bytes_ = 0;          // likewise
   Duration commit_at_ = 0;         // monotonic

@@ -73,5 +73,35 @@ TEST_F(KafkaGateTest, APartitionWithoutALeaderHoldsUpNoOther) {
   EXPECT_EQ(gate->trouble(), "");
 }
 
+// Which ones it learns later; their next owner goes on where the group stands.
+TEST_F(KafkaGateTest, NothingIsForwardedWhilePartitionsAreAboutToGo) {
+  RecordingHandler handler;
+  handler.positions = {{0, 0}, {1, 0}};
+  auto source = opened(params(cluster_, {"in"}, {}, kSoon), handler);
+  auto gate = source->make_gate({"out", "bad", "gate"}).value();
+  ASSERT_TRUE(poll_until(*source, [&] { return handler.settled == 1; }));
+  for (const std::uint32_t partition : {0U, 1U}) gate->assigned(partition, 0);
+  ASSERT_TRUE(poll_until(*source, [&] {
+    gate->work(true);
+    return gate->connected();
+  }));
+  for (const std::uint32_t partition : {0U, 1U}) add(*gate, partition);
+  gate->expire();
+  for (int i = 0; i < 20; ++i) {
+    RawBatch raw;
+    (void)source->poll(Deadline::after(20 * kMillisecond), raw);
+    gate->work(true);
+  }
+  EXPECT_EQ(gate->rest(), 0) << "it is asked again at once, so that it learns which";
+  EXPECT_EQ(forwarded(0) + forwarded(1), 0);
+  gate->dropped({1});
+  ASSERT_TRUE(poll_until(*source, [&] {
+    gate->work(true);
+    return gate->idle();
+  })) << gate->trouble();
+  EXPECT_EQ(forwarded(0), 3);
+  EXPECT_EQ(forwarded(1), 0);
+}
+
 }  // namespace
 }  // namespace driftd::ingest
