@@ -12,6 +12,8 @@ namespace {
 
 // A partition's state starts with its newest event time, closed until and next position (docs/FORMATS.md).
 constexpr std::size_t kHead = 24;
+// A value of SQLite may have 1,000,000,000 bytes at the most, and a state more.
+constexpr std::size_t kChunkBytes = 16U << 20;
 
 std::uint32_t crc_of(Time at, std::int64_t units, std::string_view hub) {
   ByteWriter head;
@@ -30,24 +32,35 @@ bool position_agrees(const CheckpointUnit& unit) {
 }
 
 constexpr const char* kSelectUnit =
-    "SELECT stream, partition, position, config_hash, crc, (SELECT bytes FROM state WHERE id = unit.state) FROM unit ";
+    "SELECT stream, partition, position, config_hash, crc, (SELECT bytes FROM state WHERE id = unit.state), state FROM unit ";
+
+}  // namespace
 
 // The unit of a row of kSelectUnit; `intact` says whether it is what was put.
-CheckpointUnit read_unit(Statement& s, Status& intact) {
+CheckpointUnit SqliteStore::read_unit(Statement& s, Status& intact) {
   CheckpointUnit unit;
   unit.stream = s.text(0);
   unit.partition = s.integer(1);
   unit.position = s.integer(2);
   unit.config_hash = s.text(3);
   unit.state = s.text(5);
-  intact = {};
-  if (crc_of(unit) == static_cast<std::uint32_t>(s.integer(4))) return unit;
-  intact = Error{ErrorCode::kCorrupt, "its checksum does not match"};
+  intact = unit.state.size() < kChunkBytes ? Status() : read_rest(s.integer(6), unit.state);
+  if (intact && crc_of(unit) == static_cast<std::uint32_t>(s.integer(4))) return unit;
+  if (intact) intact = Error{ErrorCode::kCorrupt, "its checksum does not match"};
   unit.damaged = true;
   return unit;
 }
 
-}  // namespace
+Status SqliteStore::read_rest(std::int64_t id, std::string& state) {
+  Statement s(db_, "SELECT bytes FROM state_rest WHERE state=? ORDER BY chunk");
+  s.bind(id);
+  for (;;) {
+    const auto found = s.step();
+    if (!found) return found.error();
+    if (!*found) return {};
+    state += s.text(0);
+  }
+}
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path) {
   if (const auto aside = adopt_ready(path, SystemClock().now()); !aside) return aside.error();
@@ -73,25 +86,26 @@ Status SqliteStore::prepare() {
   Statement version(db_, "SELECT value FROM meta WHERE key='version'");
   const auto known = version.step();
   if (!known) return known.error();
-  if (*known && version.integer(0) != kSchemaVersion) {
+  const bool before = *known && version.integer(0) == kVersionWithoutRest;
+  if (*known && !before && version.integer(0) != kSchemaVersion) {
     return Error{ErrorCode::kInvalidArgument, "written by another version of driftd (format " + std::to_string(version.integer(0)) +
                                                   ", this one reads " + std::to_string(kSchemaVersion) +
                                                   "); start it with that version, or with an empty data_dir"};
   }
   const bool fresh = !*known;
   version.reset();
+  static_assert(kSchemaVersion == 4);
+  const std::string rest = "CREATE TABLE state_rest(state INTEGER, chunk INTEGER, bytes BLOB, PRIMARY KEY(state, chunk));";
+  if (before) return sqlite_execute(db_, ("BEGIN IMMEDIATE;" + rest + "UPDATE meta SET value=4 WHERE key='version';COMMIT").c_str());
   if (!fresh) return {};
   // All of it or nothing: a kill between these must not leave a version without tables.
-  const Status made = sqlite_execute(
-      db_,
+  const std::string made =
       "BEGIN IMMEDIATE;"
       "CREATE TABLE generation(number INTEGER PRIMARY KEY, at INTEGER, units INTEGER, hub BLOB, crc INTEGER);"
       "CREATE TABLE state(id INTEGER PRIMARY KEY, bytes BLOB);"
       "CREATE TABLE unit(generation INTEGER, stream TEXT, partition INTEGER, position INTEGER, config_hash TEXT, state INTEGER, "
-      "crc INTEGER, PRIMARY KEY(generation, stream, partition)) WITHOUT ROWID;"
-      "INSERT INTO meta VALUES('version', 3);"
-      "COMMIT");
-  return made;
+      "crc INTEGER, PRIMARY KEY(generation, stream, partition)) WITHOUT ROWID;";
+  return sqlite_execute(db_, (made + rest + "INSERT INTO meta VALUES('version', 4);COMMIT").c_str());
 }
 
 SqliteStore::~SqliteStore() { sqlite3_close(db_); }
@@ -125,14 +139,13 @@ Result<std::uint64_t> SqliteStore::write(const Checkpoint& checkpoint) {
   if (!before) return before.error();
   const std::int64_t number = *before + 1;
   std::uint64_t bytes = checkpoint.hub.size();
-  Statement state(db_, "INSERT INTO state(bytes) VALUES(?)");
   Statement unit(db_, "INSERT INTO unit VALUES(?,?,?,?,?,?,?)");
   for (const CheckpointUnit& u : checkpoint.units) {
     bytes += u.state.size();
-    if (const Status s = state.bind_blob(u.state).run(); !s) return s.error();
-    state.reset();
+    const auto state = write_state(u.state);
+    if (!state) return state.error();
     unit.bind(number).bind(u.stream).bind(u.partition).bind(u.position).bind(u.config_hash);
-    if (const Status s = unit.bind(sqlite3_last_insert_rowid(db_)).bind(std::int64_t{crc_of(u)}).run(); !s) return s.error();
+    if (const Status s = unit.bind(*state).bind(std::int64_t{crc_of(u)}).run(); !s) return s.error();
     unit.reset();
   }
   const auto carried = carry_over(checkpoint, *before, number);
@@ -143,6 +156,19 @@ Result<std::uint64_t> SqliteStore::write(const Checkpoint& checkpoint) {
   if (const Status s = generation.bind(std::int64_t{crc_of(checkpoint.at, units, checkpoint.hub)}).run(); !s) return s.error();
   if (const Status s = drop("<", *before); !s) return s.error();
   return bytes;
+}
+
+// Returns its id.
+Result<std::int64_t> SqliteStore::write_state(std::string_view state) {
+  Statement first(db_, "INSERT INTO state(bytes) VALUES(?)");
+  if (const Status s = first.bind_blob(state.substr(0, kChunkBytes)).run(); !s) return s.error();
+  const std::int64_t id = sqlite3_last_insert_rowid(db_);
+  for (std::size_t at = kChunkBytes; at < state.size(); at += kChunkBytes) {
+    Statement next(db_, "INSERT INTO state_rest VALUES(?,?,?)");
+    next.bind(id).bind(static_cast<std::int64_t>(at / kChunkBytes)).bind_blob(state.substr(at, kChunkBytes));
+    if (const Status s = next.run(); !s) return s.error();
+  }
+  return id;
 }
 
 // What the checkpoint does not have stays as it is. Returns how many units.
@@ -179,15 +205,22 @@ Status SqliteStore::carry_over(const CheckpointUnit& unit, std::int64_t from, st
                   "INSERT INTO state(bytes) SELECT bytes FROM state WHERE id="
                   "(SELECT state FROM unit WHERE generation=? AND stream=? AND partition=?)");
   if (const Status s = state.bind(from).bind(unit.stream).bind(unit.partition).run(); !s) return s;
+  if (sqlite3_changes(db_) != 1) return Error{ErrorCode::kCorrupt, "the state of a partition is missing"};
+  const std::int64_t id = sqlite3_last_insert_rowid(db_);
+  Statement rest(db_,
+                 "INSERT INTO state_rest SELECT ?, chunk, bytes FROM state_rest WHERE state="
+                 "(SELECT state FROM unit WHERE generation=? AND stream=? AND partition=?)");
+  if (const Status s = rest.bind(id).bind(from).bind(unit.stream).bind(unit.partition).run(); !s) return s;
   Statement row(db_,
                 "INSERT INTO unit SELECT ?, stream, partition, position, config_hash, ?, crc FROM unit "
                 "WHERE generation=? AND stream=? AND partition=?");
-  return row.bind(to).bind(sqlite3_last_insert_rowid(db_)).bind(from).bind(unit.stream).bind(unit.partition).run();
+  return row.bind(to).bind(id).bind(from).bind(unit.stream).bind(unit.partition).run();
 }
 
 // `which`: < or >, than `generation`.
 Status SqliteStore::drop(const char* which, std::int64_t generation) {
-  for (const char* sql : {"DELETE FROM state WHERE id IN (SELECT state FROM unit WHERE generation", "DELETE FROM unit WHERE (generation",
+  for (const char* sql : {"DELETE FROM state_rest WHERE state IN (SELECT state FROM unit WHERE generation",
+                          "DELETE FROM state WHERE id IN (SELECT state FROM unit WHERE generation", "DELETE FROM unit WHERE (generation",
                           "DELETE FROM generation WHERE (number"}) {
     Statement s(db_, (sql + std::string(which) + "?)").c_str());
     if (const Status done = s.bind(generation).run(); !done) return done;
@@ -206,6 +239,7 @@ Result<std::optional<CheckpointUnit>> SqliteStore::unit(const std::string& strea
   if (!*found) return std::optional<CheckpointUnit>();
   Status intact;
   CheckpointUnit unit = read_unit(s, intact);
+  if (!intact && intact.error().code != ErrorCode::kCorrupt) return intact.error().at("reading a checkpoint");
   if (!intact && !position_agrees(unit)) {
     return Error{ErrorCode::kCorrupt, "checkpoint of stream " + stream + ", " +
                                           (partition == kMergerUnit ? "merger" : "partition " + std::to_string(partition)) + ": " +
@@ -228,6 +262,7 @@ Status SqliteStore::read_units(std::int64_t generation, const UnitVisitor& visit
     if (!*found) return {};
     Status intact;
     CheckpointUnit unit = read_unit(s, intact);
+    if (!intact && intact.error().code != ErrorCode::kCorrupt) return intact.error().at("reading checkpoints");
     visit(std::move(unit), intact);
   }
 }

@@ -19,6 +19,10 @@
 
 struct sqlite3;
 
+namespace driftd {
+class Statement;
+}
+
 namespace driftd::app {
 
 struct Generation {
@@ -60,12 +64,15 @@ class SqliteStore final : public CheckpointStore {
   static Result<std::string> begin_anew(const std::string& path, Time now);
 
  private:
-  static constexpr int kSchemaVersion = 3;
+  static constexpr int kSchemaVersion = 4, kVersionWithoutRest = 3;
 
   SqliteStore(sqlite3* db, std::string path) : path_(std::move(path)), db_(db) {}
   Status prepare();
   Result<std::uint64_t> put_now(const Checkpoint& checkpoint);
   Result<std::string> read_hub(std::int64_t generation);
+  CheckpointUnit read_unit(Statement& s, Status& intact);
+  Status read_rest(std::int64_t id, std::string& state);
+  Result<std::int64_t> write_state(std::string_view state);
   Status read_units(std::int64_t generation, const UnitVisitor& visit);
   static Result<std::unique_ptr<SqliteStore>> open_as_it_is(const std::string& path);
   static Status make_ready(const std::string& path, const Checkpoint& checkpoint);

@@ -132,6 +132,49 @@ TEST_F(SqliteStoreTest, APartitionThatIsGoneStaysWholeInBothGenerations) {
   EXPECT_EQ((*store->unit("s", 1))->position, 9);
 }
 
+// SQLite takes no value above 1,000,000,000 bytes; a state is stored in pieces of 16 MiB.
+TEST_F(SqliteStoreTest, StatesMayBeLargerThanAValue) {
+  constexpr std::size_t kPiece = 16U << 20;
+  const auto put = [&](std::int64_t position, std::vector<std::size_t> sizes) {
+    Checkpoint made = checkpoint(position, position, {});
+    for (std::size_t p = 0; p < sizes.size(); ++p) {
+      std::string state = state_of(position);
+      for (std::size_t at = state.size(); at < sizes[p]; ++at) state += static_cast<char>(at / kPiece + at % 251 + p);
+      made.units.push_back({"s", static_cast<std::int64_t>(p), position, "h", std::move(state)});
+    }
+    EXPECT_TRUE(open()->put(made).ok());
+    return made;
+  };
+  const Checkpoint made = put(1, {kPiece - 1, kPiece, kPiece + 1, 2 * kPiece, 2 * kPiece + 7});
+  EXPECT_EQ(count("SELECT count(*) FROM state_rest"), 4);
+  const auto expect_whole = [&] {
+    const auto store = open();
+    for (const CheckpointUnit& u : made.units) {
+      const auto read = store->unit("s", u.partition);
+      ASSERT_TRUE(read.ok() && *read) << u.partition;
+      EXPECT_TRUE((*read)->state == u.state) << u.partition;
+    }
+  };
+  expect_whole();
+  EXPECT_TRUE(open()->put(checkpoint(2, 2, {0, 1, 2, 3})).ok());
+  EXPECT_EQ(count("SELECT count(*) FROM state_rest"), 6) << "that of the partition which is gone twice, and the others' before";
+  const auto gone = open()->unit("s", 4);
+  ASSERT_TRUE(gone.ok() && *gone);
+  EXPECT_TRUE((*gone)->state == made.units.back().state);
+  EXPECT_TRUE(open()->put(checkpoint(3, 3, {0, 1, 2, 3})).ok());
+  EXPECT_EQ(count("SELECT count(*) FROM state_rest"), 4) << "nothing of older ones";
+  execute("UPDATE state_rest SET bytes=zeroblob(5) WHERE chunk=2");
+  EXPECT_EQ(units(*open(), 3), (Names{"s/-1@0", "s/0@3", "s/1@3", "s/2@3", "s/3@3", "s/4@1!"}));
+}
+
+TEST_F(SqliteStoreTest, OneOfTheFormatBeforeIsTakenOver) {
+  EXPECT_TRUE(open()->put(checkpoint(5, 5)).ok());
+  execute("DROP TABLE state_rest; UPDATE meta SET value=3 WHERE key='version'");
+  EXPECT_EQ(units(*open(), 1), (Names{"s/-1@0", "s/0@5", "s/1@5"}));
+  EXPECT_EQ(count("SELECT value FROM meta WHERE key='version'"), 4);
+  EXPECT_TRUE(open()->put(checkpoint(6, 6)).ok());
+}
+
 TEST_F(SqliteStoreTest, SeesEveryKindOfDamage) {
   const char* damages[] = {"UPDATE unit SET position=position+1 WHERE partition=0",
                            "UPDATE unit SET config_hash='x' WHERE partition=0",
