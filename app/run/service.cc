@@ -45,8 +45,6 @@ Status Service::start() {
   auto hub = FindingHub::make(std::move(options), config_.alerts, *state, telemetry_, clock_);
   if (!hub) return hub.error();
   hub_ = std::move(*hub);
-  // Else a kill before the next checkpoint would find no length of the findings log, and empty it.
-  if (!*state) (void)checkpoint();  // says and counts itself what fails
   telemetry_.series(Metric::kBuildInfo, {DRIFTD_VERSION, __VERSION__}).set(1);
   for (const auto& [limit, value] : limits_of(service)) telemetry_.series(Metric::kLimit, {limit}).set(value);
   telemetry_.series(Metric::kReloadOk).set(1);
@@ -56,6 +54,10 @@ Status Service::start() {
   telemetry_.series(Metric::kCheckpointBytes).set(0);
   telemetry_.series(Metric::kCheckpointFailures);
   telemetry_.series(Metric::kOutboxPending);
+  // Else a kill before the next one would find no length of the findings log, and what is judged until then would stand in it twice.
+  if (!*state) {
+    if (const Status first = checkpoint(); !first) return first.error().at("the first checkpoint");
+  }
   if (const Status s = start_http(std::move(*web)); !s) return s;
   take_promotions();
   std::vector<std::string> names;

@@ -22,7 +22,7 @@ Result<std::optional<std::string>> Service::recover() {
   if (lost) return std::optional<std::string>();
   const auto generations = store_->generations();
   if (!generations) return generations.error();
-  if (generations->empty()) return std::optional<std::string>("");
+  if (generations->empty()) return std::optional<std::string>();  // whatever is in the findings log was not written beside this store
   StateLoader loader;
   for (const StreamConfig& stream : config_.streams) {
     // A stream without plans does not start, and says why then. Without its reference its states cannot be loaded, which

@@ -7,7 +7,7 @@ import pytest
 
 import plant
 import stored
-from driftd import run_driftd
+from driftd import read_lines, run_driftd
 
 CHECKS = [{"check": "count", "min": 0, "max": 1000}]
 
@@ -18,8 +18,7 @@ def service(driftd):
     made = driftd(plant.config(CHECKS, service={"findings": {"all": True}})).wait_ready()
     plant.post(made, plant.records(0, 3))
     made.wait_findings(lambda f: len(f) >= 2, "two windows")
-    size = lambda: stored.generations(made.data_dir)
-    made.wait(lambda: size() == 2, "two checkpoints")
+    stored.wait_checkpoint(made)
     return made
 
 
@@ -105,6 +104,24 @@ def test_a_file_that_is_no_store(service):
     assert service.metrics().get("driftd_checkpoint_fallbacks_total", to="nothing") == 1
     assert list(service.data_dir.glob("state.db.damaged-*")), "kept for whoever wants to know"
     assert (service.data_dir / "findings.jsonl").read_bytes().startswith(before)
+
+
+def test_a_store_that_is_gone_takes_no_findings_with_it(driftd, tmp_path):
+    """Somebody began with an empty data_dir, and the findings log is elsewhere. A kill before the next checkpoint leaves none twice."""
+    log = tmp_path / "findings.jsonl"
+    settings = plant.config(CHECKS, service={"findings": {"all": True, "log": str(log)}, "checkpoint_every": "1h"})
+    starts = lambda: [f["window"]["start"] for f in read_lines(log)]
+    wanted = []
+    for first in (0, 10):
+        service = driftd(settings).wait_ready()
+        plant.post(service, plant.records(first, 3))
+        wanted += [plant.window_start(first), plant.window_start(first + 1)]
+        service.wait(lambda n=len(wanted): len(starts()) == n, lambda: f"two more windows: {starts()}")
+        service.kill9()
+        service.start().wait_ready()
+        service.wait(lambda n=len(wanted): len(starts()) == n, lambda: f"the same: {starts()}")
+        assert starts() == wanted
+        assert service.terminate() == 0
 
 
 def test_what_is_asked_wrongly(service, tmp_path):
