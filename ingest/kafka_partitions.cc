@@ -23,9 +23,11 @@ void KafkaPartitions::add_to(rd_kafka_topic_partition_list_s& list, std::uint32_
 }
 
 void KafkaPartitions::assign(std::uint32_t number, std::optional<std::int64_t> position) {
-  unassign(number);
+  const Partition* before = find(number);
   Partition partition;
   partition.number = number;
+  partition.held_back = before != nullptr && before->held_back;  // the client keeps that it is paused
+  unassign(number);
   partition.taken = partition.position = position.value_or(-1);
   partition.waiting = std::make_shared<KafkaMessages>(handle_);
   partitions_.push_back(std::move(partition));

@@ -49,9 +49,9 @@ TEST(KafkaPositions, APartitionThatWasAddedIsReadFromItsBeginningAlsoWithLatest)
 }
 
 // A member that reads the ten records of the one partition, shows a position to the group and leaves.
-void read_and_commit(const KafkaCluster& cluster, std::int64_t position) {
+void read_and_commit(const KafkaCluster& cluster, std::int64_t position, const SourceContext& context = {}) {
   RecordingHandler handler;
-  auto source = opened(params(cluster, {"a"}), handler);
+  auto source = opened(params(cluster, {"a"}), handler, context);
   EXPECT_EQ(drain(*source, 10).size(), 10U);
   source->commit(0, position);
   source->close();
@@ -181,6 +181,31 @@ TEST(KafkaPositions, WhatOthersHaveReadMeanwhileIsNotReadAgain) {
   handler.follows = false;  // the position is of a store that all share
   auto source = opened(params(cluster, {"a"}), handler, us);
   EXPECT_EQ(drain(*source, 1, 10 * kSecond)[0], "0/4:4");
+}
+
+// The client keeps that a partition is paused, whatever position it is given then.
+TEST(KafkaPositions, OneThatIsHeldBackWhileOthersHadReadItIsLetGo) {
+  const TempFolder ours, others;
+  SourceContext us, them;
+  us.data_dir = ours.path();
+  them.data_dir = others.path();
+  KafkaCluster cluster;
+  cluster.create("a", 1);
+  cluster.produce("a", 0, 10);
+  read_and_commit(cluster, 9, them);
+  constexpr std::int16_t kOffsetFetch = 9;
+  rd_kafka_mock_push_request_errors(cluster.mock(), kOffsetFetch, 2, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
+                                    RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+  RecordingHandler handler;
+  handler.positions = {{0, 4}};
+  auto source = opened(params(cluster, {"a"}), handler, us);
+  ASSERT_TRUE(poll_until(*source, [&] { return source->status().missing.find("where the group stands") != std::string::npos; }));
+  source->hold_back({0});
+  ASSERT_TRUE(poll_until(*source, [&] { return !handler.elsewhere.empty(); }));
+  RawBatch raw;
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(source->poll(Deadline::after(100 * kMillisecond), raw).value()) << "it is held back still";
+  source->hold_back({});
+  EXPECT_EQ(drain(*source, 1), Texts{"0/9:9"});
 }
 
 // It fell back to the checkpoint before its newest, of which it had told the group.
