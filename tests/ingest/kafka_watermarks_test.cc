@@ -64,5 +64,32 @@ TEST(KafkaWatermarks, OnesWithoutALeaderHoldUpNoOthers) {
   EXPECT_EQ(list->elems[0].offset, kNoEnd) << "nothing is known";
 }
 
+// Each answer stands behind a fetch, which the broker holds back.
+TEST(KafkaWatermarks, OfManyQuietTopicsAreAskedForAtOnce) {
+  constexpr int kTopics = 30;
+  KafkaCluster cluster;
+  auto conf = kafka_conf({{cluster.brokers()}, {}, ""}, {{"group.id", "watermarks"}, {"fetch.wait.max.ms", "200"}});
+  const KafkaHandle client = kafka_consumer(std::move(*conf), nullptr).value();
+  const KafkaList list = new_kafka_list(), ends = new_kafka_list();
+  for (int i = 0; i < kTopics; ++i) {
+    const std::string topic = "t" + std::to_string(i);
+    cluster.create(topic, 1);
+    cluster.produce(topic, 0, 1);
+    add_offset(*list, topic, 0, 0);
+    add_offset(*ends, topic, 0, 77);
+  }
+  ASSERT_EQ(rd_kafka_assign(client.get(), list.get()), RD_KAFKA_RESP_ERR_NO_ERROR);
+  const Deadline deadline = Deadline::after(30 * kSecond);
+  for (int read = 0; read < kTopics && deadline.left() > 0;) {
+    rd_kafka_message_t* message = rd_kafka_consumer_poll(client.get(), 100);
+    if (message == nullptr) continue;
+    read += message->err == RD_KAFKA_RESP_ERR_NO_ERROR ? 1 : 0;
+    rd_kafka_message_destroy(message);
+  }
+  const Status asked = kafka_ends_where_led(client.get(), *ends, 3000);
+  ASSERT_TRUE(asked.ok()) << asked.error().message;
+  for (int i = 0; i < kTopics; ++i) EXPECT_EQ(ends->elems[i].offset, 1) << i;
+}
+
 }  // namespace
 }  // namespace driftd::ingest
