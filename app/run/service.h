@@ -121,6 +121,7 @@ class Service {
   Status change_streams(const std::vector<const StreamConfig*>& changed);
   Status stop_to_change(const std::vector<const StreamConfig*>& changed);
   std::string behind_judged(const std::string& stream);
+  std::string behind_merger(const std::string& stream, std::string_view merger);
   void remove_stream(const std::string& name);
   // Promotions that no driftd has taken yet: from the next window boundary of all streams that use them. Tags and
   // versions that streams lack and that are there now: from the next one of each.

@@ -3,6 +3,7 @@
 
 #include "app/run/config_change.h"
 #include "app/run/service.h"
+#include "core/bytes.h"
 #include "core/log.h"
 #include "core/text.h"
 
@@ -77,6 +78,7 @@ Status Service::change_streams(const std::vector<const StreamConfig*>& changed) 
     if (const auto runs = start_stream(*s); !runs) started = runs.error();
   }
   if (started) return {};
+  (void)checkpoint();  // lets go what settle() holds; says and counts itself what fails
   for (const StreamConfig* each : changed) {
     stop_stream(each->name);
     const StreamConfig* old = config_.stream(each->name);
@@ -115,9 +117,10 @@ Status Service::stop_to_change(const std::vector<const StreamConfig*>& changed) 
       }
       stop_stream(s->name);
       if (why.empty()) continue;
-      saved = Error{ErrorCode::kUnavailable,
-                    "stream " + s->name + " cannot change now, as no checkpoint has all that it has judged (" + why +
-                        "), and what it has not would be judged again, by other checks; reload again when checkpoints are written"};
+      saved =
+          Error{ErrorCode::kUnavailable, "stream " + s->name + " cannot change now, as no checkpoint has all that it has judged (" + why +
+                                             "), and what it has not would be judged again, by other checks; reload again when one has it, "
+                                             "or restart driftd to have it so"};
     }
   }
   return saved;
@@ -130,9 +133,23 @@ std::string Service::behind_judged(const std::string& name) {
   const auto merger = checkpoints().unit(name, kMergerUnit);
   if (!merger) return merger.error().message;
   const Time stored = *merger ? Merger::complete_until((*merger)->state) : kNoTime;
-  if (stored >= judged) return {};
+  if (stored >= judged) return behind_merger(name, (*merger)->state);
   return "the newest one is of when windows were judged until " + (stored == kNoTime ? "none" : format_time(stored)) + ", not " +
          format_time(judged);
+}
+
+// A partition that was lost goes on from its newest checkpoint, however far the merger is. Of a shared stream its runtime knows.
+std::string Service::behind_merger(const std::string& name, std::string_view merger) {
+  if (shared_ != nullptr) return {};
+  for (const auto& [number, closed_until] : Merger::closed_until(merger)) {
+    const auto unit = store_->unit(name, number);
+    if (!unit) return unit.error().message;
+    if (!*unit) continue;
+    ByteReader head((*unit)->state);
+    head.time();  // its newest (docs/FORMATS.md)
+    if (head.time() < closed_until) return "partition " + std::to_string(number) + " has not come as far again as it was";
+  }
+  return {};
 }
 
 void Service::remove_stream(const std::string& name) {

@@ -58,7 +58,9 @@ void StreamRuntime::committed() {
   }
 }
 
-void StreamRuntime::commit_positions() {
+// Those who go on where the group stands, and driftd itself when the newest checkpoint is damaged and the one before it has not the
+// partition, read again what is in the newest one only; who is given the partition now takes it over as it is.
+void StreamRuntime::commit_positions(bool leaving) {
   std::map<std::uint32_t, Positions> shown;
   {
     const std::scoped_lock lock(commit_mutex_);
@@ -66,7 +68,8 @@ void StreamRuntime::commit_positions() {
     to_show_.clear();
   }
   for (const auto& [number, position] : shown) {
-    source_->commit(number, position.newest);
+    const std::int64_t shown_as = leaving ? position.newest : position.released;
+    if (shown_as > 0) source_->commit(number, shown_as);
     source_->release(number, position.released);
   }
 }

@@ -148,12 +148,13 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void hold_back();
   std::set<std::uint32_t> ahead();
   void end_partitions();
-  void commit_positions();
-  void drop(const std::vector<std::uint32_t>& partitions);
+  void commit_positions(bool leaving = false);
   void forget_positions(std::uint32_t number, Partition& partition);
   bool begin_anew(std::uint32_t number, Partition& partition);
   Time handed_over_until(std::uint32_t number) const;
+  // stream_leaving.cc
   void note_unsaved(const std::vector<std::uint32_t>& partitions, const Status& saved);
+  void drop(const std::vector<std::uint32_t>& partitions);
   // stream_silence.cc
   void hear(std::uint32_t number, Partition& partition, Duration came_at, Time newest_before);
   Time others_at() const;
@@ -234,13 +235,12 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
 
   std::atomic<bool> stop_{false};
   std::atomic<bool> given_up_{false};
-  std::map<std::uint32_t, std::int64_t> dropped_at_;  // positions of partitions that went without a checkpoint; polling thread
-  std::string unsaved_;                               // polling thread, and after stop()
-  std::atomic<bool> left_behind_{false};              // stopped with records that the gate could not forward
-  SilenceClock silence_{monotonic_now()};             // polling thread
-  bool waiting_full_ = false;                         // as much waits in the merger as may; under merger_mutex_
-  std::set<std::uint32_t> held_back_;                 // partitions that are; polling thread, as the next
-  Duration told_held_back_ = 0;                       // monotonic: when the log was told; 0: never
+  std::string unsaved_;                    // polling thread, and after stop()
+  std::atomic<bool> left_behind_{false};   // stopped with records that the gate could not forward
+  SilenceClock silence_{monotonic_now()};  // polling thread
+  bool waiting_full_ = false;              // as much waits in the merger as may; under merger_mutex_
+  std::set<std::uint32_t> held_back_;      // partitions that are; polling thread, as the next
+  Duration told_held_back_ = 0;            // monotonic: when the log was told; 0: never
   std::thread poller_;
 };
 

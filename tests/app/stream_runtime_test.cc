@@ -143,12 +143,19 @@ TEST_F(KafkaStreamRuntimeTest, WhatIsCommittedIsWhatWasCollected) {
   send(0, 5);
   ASSERT_TRUE(runtime->start().ok());
   ASSERT_TRUE(soon([&] { return runtime->status().accepted == 5; }));
-  Checkpoint point;
-  runtime->freeze();
-  runtime->collect(point);
-  runtime->thaw();
+  const auto collect = [&] {
+    Checkpoint point;
+    runtime->freeze();
+    runtime->collect(point);
+    runtime->thaw();
+  };
+  collect();
   send(5, 9);
   ASSERT_TRUE(soon([&] { return runtime->status().accepted == 9; }));
+  runtime->committed();
+  collect();  // what is in the newest one only is not shown
+  send(9, 12);
+  ASSERT_TRUE(soon([&] { return runtime->status().accepted == 12; }));
   runtime->committed();
   auto conf = ingest::kafka_conf({{cluster.brokers()}, {}, ""}, {{"group.id", "g"}});
   const ingest::KafkaHandle client = ingest::kafka_consumer(std::move(*conf), nullptr).value();

@@ -40,6 +40,7 @@ const std::map<std::string, std::string> kTestedThrough = {
     {"app/run/stream_assignment.cc", "tests/app/service_test.cc"},
     {"app/run/stream_runtime.cc", "tests/app/service_test.cc"},
     {"app/run/stream_back_pressure.cc", "tests/app/silent_partition_test.cc"},
+    {"app/run/stream_leaving.cc", "tests/e2e/test_reload.py"},
     {"app/run/stream_silence.cc", "tests/app/silent_partition_test.cc"},
     {"core/unit_problems.cc", "tests/app/try_units_test.cc"},
     {"exporters/api_query.cc", "tests/exporters/api_test.cc"},

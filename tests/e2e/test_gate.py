@@ -1,4 +1,5 @@
 """Gate mode with a real Kafka: every record once in the topic of its verdict, whatever dies."""
+import contextlib
 import json
 import random
 import shutil
@@ -113,6 +114,65 @@ def wait_committed(kafka, service, name, timeout=90):
     """Until the group's positions are at the end of the topic."""
     service.wait(lambda: committed_to_the_end(kafka, name, name),
                  lambda: f"positions {kafka.committed(name, name)} of {kafka.watermarks(name)}", timeout)
+
+
+@contextlib.contextmanager
+def behind_a_proxy(unique, **gate):
+    """A Kafka, the proxy in front of it and a configuration that goes there."""
+    port = servers.free_port()
+    with servers.Kafka(proxy=port) as kafka, servers.Proxy(kafka.door, port) as proxy:
+        topics(kafka, unique)
+        settings = config(kafka, unique, **gate)
+        there = settings["streams"]["plant"]["from"]["kafka"]
+        there["brokers"] = [f"127.0.0.1:{port}"]
+        there["options"].update({"session.timeout.ms": 20000, "fetch.message.max.bytes": 20000})
+        yield kafka, proxy, settings
+
+
+def test_a_kafka_that_takes_little_holds_up_the_source_and_not_the_memory(driftd, unique):
+    buffer = 128 * 1024
+    with behind_a_proxy(unique, buffer="128KiB") as (kafka, proxy, settings):
+        service = driftd(settings).wait_ready()
+        expected = produce(kafka, unique, list(records(0, 1000)))
+        wait_forwarded(service, 1000)
+        proxy.rate(60_000)
+        made = [produce(kafka, unique, list(records(first, 100))) for first in range(1000, 9000, 100)]
+        waiting = lambda: service.metrics().get("driftd_gate_waiting_bytes", stream="plant")
+        service.wait(lambda: waiting() >= buffer, lambda: f"as much waits as may: {waiting()}", 60)
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            assert waiting() < 4 * buffer, "with what was on its way"
+            time.sleep(0.1)
+        assert service.metrics().get("driftd_source_lag", stream="plant") > 1000, "the rest is where it was"
+        proxy.rate(None)
+        wait_forwarded(service, 9000, 90)
+        for some in made:
+            expected.update(some)
+        check_all(kafka, unique, expected)
+
+
+def test_a_reload_that_is_refused_leaves_a_gate_that_is_behind_going(driftd, unique, tmp_path):
+    """It holds up the source until a checkpoint; the next one here would be in an hour."""
+    with behind_a_proxy(unique, buffer="8MiB") as (kafka, proxy, settings):
+        settings["service"]["checkpoint_every"] = "1h"
+        service = driftd(settings).wait_ready()
+        expected = produce(kafka, unique, list(records(0, 1000)))
+        wait_forwarded(service, 1000)
+        proxy.rate(200_000)
+        made = [produce(kafka, unique, list(records(first, 500))) for first in range(1000, 16000, 500)]
+        service.wait(lambda: service.metrics().get("driftd_gate_waiting_bytes", stream="plant") > 1.2 * 2**20, "much waits", 60)
+        wrong = json.loads(json.dumps(settings))
+        wrong["streams"]["other"] = {**wrong["streams"]["plant"],
+                                     "from": {"file": {"paths": [str(tmp_path / "absent.jsonl")], "format": "json_lines"}}}
+        del wrong["streams"]["other"]["gate"]
+        service.write_config(wrong)
+        answer = service.post("/-/reload", timeout=60)
+        assert answer.status >= 400 and "absent.jsonl" in answer.text, answer
+        proxy.rate(None)
+        wait_forwarded(service, 16000, 60)
+        for some in made:
+            expected.update(some)
+        check_all(kafka, unique, expected)
 
 
 def test_each_record_goes_to_the_topic_of_its_verdict_with_headers(kafka, driftd, unique):

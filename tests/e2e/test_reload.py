@@ -170,3 +170,42 @@ def test_findings_are_there_after_a_restart(driftd, webhook):
     service.start().wait_ready()
     after = service.get("/api/v1/findings").json()["findings"]
     assert after[:len(before)] == before or before[:len(after)] == after and after, "newest first, the same"
+
+
+@pytest.mark.parametrize("merger", ["as old as the partition", "newer"])
+def test_checks_do_not_change_while_a_stream_comes_after_what_it_had_judged(driftd, unique, merger):
+    """It has lost its partitions: else windows since the checkpoint from which it goes on would be judged by both configurations.
+    Its merger goes on, and is in a checkpoint that comes meanwhile."""
+    with servers.Kafka() as kafka:
+        kafka.create_topic(unique)
+        old = plant.config([{"check": "count", "min": 1}], service={"findings": {"all": True}, "checkpoint_every": "1h"},
+                           source={"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique,
+                                             "options": {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"}}})
+        new = copy.deepcopy(old)
+        new["streams"]["plant"]["checks"][0]["min"] = 2
+        service = driftd(old).wait_ready()
+        starts = lambda: [f["window"]["start"] for f in service.findings(check="count")]
+        judged = lambda n: service.wait(lambda: starts() == [plant.window_start(i) for i in range(n)],
+                                        lambda: f"{n} windows, once each: {starts()}")
+        kafka.produce(unique, plant.kafka_records(plant.records(0, 3)))
+        judged(2)
+        assert service.terminate() == 0, "with a checkpoint"
+        service.start().wait_ready()
+        kafka.produce(unique, plant.kafka_records(plant.records(3, 3)))
+        judged(5)
+        kafka.stop()
+        service.wait(lambda: "partitions lost" in service.log(), "its session is over", timeout=60)
+        if merger == "newer":
+            for config_ in (old, new):
+                config_["streams"]["other"] = {**copy.deepcopy(old["streams"]["plant"]), "from": {"http": {}}}
+            applied(service, old)   # with a checkpoint
+        for _ in range(2):
+            refused(service, new, "stream plant cannot change now")
+        kafka.start()
+        kafka.produce(unique, plant.kafka_records(plant.records(6, 2)))
+        judged(7)
+        applied(service, new)
+        kafka.produce(unique, plant.kafka_records(plant.records(8, 3)))
+        # The window that was open when it changed ends without a verdict.
+        service.wait(lambda: starts() == [plant.window_start(i) for i in (*range(7), 8, 9)],
+                     lambda: f"no window twice: {starts()}")
