@@ -19,7 +19,7 @@ target_link_libraries(driftd_core PUBLIC Threads::Threads PRIVATE spdlog::spdlog
 
 driftd_folder(ingest ${SOURCE_UNITS} ${DECODER_UNITS})
 target_link_libraries(driftd_ingest PUBLIC driftd_core
-  PRIVATE simdjson::simdjson PkgConfig::RDKAFKA PkgConfig::MOSQUITTO nlohmann_json::nlohmann_json)
+  PRIVATE simdjson::simdjson PkgConfig::RDKAFKA PkgConfig::MOSQUITTO OpenSSL::SSL nlohmann_json::nlohmann_json)
 
 driftd_folder(stats ${DISTANCE_UNITS} ${DETECTOR_UNITS})
 target_link_libraries(driftd_stats PUBLIC driftd_core

@@ -2,6 +2,7 @@
 
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 
 #include <array>
@@ -178,18 +179,25 @@ Status MqttClient::lost(int code) {
   return error;
 }
 
+// The rest of a TLS record, which the socket does not show. The library (2.0) reads one packet of it, and goes on only while errno is not
+// EAGAIN, which what it writes for threads that nobody waits in leaves behind.
+bool MqttClient::decrypted() const {
+  const auto* ssl = static_cast<const SSL*>(mosquitto_ssl_get(client_));
+  return ssl != nullptr && SSL_pending(ssl) > 0;
+}
+
 Status MqttClient::read(Deadline deadline, const std::function<bool()>& enough) {
   const int socket = mosquitto_socket(client_);
   if (socket < 0) return lost(MOSQ_ERR_CONN_LOST);
   const short events = static_cast<short>(POLLIN | (mosquitto_want_write(client_) ? POLLOUT : 0));
   pollfd fd{socket, events, 0};
   const int wait = static_cast<int>((deadline.left() + kMillisecond - 1) / kMillisecond);
-  int ready = ::poll(&fd, 1, wait);
-  while (ready > 0 && (fd.revents & (POLLIN | POLLERR | POLLHUP)) != 0 && !enough()) {
+  ::poll(&fd, 1, decrypted() ? 0 : wait);
+  while (((fd.revents & (POLLIN | POLLERR | POLLHUP)) != 0 || decrypted()) && !enough()) {
     if (const int code = mosquitto_loop_read(client_, 1); code != MOSQ_ERR_SUCCESS) return lost(code);
     fd = {mosquitto_socket(client_), POLLIN, 0};
     if (fd.fd < 0) return lost(MOSQ_ERR_CONN_LOST);
-    ready = ::poll(&fd, 1, 0);
+    ::poll(&fd, 1, 0);
   }
   return {};
 }

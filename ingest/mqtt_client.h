@@ -94,6 +94,7 @@ class MqttClient {
   void on_message(const mosquitto_message& message);
   void on_log(std::string_view text);
   Status lost(int code);
+  bool decrypted() const;
 
   MqttSettings settings_;
   Events events_;

@@ -1,7 +1,11 @@
 """SKAB's valve1 experiments through a real Mosquitto, one topic a sensor, judged with configs/skab.yaml;
 and what a broken connection must not cost."""
+import contextlib
 import json
+import select
 import signal
+import socket
+import ssl
 import threading
 import time
 
@@ -12,6 +16,7 @@ import plant
 import servers
 from driftd import CONFIGS
 from plant import milliseconds
+from servers import certificates
 
 MINUTE = 60_000
 
@@ -49,6 +54,44 @@ def test_skab_valve1(driftd, mosquitto, rows):
         if after - before > 10_000:
             assert any(before < milliseconds(f["window"]["end"]) and milliseconds(f["window"]["start"]) <= after
                        for f in service.findings(check="gap", verdict="fail")), f"the gap after {before}"
+
+
+def in_large_records(plain, broker, made):
+    """Serves a client with TLS: what the broker sends within half a second goes out as one record, as far as that goes."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.certificate, made.key)
+    with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as client, \
+            socket.create_connection(("127.0.0.1", broker.port)) as server:
+        client.settimeout(0.01)
+        answers, since = b"", time.monotonic()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                asked = client.recv(16384)
+                if not asked:
+                    return
+                server.sendall(asked)
+            if select.select([server], [], [], 0)[0]:
+                answers += server.recv(1 << 20)
+            if answers and time.monotonic() - since > 0.5:
+                client.sendall(answers)
+                answers, since = b"", time.monotonic()
+
+
+def test_all_of_a_tls_record_is_read_when_it_comes(driftd, mosquitto, unique, tmp_path):
+    """libmosquitto reads it to its end only while errno is not EAGAIN, which is so until some hundred messages were acknowledged."""
+    made = certificates.make(tmp_path / "tls")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    threading.Thread(target=in_large_records, args=(listener.accept()[0], mosquitto, made), daemon=True).start()
+        threading.Thread(target=serve, daemon=True).start()
+        service = driftd(plant.config([{"check": "count", "min": 1}], source={"mqtt": {
+            "url": f"mqtts://127.0.0.1:{listener.getsockname()[1]}", "topics": [f"{unique}/+"], "client_id": unique, "keep_alive": "600s",
+            "tls": {"ca_file": str(made.ca)}}})).wait_ready()
+        for first in range(12):
+            mosquitto.publish(messages(unique, plant.records(first, 1)))
+            service.wait_metric("driftd_records_total", (first + 1) * plant.PER_WINDOW, timeout=10, stream="plant", result="accepted")
 
 
 def source(broker, client_id, **more):
