@@ -87,6 +87,8 @@ void PartitionEngine::close_pane(Time start, const char* closed_by, OutputSink& 
       std::stable_partition(record_findings_.begin(), record_findings_.end(), [&](const Finding& f) { return f.window_end > output.end; });
   output.findings.assign(std::make_move_iterator(due), std::make_move_iterator(record_findings_.end()));
   record_findings_.erase(due, record_findings_.end());
+  // Panes that were jumped over are not among them, so that their number says nothing of how old they are.
+  while (!closed_.empty() && closed_.front()->start + windows.size <= start) retire_oldest();
   for (std::uint32_t l = 0; l < pane->levels.size(); ++l) {
     const Level& level = windows.levels[l];
     if (level.kind == Level::Kind::kSensor) {

@@ -127,6 +127,21 @@ TEST(StreamEngine, JumpsOverMoreThanAThousandEmptyWindows) {
   EXPECT_NE(find(e.run, "stream", "", 1000001 * kMinute), nullptr);
 }
 
+// Its panes are not closed one by one, and those before it are no part of windows that begin behind them.
+TEST(StreamEngine, WindowsOfMoreThanAThousandPanesForgetWhatIsBeforeAJump) {
+  Engine e(test_stream(2000 * kSecond, kSecond, 0));
+  Feeder f(*e.engine, *e.plan, 0);
+  f.feed({{0, "a", 1}, {0, "b", 1}});
+  for (int second = 1900; second < 2100; ++second) f.feed({{second * kSecond, "a", 2}});
+  const auto whole = find(e.run, "sensor", "a", 2000 * kSecond), jumped = find(e.run, "sensor", "a", 2050 * kSecond);
+  ASSERT_NE(whole, nullptr);
+  ASSERT_NE(jumped, nullptr);
+  EXPECT_EQ(whole->n, 101U);
+  EXPECT_EQ(jumped->n, 150U);
+  EXPECT_NE(find(e.run, "sensor", "b", 2000 * kSecond), nullptr);
+  EXPECT_EQ(find(e.run, "sensor", "b", 2050 * kSecond), nullptr);
+}
+
 TEST(StreamEngine, TheCutIntoBatchesChangesNothing) {
   for (const std::size_t batch : {1U, 7U, 64U, 100000U}) {
     Engine whole(test_stream()), cut(test_stream());
