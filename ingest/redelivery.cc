@@ -25,9 +25,9 @@ void Redeliveries::connected(bool same_session) {
 }
 
 bool Redeliveries::recognise(bool dup, std::uint32_t packet_id, std::string_view topic, std::string_view payload) {
-  if (open_.empty()) return false;
+  if (open_.empty() || packet_id == 0) return false;  // QoS 0 is never open
   bool known = false;
-  if (dup && packet_id != 0) {
+  if (dup) {
     const auto it = open_.find(packet_id);
     known = it != open_.end() && it->second == key(packet_id, topic, payload);
     if (it != open_.end()) open_.erase(it);

@@ -200,6 +200,9 @@ Result<std::unique_ptr<Decoder>> make(const Params& params, const DecodeOptions&
   const auto bad = [](const std::string& why) { return Error{ErrorCode::kInvalidArgument, "decode: csv: " + why}; };
   if (!settings.header && settings.columns.empty()) return bad("without a header, 'columns' must name the columns");
   if (settings.columns.size() > kMaxColumns) return bad("more than " + std::to_string(kMaxColumns) + " columns");
+  for (const std::string& name : settings.columns) {
+    if (name.size() > kMaxNameBytes) return bad("a column's name is longer than " + std::to_string(kMaxNameBytes) + " bytes");
+  }
   if (!settings.time_parts.empty() && options.time_unit != TimeUnit::kRfc3339) {
     return bad("'time_parts' needs the time unit rfc3339");
   }

@@ -159,8 +159,12 @@ TEST(CsvDecoder, NamesExtraColumnsOnce) {
 TEST(CsvDecoder, RefusesWhatCannotWork) {
   const auto* unit = decoders().find("csv");
   const Node cases[] = {
-      params({{"separator", Node::text(",,")}}), params({{"separator", Node::text("\"")}}),         params({{"quote", Node::text("\n")}}),
-      params({{"header", Node::text("false")}}), params({{"time_parts", texts({"date", "time"})}}),
+      params({{"separator", Node::text(",,")}}),
+      params({{"separator", Node::text("\"")}}),
+      params({{"quote", Node::text("\n")}}),
+      params({{"header", Node::text("false")}}),
+      params({{"time_parts", texts({"date", "time"})}}),
+      params({{"columns", texts({"t", "id", std::string(1025, 'n')})}}),
   };
   for (const Node& node : cases) {
     ErrorList errors;

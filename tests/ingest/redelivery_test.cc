@@ -66,6 +66,14 @@ TEST(Redeliveries, GivesUpAfterAsManyMessagesAsCouldBeOpen) {
   EXPECT_FALSE(r.recognise(true, 1, "t", "a"));
 }
 
+TEST(Redeliveries, WhatIsNeverOpenDoesNotCount) {
+  Redeliveries r(10);
+  r.journaled(7, "t", "a");
+  r.connected(true);
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(r.recognise(false, 0, "t", "QoS 0"));
+  EXPECT_TRUE(r.recognise(true, 7, "t", "a"));
+}
+
 TEST(Redeliveries, RemembersItsCapacity) {
   Redeliveries r(2);
   for (std::uint32_t i = 1; i <= 3; ++i) r.journaled(i, "t", "a");
