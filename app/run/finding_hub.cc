@@ -332,7 +332,8 @@ void FindingHub::dispatch() {
       lock.unlock();
     }
     const Time next = dispatcher_->run_once();
-    const Duration wait = std::max<Duration>(next - clock_.now(), 10 * kMillisecond);
+    // Not for as long as the clock was set back in between.
+    const Duration wait = std::clamp<Duration>(next - clock_.now(), 10 * kMillisecond, kMinute);
     lock.lock();
     if (dispatcher_->outbox_damaged() && outbox_damage_.empty()) outbox_damage_ = "found while sending";
     if (!outbox_damage_.empty()) mend_outbox();
