@@ -152,6 +152,13 @@ void add_units(std::vector<std::string>& out) {
     for (int i = 0; i < 300; ++i) (*detector)->update((*detector)->binary() ? i % 3 == 0 : i % 7 + (i > 150 ? 5 : 0), kSecond);
     out.push_back(static_cast<char>(253 - d) + saved(**detector));
   }
+  for (const auto& unit : ingest::decoders().units()) {
+    ErrorList errors;
+    auto one = unit.make(read_params({}, unit.descriptor.params, unit.descriptor.name, errors), config.decode, config.schema);
+    FUZZ_CHECK(one.ok(), unit.descriptor.name);
+    (*one)->decode(raw_batch({"ts,s,x", "1700000000,p1,20", records.front()}), builder, rejects);
+    out.push_back(static_cast<char>(253 - units.size() - (&unit - ingest::decoders().units().data())) + saved(**one));
+  }
 }
 
 std::string journal_seed(char variant) {

@@ -1,4 +1,4 @@
-// The state of every unit that has one: a byte picks the check, detector or summary, the rest is its state.
+// The state of every unit that has one: a byte picks the check, detector, summary or decoder, the rest is its state.
 // What loads is saved the same, and the unit goes on with it.
 #include <cmath>
 
@@ -62,6 +62,27 @@ void fuzz_detector(const stats::DetectorRegistry::Unit& unit, std::string_view s
   FUZZ_CHECK(fuzz::saved(**one) == fuzz::saved(**two), unit.descriptor.name + ": goes on in another way");
 }
 
+std::size_t rows_of(ingest::Decoder& decoder, const Schema& schema) {
+  const std::vector<std::string> records = {"ts,s,x", "1700000000,p1,20", R"({"ts":1700000007,"s":"p1"})", "", ",,,,,,,,,,,,,,,,"};
+  fuzz::IgnoreRejects rejects;
+  Dictionaries dictionaries(schema.fields.size());
+  Batch batch;
+  batch.reset(schema, 0);
+  BatchBuilder builder(batch, schema, dictionaries);
+  decoder.decode(fuzz::raw_batch(records, 1), builder, rejects);
+  return batch.rows();
+}
+
+void fuzz_decoder(const Rig& rig, const ingest::DecoderRegistry::Unit& unit, std::string_view state) {
+  ErrorList errors;
+  const Params params = read_params({}, unit.descriptor.params, unit.descriptor.name, errors);
+  auto one = unit.make(params, rig.config.decode, rig.config.schema), two = unit.make(params, rig.config.decode, rig.config.schema);
+  FUZZ_CHECK(one.ok() && two.ok(), unit.descriptor.name);
+  if (!fuzz::load_is_stable(**one, **two, state, unit.descriptor.name.c_str())) return;
+  FUZZ_CHECK(rows_of(**one, rig.config.schema) == rows_of(**two, rig.config.schema), unit.descriptor.name + ": other rows");
+  FUZZ_CHECK(fuzz::saved(**one) == fuzz::saved(**two), unit.descriptor.name + ": goes on in another way");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -85,6 +106,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::load_is_stable(one, two, input, "dictionary");
   } else if (pick - 2 < detectors.size()) {
     fuzz_detector(detectors[pick - 2], input);
+  } else if (const auto& decoders = ingest::decoders().units(); pick - 2 - detectors.size() < decoders.size()) {
+    fuzz_decoder(rig, decoders[pick - 2 - detectors.size()], input);
   }
   return 0;
 }
