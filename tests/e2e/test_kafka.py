@@ -1,5 +1,6 @@
 """Three raw motes of the Intel lab through a real Kafka, judged with configs/intel.yaml."""
 import collections
+import time
 
 import pytest
 
@@ -140,6 +141,24 @@ def test_lag_is_zero_and_nothing_is_skipped_after_a_restart(judged, kafka, topic
     metrics = service.wait_metric("driftd_records_total", 1, stream="intel", result="accepted")
     assert metrics.get("driftd_records_total", stream="intel", result="rejected") == 0, "nothing is read twice"
     assert len(service.findings()) >= before
+
+
+def test_the_group_shows_what_is_in_a_checkpoint_and_no_more(driftd, kafka, unique):
+    kafka.create_topic(unique)
+    source = {"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique}}
+    config = plant.config([{"check": "count", "min": 0}], source=source, service={"checkpoint_every": "1h"})
+    service = driftd(config).wait_ready()
+    kafka.produce(unique, plant.kafka_records(plant.records(0, 2)))
+    service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
+    time.sleep(3)   # longer than between two commits
+    assert kafka.committed(unique, unique) == {0: None}
+    assert service.terminate() == 0, service.log_tail()
+    assert kafka.committed(unique, unique) == {0: 2 * plant.PER_WINDOW}
+    service.start().wait_ready()
+    kafka.produce(unique, plant.kafka_records(plant.records(2, 2)))
+    service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
+    time.sleep(3)
+    assert kafka.committed(unique, unique) == {0: 2 * plant.PER_WINDOW}
 
 
 def test_a_silent_partition_is_found_silent_although_the_broker_holds_fetches_back(driftd, kafka, unique):

@@ -304,6 +304,44 @@ def test_a_database_that_is_away_holds_up_what_is_shared_and_loses_nothing(drift
             assert m.terminate() == 0, m.log_tail()
 
 
+def test_a_database_that_is_halted_holds_up_no_stream_and_no_end(driftd, kafka, unique, tmp_path):
+    """Its connections stay and nothing comes. Asked again at once it would cost its timeout each time, so it is not for a while."""
+    kafka.create_topic(unique)
+    with servers.MariaDB() as mariadb:
+        settings = plant.config(CHECKS, service={"checkpoint_every": "1s", "findings": {"all": True}},
+                                source={"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique,
+                                                  "options": {"session.timeout.ms": "6000"}}},
+                                stream_windows={"size": "10s", "lateness": "0s", "idle": "1h", "by": ["stream", "sensor"]})
+        service = driftd(shared_crash.member(settings, shared_crash.database(mariadb, tmp_path))).wait_ready()
+        kafka.produce(unique, plant.kafka_records(plant.records(0, 3)))
+        wait_window(1, service)
+        age = lambda: service.metrics().get("driftd_checkpoint_age_seconds")
+        service.wait(lambda: age() < 1, "a checkpoint")
+        mariadb.signal(signal.SIGSTOP)
+        try:
+            service.wait(lambda: service.metrics().get("driftd_checkpoint_failures_total") >= 2, "checkpoints to fail", 60)
+            kafka.produce(unique, plant.kafka_records(plant.records(3, 3)))
+            wait_window(4, service)
+            assert service.get("/-/healthy").status == 200
+            service.wait(lambda: service.metrics().get("driftd_checkpoint_failures_total") >= 6, "checkpoints to fail on", 90)
+            assert age() > 10
+        finally:
+            mariadb.signal(signal.SIGCONT)
+        service.wait(lambda: age() < 1.5, "checkpoints again", 60)
+        service.kill9()
+        service.start().wait_ready()
+        kafka.produce(unique, plant.kafka_records(plant.records(6, 2)))
+        wait_window(6, service)
+        wanted = replay(service, unique, tmp_path)
+        service.wait(lambda: len(found(service)) == len(wanted), "all findings")
+        assert found(service) == wanted
+        mariadb.signal(signal.SIGSTOP)
+        try:
+            assert service.terminate(within=25) == 0, service.log_tail()
+        finally:
+            mariadb.signal(signal.SIGCONT)
+
+
 def test_partitions_that_are_not_taken_up_yet_are_waited_for_after_a_long_absence(member, kafka, unique, mariadb, tmp_path):
     """However long ago the store says that somebody read them last."""
     service = member(idle="100s").wait_ready()

@@ -1,5 +1,6 @@
-"""TLS and passwords towards real servers: Kafka, Mosquitto, MariaDB and a webhook's receiver, each with
-the right authority, with a wrong one, with the wrong password, and under a name that is not in its certificate.
+"""TLS and passwords towards real servers: Kafka (also of a gate and of rejects), Mosquitto, MariaDB (rows and checkpoints), Alertmanager
+and a webhook's receiver, each with the right authority, with a wrong one, with the wrong password, and under a name that is not in its
+certificate.
 And certificates of driftd's own towards Kafka and Mosquitto: the right one, none, and one of another authority."""
 import re
 import types
@@ -10,6 +11,7 @@ import plant
 import servers
 from conftest import SECURE_USER
 from driftd import Driftd, run_driftd
+from kafka_readers import read_all
 from servers import certificates
 
 
@@ -101,6 +103,37 @@ def test_kafka(driftd, secure_kafka, unique, secret, wrong_ca, names):
     names.know("kafka.test")
     stays_down(start(secure_kafka.ca, SECURE_USER[1], "kafka.test"), seconds=5)
     assert names.asked("kafka.test") > 0
+
+
+def test_a_gate_and_rejects(driftd, secure_kafka, unique, secret, wrong_ca):
+    """The gate goes where its source goes; the topic of rejects has a connection of its own."""
+    for topic in [unique, f"{unique}.valid", f"{unique}.invalid", f"{unique}.rejects"]:
+        secure_kafka.create_topic(topic)
+
+    def start(name, ca, password):
+        options = {"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.username": SECURE_USER[0]}
+        there = {"brokers": [secure_kafka.secure_bootstrap], "sasl_password_file": secret(SECURE_USER[1])}
+        source = {"kafka": {**there, "options": {**options, "ssl.ca.location": str(secure_kafka.ca)}, "topics": [unique], "group": name}}
+        return driftd(plant.config(
+            [{"check": "in_range", "field": "temperature", "min": 0, "max": 50}], source=source,
+            stream_gate={"valid": f"{unique}.valid", "invalid": f"{unique}.invalid"},
+            stream_quarantine={"topic": f"{unique}.rejects", **there, "sasl_password_file": secret(password),
+                               "options": {**options, "ssl.ca.location": str(ca), "message.timeout.ms": "3000"}})).wait_ready()
+
+    service = start("all", secure_kafka.ca, SECURE_USER[1])
+    secure_kafka.produce(unique, plant.kafka_records([*plant.records(0, 1), *plant.records(1, 1, temperature=90)]))
+    secure_kafka.produce(unique, [(b"p1", b"{", plant.START, None)])
+    service.wait_metric("driftd_quarantine_topic_records_total", 1, stream="plant", result="sent")
+    service.wait_metric("driftd_gate_records_total", 2 * plant.PER_WINDOW + 1, stream="plant")
+    assert service.terminate() == 0, service.log_tail()
+    counted = {topic: len(read_all(secure_kafka, f"{unique}.{topic}")) for topic in ["valid", "invalid", "rejects"]}
+    assert counted == {"valid": plant.PER_WINDOW, "invalid": plant.PER_WINDOW + 1, "rejects": 1}
+    for name, ca, password in [("authority", wrong_ca, SECURE_USER[1]), ("password", secure_kafka.ca, "wrong-password")]:
+        service = start(name, ca, password)
+        service.wait_metric("driftd_quarantine_topic_records_total", 1, stream="plant", result="dropped")
+        assert "wrong-password" not in service.log()
+        service.stop()
+    assert len(read_all(secure_kafka, f"{unique}.rejects")) == 1
 
 
 def test_mqtt(driftd, unique, secret, wrong_ca, names):
@@ -236,6 +269,52 @@ def test_mysql(mariadb, secret, wrong_ca, names):
     done = build(host="mysql.test", tls=True, ca_file=str(mariadb.ca))
     assert done.returncode != 0 and "cannot connect" in done.stderr and names.asked("mysql.test") > 0, done
     assert "has no effect without tls" in build(ca_file=str(mariadb.ca)).stderr
+
+
+def test_checkpoints_in_mysql(driftd, mariadb, kafka, unique, secret, wrong_ca, names):
+    """Of a user whom the server lets in by TLS only."""
+    kafka.create_topic(unique)
+    mariadb.execute("DROP TABLE IF EXISTS driftd_unit, driftd_state, driftd_output, driftd_output_chunk, driftd_format")
+    mariadb.administer(f"CREATE OR REPLACE USER 'sealed'@'127.0.0.1' IDENTIFIED BY '{mariadb.password}' REQUIRE SSL",
+                       f"GRANT ALL ON {mariadb.database}.* TO 'sealed'@'127.0.0.1'")
+    names.know("mysql.test")
+
+    def settings(password=mariadb.password, host="127.0.0.1", **tls):
+        return plant.config(
+            [], service={"store": "state"}, source={"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique}},
+            databases={"state": {"type": "mysql", "host": host, "port": mariadb.port, "database": mariadb.database, "user": "sealed",
+                                 "password_file": secret(password), **tls}})
+    sealed = {"tls": True, "ca_file": str(mariadb.ca)}
+    for wrong in [settings(), settings(tls=True, ca_file=str(wrong_ca)), settings(tls=True), settings(password="wrong-password", **sealed),
+                  settings(host="mysql.test", **sealed)]:
+        done = run_driftd("run", Driftd(wrong).config_path, env=names.environment(), timeout=30)
+        assert done.returncode == 3 and "cannot connect" in done.stderr and "wrong-password" not in done.stderr, (wrong, done)
+    assert names.asked("mysql.test") > 0
+    service = driftd(settings(**sealed)).wait_ready()
+    kafka.produce(unique, plant.kafka_records(plant.records(0, 2)))
+    service.wait_metric("driftd_records_total", 2 * plant.PER_WINDOW, stream="plant", result="accepted")
+    assert service.terminate() == 0, service.log_tail()
+    assert mariadb.execute("SELECT COUNT(*) FROM driftd_unit") != ((0,),)
+
+
+def test_alertmanager(driftd, tmp_path, wrong_ca, names):
+    made = certificates.make(tmp_path / "alertmanager")
+    with servers.Alertmanager(certificates=made) as manager:
+        url = manager.url
+        told = {"good": (url, str(made.ca)), "wrong": (url, str(wrong_ca)), "system": (url, None),
+                "name": (url.replace("127.0.0.1", "alerts.test"), str(made.ca))}
+        notifiers = {name: {"type": "alertmanager", "urls": [where], **({"ca_file": ca} if ca else {})} for name, (where, ca) in told.items()}
+        names.know("alerts.test")
+        config = plant.config([{"check": "in_range", "field": "temperature", "min": 0, "max": 50}],
+                              alerts={"for": 1, "notifiers": notifiers})
+        service = driftd(config, env=names.environment()).wait_ready()
+        plant.post(service, plant.records(0, 2, temperature=90))
+        service.wait_metric("driftd_notifications_total", 1, notifier="good", result="delivered")
+        assert len(manager.alerts()) == 1
+        for refused in ["wrong", "system", "name"]:
+            service.wait_metric("driftd_notifications_total", 1, notifier=refused, result="retry")
+            assert service.metrics().get("driftd_notifications_total", notifier=refused, result="delivered") == 0
+        assert names.asked("alerts.test") > 0
 
 
 def test_webhook(driftd, tmp_path, wrong_ca, names):

@@ -38,16 +38,20 @@ class MariaDB(Process):
                 f"--ssl-ca={self.ca}", f"--ssl-cert={self._tls.certificate}", f"--ssl-key={self._tls.key}", *self._options,
                 *(["--user=root"] if os.geteuid() == 0 else [])]
 
-    def ready(self):
+    def administer(self, *statements):
+        """As root."""
         with pymysql.connect(unix_socket=str(self._socket), user="root") as connection:
-            if not self._prepared:
-                cursor = connection.cursor()
-                cursor.execute(f"CREATE DATABASE {self.database}")
-                cursor.execute(f"CREATE USER {self.user}@'127.0.0.1' IDENTIFIED BY %s", (self.password,))
-                cursor.execute(f"GRANT ALL ON {self.database}.* TO {self.user}@'127.0.0.1'")
-                connection.commit()
-                self._prepared = True
-            return True
+            for statement in statements:
+                connection.cursor().execute(statement)
+
+    def ready(self):
+        self.administer()
+        if not self._prepared:
+            self.administer(f"CREATE DATABASE {self.database}",
+                            f"CREATE USER {self.user}@'127.0.0.1' IDENTIFIED BY '{self.password}'",
+                            f"GRANT ALL ON {self.database}.* TO {self.user}@'127.0.0.1'")
+            self._prepared = True
+        return True
 
     def connect(self):
         """As driftd would: over TCP, with the password."""
