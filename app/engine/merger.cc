@@ -6,11 +6,6 @@
 #include "core/segment_id.h"
 
 namespace driftd::app {
-namespace {
-
-constexpr std::uint32_t kMost = 1U << 24;
-
-}  // namespace
 
 Result<std::unique_ptr<Merger>> Merger::make(std::shared_ptr<const StreamPlan> plan, VerdictObserver* observer, Sink sink) {
   auto editions = Editions::make(plan);
@@ -211,19 +206,6 @@ Time Merger::complete_until(std::string_view state) {
   return in.failed() ? kNoTime : until;
 }
 
-std::map<std::uint32_t, Time> Merger::closed_until(std::string_view state) {
-  std::map<std::uint32_t, Time> out;
-  ByteReader in(state);
-  in.time();
-  in.time();
-  in.u64();
-  for (std::uint32_t n = in.count(kMost, 12); n > 0; --n) {
-    const std::uint32_t id = in.u32();
-    out[id] = in.time();
-  }
-  return in.failed() ? std::map<std::uint32_t, Time>() : out;
-}
-
 void Merger::save(ByteWriter& out) const {
   out.i64(emitted_until_);
   out.i64(warm_from_);
@@ -253,6 +235,7 @@ void Merger::save(ByteWriter& out) const {
 }
 
 Status Merger::load(ByteReader& in) {
+  constexpr std::uint32_t kMost = 1U << 24;
   const Duration slide = plan_->config.windows.slide;
   const Error damaged{ErrorCode::kCorrupt, "merger state: damaged"};
   emitted_until_ = in.time();

@@ -75,8 +75,6 @@ class Merger {
   Time closed_by(const std::set<std::uint32_t>& partitions) const;
   // complete_until() of a merger that wrote `state` with save(); kNoTime when that is nothing of one.
   static Time complete_until(std::string_view state);
-  // closed_by() of each partition that such a merger knew; empty when `state` is nothing of one.
-  static std::map<std::uint32_t, Time> closed_until(std::string_view state);
 
   void save(ByteWriter& out) const;
   Status load(ByteReader& in);

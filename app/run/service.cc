@@ -107,6 +107,7 @@ RuntimeContext Service::runtime_context() {
   context.telemetry = &telemetry_;
   context.clock = &clock_;
   context.store = &checkpoints();
+  context.lost = &lost_;
   context.shared = shared_.get();
   context.on_lead = [this](const StreamConfig& stream, std::string_view alerts) { return begin_to_lead(stream, alerts); };
   context.on_window = [this](ClosedWindow closed) { hub_->take(std::move(closed)); };
@@ -222,7 +223,7 @@ Status Service::checkpoint() {
   } else {
     telemetry_.series(Metric::kCheckpointFailures).add();
     if (checkpoint_trouble_.empty()) {
-      log::error("a checkpoint could not be written; driftd goes on and tries again", {{"why", written.error().message}});
+      log::error("a checkpoint could not be written; it will be tried again", {{"why", written.error().message}});
     }
     checkpoint_trouble_ = written.error().message;
   }

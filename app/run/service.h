@@ -20,6 +20,7 @@
 #include "app/run/checkpoint_check.h"
 #include "app/run/data_lock.h"
 #include "app/run/finding_hub.h"
+#include "app/run/lost_partitions.h"
 #include "app/run/mysql_store.h"
 #include "app/run/reject_keeper.h"
 #include "app/run/sqlite_store.h"
@@ -121,7 +122,6 @@ class Service {
   Status change_streams(const std::vector<const StreamConfig*>& changed);
   Status stop_to_change(const std::vector<const StreamConfig*>& changed);
   std::string behind_judged(const std::string& stream);
-  std::string behind_merger(const std::string& stream, std::string_view merger);
   void remove_stream(const std::string& name);
   // Promotions that no driftd has taken yet: from the next window boundary of all streams that use them. Tags and
   // versions that streams lack and that are there now: from the next one of each.
@@ -145,6 +145,7 @@ class Service {
   Telemetry telemetry_;
   std::unique_ptr<DataLock> lock_;      // before all that writes in data_dir
   std::unique_ptr<SqliteStore> store_;  // one of these two
+  LostPartitions lost_;
   std::unique_ptr<MysqlStore> shared_;
   std::unique_ptr<stats::ReferenceStore> references_;  // null: the file is damaged
   std::unique_ptr<FindingHub> hub_;

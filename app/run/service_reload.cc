@@ -3,7 +3,6 @@
 
 #include "app/run/config_change.h"
 #include "app/run/service.h"
-#include "core/bytes.h"
 #include "core/log.h"
 #include "core/text.h"
 
@@ -58,7 +57,7 @@ Status Service::try_reload() {
   for (const StreamConfig* s : changed) hub_->configure(*s);
   hub_->apply(std::move(*setup));
   // What was told must not be told again under other ids by a driftd that is killed now.
-  if (!changed.empty() || !removed.empty()) (void)checkpoint();
+  (void)checkpoint();
   log::info("configuration applied", {{"changed", std::to_string(changed.size())}, {"removed", std::to_string(removed.size())}});
   return {};
 }
@@ -128,28 +127,15 @@ Status Service::stop_to_change(const std::vector<const StreamConfig*>& changed) 
 
 // Why the stream would go on from before windows that were judged; empty: it does not.
 std::string Service::behind_judged(const std::string& name) {
+  if (const std::string why = lost_.why_behind(name); !why.empty()) return why;
   const Time judged = hub_->judged_until(name);
   if (judged == kNoTime) return {};
   const auto merger = checkpoints().unit(name, kMergerUnit);
   if (!merger) return merger.error().message;
   const Time stored = *merger ? Merger::complete_until((*merger)->state) : kNoTime;
-  if (stored >= judged) return behind_merger(name, (*merger)->state);
+  if (stored >= judged) return {};
   return "the newest one is of when windows were judged until " + (stored == kNoTime ? "none" : format_time(stored)) + ", not " +
          format_time(judged);
-}
-
-// A partition that was lost goes on from its newest checkpoint, however far the merger is. Of a shared stream its runtime knows.
-std::string Service::behind_merger(const std::string& name, std::string_view merger) {
-  if (shared_ != nullptr) return {};
-  for (const auto& [number, closed_until] : Merger::closed_until(merger)) {
-    const auto unit = store_->unit(name, number);
-    if (!unit) return unit.error().message;
-    if (!*unit) continue;
-    ByteReader head((*unit)->state);
-    head.time();  // its newest (docs/FORMATS.md)
-    if (head.time() < closed_until) return "partition " + std::to_string(number) + " has not come as far again as it was";
-  }
-  return {};
 }
 
 void Service::remove_stream(const std::string& name) {
@@ -157,6 +143,7 @@ void Service::remove_stream(const std::string& name) {
   stop_stream(name);
   if (runtime != nullptr) runtime->resign();
   led_.erase(name);
+  lost_.forget(name);
   if (const Status s = checkpoints().remove(name); !s)
     log::warning("the state of a removed stream stays", {{"stream", name}, {"why", s.error().message}});
   {

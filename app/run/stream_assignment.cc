@@ -296,6 +296,14 @@ void StreamRuntime::report_reconfigured(Time window_start) {
   context_.on_window(std::move(closed));
 }
 
+void StreamRuntime::on_settled() {
+  newly_assigned_ = true;
+  const std::scoped_lock lock(dispatch_mutex_);
+  std::set<std::uint32_t> ours;
+  for (const auto& [number, partition] : partitions_) ours.insert(number);
+  context_.lost->assigned(plan_->config.name, ours);
+}
+
 // Partitions are assigned one by one, but the merger must hear of all at once: it would not wait for those
 // that it does not know yet, and judge windows without their part.
 void StreamRuntime::tell_merger_partitions() {

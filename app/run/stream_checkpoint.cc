@@ -58,9 +58,7 @@ void StreamRuntime::committed() {
   }
 }
 
-// Those who go on where the group stands, and driftd itself when the newest checkpoint is damaged and the one before it has not the
-// partition, read again what is in the newest one only; who is given the partition now takes it over as it is.
-void StreamRuntime::commit_positions(bool leaving) {
+void StreamRuntime::commit_positions() {
   std::map<std::uint32_t, Positions> shown;
   {
     const std::scoped_lock lock(commit_mutex_);
@@ -68,8 +66,7 @@ void StreamRuntime::commit_positions(bool leaving) {
     to_show_.clear();
   }
   for (const auto& [number, position] : shown) {
-    const std::int64_t shown_as = leaving ? position.newest : position.released;
-    if (shown_as > 0) source_->commit(number, shown_as);
+    source_->commit(number, position.newest);
     source_->release(number, position.released);
   }
 }

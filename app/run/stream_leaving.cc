@@ -10,7 +10,7 @@ void StreamRuntime::on_revoked(const std::vector<std::uint32_t>& partitions) {
   // no later checkpoint of this process may say otherwise.
   if (!saved && gate_ != nullptr && stop_) left_behind_ = true;
   note_unsaved(partitions, saved);
-  commit_positions(true);
+  commit_positions();
   drop(partitions);
   log::info("partitions given up in good order", {{"stream", plan_->config.name}, {"count", std::to_string(partitions.size())}});
 }
@@ -22,19 +22,21 @@ void StreamRuntime::on_lost(const std::vector<std::uint32_t>& partitions) {
   drop(partitions);
 }
 
-// What of them was judged and is in no checkpoint is judged again, which nobody may do by other checks. Nor what the merger had from a
-// partition that was lost, and goes on from before that.
+// What of them was judged and is in no checkpoint is judged again, which nobody may do by other checks.
 void StreamRuntime::note_unsaved(const std::vector<std::uint32_t>& partitions, const Status& saved) {
-  if (!stop_) return;
+  if (!saved && stop_) unsaved_ = saved.error().message;
   const std::scoped_lock lock(dispatch_mutex_);
   for (const auto& worker : workers_) worker->drain();
-  const std::scoped_lock merger_lock(merger_mutex_);
+  const std::scoped_lock commit_lock(commit_mutex_);
   for (const std::uint32_t number : partitions) {
     const auto it = partitions_.find(number);
     if (it == partitions_.end()) continue;
-    if (!saved) unsaved_ = saved.error().message;
-    if (saved && it->second->engine->closed_until() < merger_->closed_by(number)) {
-      unsaved_ = "partition " + std::to_string(number) + " has not come as far again as it was";
+    const std::int64_t position = it->second->engine->next_position();
+    const auto stored = positions_.find(number);
+    if (saved || (stored != positions_.end() && stored->second.newest >= position)) {
+      context_.lost->saved(plan_->config.name, number, position);
+    } else {
+      context_.lost->lost(plan_->config.name, number, position);
     }
   }
 }

@@ -18,6 +18,7 @@
 #include "app/engine/merger.h"
 #include "app/run/checkpoint_store.h"
 #include "app/run/gate_runner.h"
+#include "app/run/lost_partitions.h"
 #include "app/run/mysql_store.h"
 #include "app/run/silence_clock.h"
 #include "app/run/stream_metrics.h"
@@ -32,6 +33,7 @@ struct RuntimeContext {
   Telemetry* telemetry = nullptr;
   const Clock* clock = nullptr;
   CheckpointStore* store = nullptr;
+  LostPartitions* lost = nullptr;
   MysqlStore* shared = nullptr;  // the same, when it is one in which several driftd share streams
   // A rejected record; thread-safe.
   std::function<void(const std::string& stream, std::uint32_t partition, const RawRecord&, RejectReason, std::string_view detail)>
@@ -131,7 +133,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void on_moved(std::uint32_t partition) override;
   void on_start(std::uint32_t partition, std::int64_t position, bool amid) override;
   bool on_elsewhere(std::uint32_t partition, std::int64_t position) override;
-  void on_settled() override { newly_assigned_ = true; }
+  void on_settled() override;
   void on_revoked(const std::vector<std::uint32_t>& partitions) override;
   void on_lost(const std::vector<std::uint32_t>& partitions) override;
   void take(PartitionOutput output) override;
@@ -148,7 +150,7 @@ class StreamRuntime final : private ingest::SourceHandler, private OutputSink {
   void hold_back();
   std::set<std::uint32_t> ahead();
   void end_partitions();
-  void commit_positions(bool leaving = false);
+  void commit_positions();
   void forget_positions(std::uint32_t number, Partition& partition);
   bool begin_anew(std::uint32_t number, Partition& partition);
   Time handed_over_until(std::uint32_t number) const;
