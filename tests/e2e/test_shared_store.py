@@ -337,7 +337,7 @@ def test_a_database_that_is_halted_holds_up_no_stream_and_no_end(driftd, kafka, 
         assert found(service) == wanted
         mariadb.signal(signal.SIGSTOP)
         try:
-            assert service.terminate(within=25) == 0, service.log_tail()
+            assert service.terminate(within=35) == 0, service.log_tail()
         finally:
             mariadb.signal(signal.SIGCONT)
 

@@ -86,7 +86,7 @@ TEST(KafkaWatermarks, OfManyQuietTopicsAreAskedForAtOnce) {
     read += message->err == RD_KAFKA_RESP_ERR_NO_ERROR ? 1 : 0;
     rd_kafka_message_destroy(message);
   }
-  const Status asked = kafka_ends_where_led(client.get(), *ends, 3000);
+  const Status asked = kafka_ends_where_led(client.get(), *ends, 4500);
   ASSERT_TRUE(asked.ok()) << asked.error().message;
   for (int i = 0; i < kTopics; ++i) EXPECT_EQ(ends->elems[i].offset, 1) << i;
 }
