@@ -18,7 +18,9 @@ std::size_t GateBatch::bytes() const {
 
 std::uint32_t GateQueue::Slot::record() const { return static_cast<std::uint32_t>(this - batch->slots.data()); }
 
-void GateQueue::expect(std::uint32_t partition, std::int64_t position) { partitions_[partition] = {.expected = position}; }
+void GateQueue::expect(std::uint32_t partition, std::int64_t position) {
+  partitions_[partition] = {.expected = position, .begun = position};
+}
 
 void GateQueue::add(GateBatch gate) {
   auto batch = std::make_unique<Batch>();
@@ -29,8 +31,12 @@ void GateQueue::add(GateBatch gate) {
   bytes_ += batch->bytes;
   Partition& partition = partitions_[raw.partition];
   if (raw.records.front().position < partition.expected) {
-    partition.forwarded = partition.tried = -1;
+    if (partition.anew || !partition.of_the_new(partition.forwarded)) partition.forwarded = -1;
+    if (partition.anew) partition.begun = -1;
+    partition.tried = -1;
     partition.anew = true;
+  } else if (!partition.anew) {
+    partition.begun = -1;
   }
   partition.expected = raw.next_position;
   batches_.push_back(std::move(batch));
@@ -45,8 +51,8 @@ void GateQueue::kill(std::uint32_t partition) {
 
 void GateQueue::forwarded(std::uint32_t partition, std::int64_t position) {
   Partition& p = partitions_[partition];
-  // Of a topic that was made anew only what we have sent ourselves can be committed; more is of the old one.
-  p.forwarded = p.anew && position > p.tried ? -1 : position;
+  // Of a topic that was made anew only what we have sent ourselves, before a restart too, can be committed; more is of the old one.
+  p.forwarded = p.anew && !p.of_the_new(position) ? -1 : position;
 }
 
 void GateQueue::sent() {

@@ -72,9 +72,13 @@ class GateQueue {
  private:
   struct Partition {
     std::int64_t expected = 0;    // behind what was added
+    std::int64_t begun = -1;      // expect()'s, until something was added
     std::int64_t forwarded = -1;  // by earlier transactions; -1: nothing, or not known
     std::int64_t tried = -1;      // behind what was in a transaction since then; -1: nothing
     bool anew = false;            // positions went back: the topic was made anew
+
+    // The server is never behind expect(), so that less than that is of the new topic.
+    bool of_the_new(std::int64_t position) const { return position <= tried || position < begun; }
   };
 
   std::map<std::uint32_t, Partition> partitions_;

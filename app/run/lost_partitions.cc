@@ -15,6 +15,11 @@ void LostPartitions::saved(const std::string& stream, std::uint32_t partition, s
   std::erase_if(by_stream_[stream], [&](const auto& one) { return one.first == partition && position >= one.second; });
 }
 
+void LostPartitions::forget(const std::string& stream, std::uint32_t partition) {
+  const std::scoped_lock lock(mutex_);
+  by_stream_[stream].erase(partition);
+}
+
 void LostPartitions::assigned(const std::string& stream, const std::set<std::uint32_t>& partitions) {
   const std::scoped_lock lock(mutex_);
   std::erase_if(by_stream_[stream], [&](const auto& one) { return partitions.count(one.first) == 0; });

@@ -19,6 +19,8 @@ class LostPartitions {
   void lost(const std::string& stream, std::uint32_t partition, std::int64_t position);
   // It is at `position` in a checkpoint.
   void saved(const std::string& stream, std::uint32_t partition, std::int64_t position);
+  // Its numbers are of another log from now on.
+  void forget(const std::string& stream, std::uint32_t partition);
   // These are the stream's now; any other that was lost is somebody else's.
   void assigned(const std::string& stream, const std::set<std::uint32_t>& partitions);
   // The stream is judged by another configuration, or is gone.

@@ -272,7 +272,8 @@ void Service::timer_loop() {
     Status reloaded;
     if (must_reload) {
       reloaded = reload_now();
-      next = std::min(next, Clock::now() + every());
+      // At once, as what new routes told must not be told again under other ids after a kill.
+      next = reloaded ? Clock::now() : std::min(next, Clock::now() + every());
     }
     clock_.read();  // seen within a beat that it was set
     if (shared_ != nullptr) exchange();

@@ -57,7 +57,7 @@ Status Service::try_reload() {
   for (const StreamConfig* s : changed) hub_->configure(*s);
   hub_->apply(std::move(*setup));
   // What was told must not be told again under other ids by a driftd that is killed now.
-  (void)checkpoint();
+  if (!changed.empty() || !removed.empty()) (void)checkpoint();
   log::info("configuration applied", {{"changed", std::to_string(changed.size())}, {"removed", std::to_string(removed.size())}});
   return {};
 }

@@ -118,6 +118,7 @@ void StreamRuntime::on_start(std::uint32_t number, std::int64_t position, bool a
 // Where others stand, or a topic that was made anew begins, is not to be set back, or on, to where we were.
 void StreamRuntime::forget_positions(std::uint32_t number, Partition& partition) {
   partition.collected.reset();
+  context_.lost->forget(plan_->config.name, number);
   const std::scoped_lock commit_lock(commit_mutex_);
   positions_.erase(number);
   to_show_.erase(number);
@@ -301,7 +302,7 @@ void StreamRuntime::on_settled() {
   const std::scoped_lock lock(dispatch_mutex_);
   std::set<std::uint32_t> ours;
   for (const auto& [number, partition] : partitions_) ours.insert(number);
-  context_.lost->assigned(plan_->config.name, ours);
+  if (!given_up_) context_.lost->assigned(plan_->config.name, ours);  // else one of them may be missing here
 }
 
 // Partitions are assigned one by one, but the merger must hear of all at once: it would not wait for those

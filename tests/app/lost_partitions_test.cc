@@ -36,6 +36,10 @@ TEST(LostPartitions, AreForgottenWithWhatJudgedThem) {
   l.forget("s");
   EXPECT_EQ(l.why_behind("s"), "");
   EXPECT_NE(l.why_behind("t"), "");
+  l.forget("t", 2);
+  EXPECT_NE(l.why_behind("t"), "");
+  l.forget("t", 1);
+  EXPECT_EQ(l.why_behind("t"), "");
 }
 
 }  // namespace

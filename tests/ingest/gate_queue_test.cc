@@ -112,6 +112,21 @@ TEST(GateQueue, ATopicMadeAnewIsForwardedFromItsBeginning) {
   EXPECT_EQ(send_all(queue), Sent{2});
 }
 
+// Killed before a checkpoint had where the new one is read: what was forwarded of that before the kill is not again.
+TEST(GateQueue, WhatWasForwardedOfATopicMadeAnewBeforeARestartIsPassedOver) {
+  for (const bool answered_first : {true, false}) {
+    GateQueue queue;
+    queue.expect(1, 100);
+    if (answered_first) queue.forwarded(1, 3);
+    queue.add(batch(1, 0, 5));
+    if (!answered_first) queue.forwarded(1, 3);
+    EXPECT_EQ(send_all(queue), (Sent{3, 4})) << answered_first;
+    queue.committed();
+    queue.add(batch(1, 0, 2));  // made anew once more
+    EXPECT_EQ(send_all(queue), (Sent{0, 1})) << answered_first;
+  }
+}
+
 TEST(GateQueue, WhatWasCommittedOfTheTopicBeforeIsNotOfTheNewOneHoweverManyRecordsItHas) {
   GateQueue queue;
   queue.expect(1, 3);
