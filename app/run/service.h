@@ -143,9 +143,9 @@ class Service {
   SystemClock wall_clock_;
   TrustedClock clock_{wall_clock_};
   Telemetry telemetry_;
+  LostPartitions lost_;
   std::unique_ptr<DataLock> lock_;      // before all that writes in data_dir
   std::unique_ptr<SqliteStore> store_;  // one of these two
-  LostPartitions lost_;
   std::unique_ptr<MysqlStore> shared_;
   std::unique_ptr<stats::ReferenceStore> references_;  // null: the file is damaged
   std::unique_ptr<FindingHub> hub_;

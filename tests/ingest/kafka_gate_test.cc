@@ -30,6 +30,23 @@ class KafkaGateTest : public ::testing::Test {
     client_ = kafka_consumer(std::move(*conf), nullptr).value();
   }
 
+  // A gate that has both partitions, from their beginnings.
+  void open() {
+    handler_.positions = {{0, 0}, {1, 0}};
+    source_ = opened(params(cluster_, {"in"}, {}, kSoon), handler_);
+    gate_ = source_->make_gate({"out", "bad", "gate"}).value();
+    ASSERT_TRUE(poll_until(*source_, [&] { return handler_.settled == 1; }));
+    for (const std::uint32_t partition : {0U, 1U}) gate_->assigned(partition, 0);
+  }
+
+  template <class Done>
+  bool works(const Done& done) {
+    return poll_until(*source_, [&] {
+      gate_->work(true);
+      return done();
+    });
+  }
+
   std::int64_t forwarded(int partition) { return kafka_end(client_.get(), "out", partition, 10000).value(); }
 
   void add(Gate& gate, std::uint32_t partition) const {
@@ -41,64 +58,45 @@ class KafkaGateTest : public ::testing::Test {
   KafkaCluster cluster_;
   std::vector<std::shared_ptr<const RawBatch>> batches_;  // of the source: all 10 records
   KafkaHandle client_;
+  RecordingHandler handler_;
+  std::unique_ptr<Source> source_;
+  std::unique_ptr<Gate> gate_;
 };
 
 // Where it stands there is known only when the leader is back; nothing of the others has to wait for that.
 TEST_F(KafkaGateTest, APartitionWithoutALeaderHoldsUpNoOther) {
   rd_kafka_mock_partition_set_leader(cluster_.mock(), "in", 1, -1);
-  RecordingHandler handler;
-  handler.positions = {{0, 0}, {1, 0}};
-  auto source = opened(params(cluster_, {"in"}, {}, kSoon), handler);
-  auto gate = source->make_gate({"out", "bad", "gate"}).value();
-  ASSERT_TRUE(poll_until(*source, [&] { return handler.settled == 1; }));
-  for (const std::uint32_t partition : {0U, 1U}) gate->assigned(partition, 0);
-  add(*gate, 0);
-  const auto works = [&](const auto& done) {
-    return poll_until(*source, [&] {
-      gate->work(true);
-      return done();
-    });
-  };
-  ASSERT_TRUE(works([&] { return gate->idle(); })) << gate->trouble();
+  open();
+  add(*gate_, 0);
+  ASSERT_TRUE(works([&] { return gate_->idle(); })) << gate_->trouble();
   EXPECT_EQ(forwarded(0), 3) << "what the group had not forwarded before";
-  EXPECT_EQ(gate->trouble(), "");
+  EXPECT_EQ(gate_->trouble(), "");
 
   // It has something of that partition too: then that waits, and says why.
-  add(*gate, 1);
-  ASSERT_TRUE(works([&] { return gate->trouble().find("partition 1 of in has no leader") != std::string::npos; })) << gate->trouble();
+  add(*gate_, 1);
+  ASSERT_TRUE(works([&] { return gate_->trouble().find("partition 1 of in has no leader") != std::string::npos; })) << gate_->trouble();
   EXPECT_EQ(forwarded(1), 0);
   rd_kafka_mock_partition_set_leader(cluster_.mock(), "in", 1, 1);
-  ASSERT_TRUE(works([&] { return gate->idle(); })) << gate->trouble();
+  ASSERT_TRUE(works([&] { return gate_->idle(); })) << gate_->trouble();
   EXPECT_EQ(forwarded(1), 3);
-  EXPECT_EQ(gate->trouble(), "");
+  EXPECT_EQ(gate_->trouble(), "");
 }
 
 // Which ones it learns later; their next owner goes on where the group stands.
 TEST_F(KafkaGateTest, NothingIsForwardedWhilePartitionsAreAboutToGo) {
-  RecordingHandler handler;
-  handler.positions = {{0, 0}, {1, 0}};
-  auto source = opened(params(cluster_, {"in"}, {}, kSoon), handler);
-  auto gate = source->make_gate({"out", "bad", "gate"}).value();
-  ASSERT_TRUE(poll_until(*source, [&] { return handler.settled == 1; }));
-  for (const std::uint32_t partition : {0U, 1U}) gate->assigned(partition, 0);
-  ASSERT_TRUE(poll_until(*source, [&] {
-    gate->work(true);
-    return gate->connected();
-  }));
-  for (const std::uint32_t partition : {0U, 1U}) add(*gate, partition);
-  gate->expire();
+  open();
+  ASSERT_TRUE(works([&] { return gate_->connected(); }));
+  for (const std::uint32_t partition : {0U, 1U}) add(*gate_, partition);
+  gate_->expire();
   for (int i = 0; i < 20; ++i) {
     RawBatch raw;
-    (void)source->poll(Deadline::after(20 * kMillisecond), raw);
-    gate->work(true);
+    (void)source_->poll(Deadline::after(20 * kMillisecond), raw);
+    gate_->work(true);
   }
-  EXPECT_EQ(gate->rest(), 0) << "it is asked again at once, so that it learns which";
+  EXPECT_EQ(gate_->rest(), 0) << "it is asked again at once, so that it learns which";
   EXPECT_EQ(forwarded(0) + forwarded(1), 0);
-  gate->dropped({1});
-  ASSERT_TRUE(poll_until(*source, [&] {
-    gate->work(true);
-    return gate->idle();
-  })) << gate->trouble();
+  gate_->dropped({1});
+  ASSERT_TRUE(works([&] { return gate_->idle(); })) << gate_->trouble();
   EXPECT_EQ(forwarded(0), 3);
   EXPECT_EQ(forwarded(1), 0);
 }

@@ -151,54 +151,55 @@ TEST(KafkaPositions, ATopicThatHasAnotherRecordThereIsReadFromItsBeginning) {
   }
 }
 
-// Two driftd of one group, each with a store of its own: the partition went to the other and comes back.
-TEST(KafkaPositions, WhatOthersHaveReadMeanwhileIsNotReadAgain) {
-  const TempFolder ours, others;
+// Of one group, each with a store of its own.
+struct TwoDriftd {
+  TwoDriftd() {
+    us.data_dir = ours.path();
+    them.data_dir = others.path();
+    cluster.create("a", 1);
+    cluster.produce("a", 0, 10);
+  }
+  TempFolder ours, others;
   SourceContext us, them;
-  us.data_dir = ours.path();
-  them.data_dir = others.path();
   KafkaCluster cluster;
-  cluster.create("a", 1);
-  cluster.produce("a", 0, 10);
+};
+
+// The partition went to the other and comes back.
+TEST(KafkaPositions, WhatOthersHaveReadMeanwhileIsNotReadAgain) {
+  TwoDriftd t;
   const auto member = [&](const SourceContext& context, std::optional<std::int64_t> position, std::size_t n, std::int64_t commit) {
     RecordingHandler handler;
     if (position) handler.positions = {{0, *position}};
-    auto source = opened(params(cluster, {"a"}), handler, context);
+    auto source = opened(params(t.cluster, {"a"}), handler, context);
     EXPECT_EQ(drain(*source, n).size(), n);
     source->commit(0, commit);
     source->close();
   };
-  member(us, std::nullopt, 10, 4);
-  member(them, std::nullopt, 6, 9);
+  member(t.us, std::nullopt, 10, 4);
+  member(t.them, std::nullopt, 6, 9);
   RecordingHandler handler;
   handler.positions = {{0, 4}};
   {
-    auto source = opened(params(cluster, {"a"}), handler, us);
+    auto source = opened(params(t.cluster, {"a"}), handler, t.us);
     EXPECT_EQ(drain(*source, 1), Texts{"0/9:9"});
     EXPECT_EQ(handler.elsewhere, Texts{"0/9"});
     source->close();
   }
   handler.follows = false;  // the position is of a store that all share
-  auto source = opened(params(cluster, {"a"}), handler, us);
+  auto source = opened(params(t.cluster, {"a"}), handler, t.us);
   EXPECT_EQ(drain(*source, 1, 10 * kSecond)[0], "0/4:4");
 }
 
 // The client keeps that a partition is paused, whatever position it is given then.
 TEST(KafkaPositions, OneThatIsHeldBackWhileOthersHadReadItIsLetGo) {
-  const TempFolder ours, others;
-  SourceContext us, them;
-  us.data_dir = ours.path();
-  them.data_dir = others.path();
-  KafkaCluster cluster;
-  cluster.create("a", 1);
-  cluster.produce("a", 0, 10);
-  read_and_commit(cluster, 9, them);
+  TwoDriftd t;
+  read_and_commit(t.cluster, 9, t.them);
   constexpr std::int16_t kOffsetFetch = 9;
-  rd_kafka_mock_push_request_errors(cluster.mock(), kOffsetFetch, 2, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
+  rd_kafka_mock_push_request_errors(t.cluster.mock(), kOffsetFetch, 2, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
                                     RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
   RecordingHandler handler;
   handler.positions = {{0, 4}};
-  auto source = opened(params(cluster, {"a"}), handler, us);
+  auto source = opened(params(t.cluster, {"a"}), handler, t.us);
   ASSERT_TRUE(poll_until(*source, [&] { return source->status().missing.find("where the group stands") != std::string::npos; }));
   source->hold_back({0});
   ASSERT_TRUE(poll_until(*source, [&] { return !handler.elsewhere.empty(); }));
