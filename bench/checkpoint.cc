@@ -168,8 +168,9 @@ int main(std::uint32_t sensors, int rounds, bool memory) {
     double cpu_without = 0, cpu_with = 0;
     const double without = drain(load, load.folder + "/without", "1h", none, cpu_without);
     const double with = drain(load, load.folder + "/with", "1s", many, cpu_with);
-    require(none == 0, "no checkpoint");
-    require(many > 0, "a checkpoint");
+    require(none == 1, "no checkpoint but that of the start, which has nothing");
+    require(many > none, "a checkpoint");
+    many -= none;
     if (round == 0) continue;  // warms up
     costs.push_back((with - without) / static_cast<double>(many));
     processors.push_back((cpu_with - cpu_without) / static_cast<double>(many));
