@@ -23,7 +23,7 @@ class LostPartitions {
   void forget(const std::string& stream, std::uint32_t partition);
   // These are the stream's now; any other that was lost is somebody else's.
   void assigned(const std::string& stream, const std::set<std::uint32_t>& partitions);
-  // The stream is judged by another configuration, or is gone.
+  // The stream is gone.
   void forget(const std::string& stream);
   // Why the stream is not as far as it was; empty: it is.
   std::string why_behind(const std::string& stream) const;
