@@ -155,7 +155,8 @@ std::size_t RecordReader::find_end(std::string_view bytes) {
   return row_end_.find(bytes);
 }
 
-// Finds the records in the arena; what is not handed over stays in rest_.
+// Finds the records in the arena; what is not handed over stays in rest_. An end is looked for as far as a record may
+// reach (with its line end) and no further, so that where one that is too large ends does not depend on the chunks.
 void RecordReader::split(RawBatch& out) {
   const std::string_view all = out.arena;
   std::size_t begin = 0;
@@ -164,18 +165,20 @@ void RecordReader::split(RawBatch& out) {
     at_file_start_ = false;
   }
   while (!at_file_start_ && found_.size() < options_.max_records) {
-    const std::size_t at = find_end(all.substr(begin + searched_));
-    const std::size_t size = at == std::string_view::npos ? all.size() - begin : searched_ + at;
-    if (at != std::string_view::npos || at_file_end_) {
+    const std::size_t longest = options_.max_record + 2;
+    const std::size_t reach = skipping_ ? all.size() - begin : std::min(all.size() - begin, longest);
+    const std::size_t at = find_end(all.substr(begin + searched_, reach - searched_));
+    const std::size_t size = at == std::string_view::npos ? reach : searched_ + at;
+    if (at != std::string_view::npos || (at_file_end_ && begin + size == all.size())) {
       if (!skipping_) add(out, begin, size);
       skipping_ = false;
       searched_ = 0;
       row_end_.reset();
       begin = std::min(begin + size + 1, all.size());
       if (at == std::string_view::npos) break;
-    } else if (size > options_.max_record && !skipping_) {
+    } else if (size == longest && !skipping_) {
       add(out, begin, size);
-      begin += options_.max_record + 1;
+      begin += size;
       skipping_ = true;
       searched_ = 0;
     } else {

@@ -82,11 +82,25 @@ TEST_F(RecordReaderTest, CutsWhatIsTooLong) {
 }
 
 TEST_F(RecordReaderTest, AnUnclosedQuoteCostsNoMoreThanItsLimit) {
-  ReaderOptions options;
-  options.format = FileFormat::kCsv;
-  options.max_record = 4;
-  options.chunk = 1;
-  EXPECT_EQ(all({write("g", "\"a\nb\ncd\nef\ngh\n")}, options), (Texts{"0:\"a\nb\n", "1:ef", "2:gh"}));
+  const std::string open = write("g", "\"a\nb\ncd\nef\ngh\n");
+  const std::string closed = write("k", "\"a\nbcde\nf\"\nij\n");  // too large, so that its end is not looked for
+  for (std::size_t chunk = 1; chunk < 20; ++chunk) {
+    ReaderOptions options;
+    options.format = FileFormat::kCsv;
+    options.max_record = 4;
+    options.chunk = chunk;
+    EXPECT_EQ(all({open}, options), (Texts{"0:\"a\nb\n", "1:ef", "2:gh"})) << chunk;
+    EXPECT_EQ(all({closed}, options), (Texts{"0:\"a\nbc", "1:f\"", "2:ij"})) << chunk;
+  }
+}
+
+TEST_F(RecordReaderTest, OneOfTheLargestSizeIsWholeWhateverItsLineEnd) {
+  for (std::size_t chunk = 1; chunk < 20; ++chunk) {
+    ReaderOptions options;
+    options.max_record = 4;
+    options.chunk = chunk;
+    EXPECT_EQ(all({write("l", "1234\r\n1234\r5\nab")}, options), (Texts{"0:1234", "1:1234\r", "2:ab"})) << chunk;
+  }
 }
 
 TEST_F(RecordReaderTest, HoldsBoundedMemory) {
