@@ -24,6 +24,10 @@
 
 namespace driftd::stats {
 
+// Counters of a segment are exact in a pane or block of fewer rows than this. A pane counts no further; nobody may judge by one
+// that has come so far.
+inline constexpr std::uint32_t kUncounted = 0xFFFFFFFF;
+
 // What the panes of one level keep. The same for all partitions of a stream.
 struct PaneLayout {
   struct FieldPlan {
@@ -112,7 +116,7 @@ class LevelPane {
   std::uint32_t segment(std::uint32_t slot) const { return segments_[slot]; }
   std::uint32_t rows(std::uint32_t slot) const { return rows_[slot]; }
 
-  void add_row(std::uint32_t slot) { ++rows_[slot]; }
+  void add_row(std::uint32_t slot) { rows_[slot] += rows_[slot] != kUncounted; }
   FieldCell& cell(std::uint32_t slot, std::size_t field) { return cells_[slot * layout_->fields.size() + field]; }
   void add_bin(std::uint32_t slot, const PaneLayout::FieldPlan& plan, std::uint32_t bin) {
     ++bins_[static_cast<std::size_t>(slot) * layout_->bins + plan.bin_offset + bin];

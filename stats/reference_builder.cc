@@ -85,6 +85,7 @@ void ReferenceBuilder::add_window(const Window& window) {
   if (whole.profile.fields.empty()) whole.profile.fields = frozen_.segments[0].fields;
   whole.profile.segment = window.segment;
   whole.profile.rows += window.rows;
+  if (window.rows >= kUncounted) uncounted_ = window.start;
   Point point{window.start, window.rows, {}};
   point.fields.reserve(schema_.fields.size());
   for (std::size_t f = 0; f < schema_.fields.size(); ++f) {
@@ -156,6 +157,11 @@ Result<Reference> ReferenceBuilder::finish(std::string name, Provenance provenan
   if (stream == segments_.end()) {
     return Error{ErrorCode::kInvalidArgument,
                  "the input has no usable record (" + std::to_string(provenance.rejected) + " rejected); a reference needs some"};
+  }
+  if (uncounted_ != kNoTime) {
+    return Error{ErrorCode::kInvalidArgument, "the window from " + format_time(uncounted_) +
+                                                  " has 4,294,967,295 records or more, which counters do not hold: choose a smaller "
+                                                  "windows.size"};
   }
   Reference out;
   out.name = std::move(name);

@@ -35,7 +35,7 @@ class ReferenceBuilder {
   const Reference& freeze();
   // A window of the stream or of a segment field, in order of time; sensors are left out.
   void add_window(const Window& window);
-  // An Error when there was no record.
+  // An Error when there was no record, or a window had more than its counters hold.
   Result<Reference> finish(std::string name, Provenance provenance);
 
  private:
@@ -72,6 +72,7 @@ class ReferenceBuilder {
   Duration window_;
   std::vector<BinLearner> learners_;
   Reference frozen_;
+  Time uncounted_ = kNoTime;  // start of a window that has too many rows
   std::map<Segment, Whole> segments_;
   std::vector<std::pair<std::string, std::unique_ptr<Distance>>> distances_;  // with their defaults
 };

@@ -12,6 +12,8 @@ namespace driftd::app {
   X(kWarmingUp, "warming_up",                                                                                                         \
     "records of the window may be missing from it: it starts before those that driftd has counted (retention, damaged checkpoint, "   \
     "partition that came without its state)")                                                                                         \
+  X(kTooManyRecords, "too_many_records",                                                                                              \
+    "the segment has 4,294,967,295 records or more in the window, which counters do not hold: choose a smaller windows.size")         \
   X(kReferenceChanged, "reference_changed",                                                                                           \
     "instead of no_reference: another version of the reference was promoted in the middle of this sliding window")                    \
   X(kReconfigured, "reconfigured",                                                                                                    \

@@ -36,10 +36,11 @@ void judge_window(const StreamPlan& plan, std::size_t level, const CheckSet& che
   // The window of a sensor or a segment that has no rows is there only because a check found that they are
   // missing (gap); it says nothing to the others. The stream's window is always there, and judged by all.
   const bool found_only = window.rows == 0 && plan.config.windows.levels[level].kind != Level::Kind::kStream;
+  const char* unjudged = window.partial ? kWarmingUp : window.rows >= stats::kUncounted ? kTooManyRecords : nullptr;
   for (std::size_t c = 0; c < checks.size(); ++c) {
     if (!plan.judged[level][c] || (found_only && window.tallies[c].failed == 0)) continue;
     const rules::Judgement judgement =
-        window.partial ? rules::Judgement::none(kWarmingUp, window.rows) : checks[c]->judge(window, window.tallies[c]);
+        unjudged != nullptr ? rules::Judgement::none(unjudged, window.rows) : checks[c]->judge(window, window.tallies[c]);
     if (observer != nullptr) observer->judged(window, c, judgement);
     if (judgement.verdict == Verdict::kOk && !plan.all_findings) continue;
     // Its records have said so already, each as a finding of its own.

@@ -16,7 +16,8 @@ class VerdictObserver {
 
 // Judges one window with the checks of a level and appends the findings that are not ok (all of them
 // when the plan says so). A window of a sensor or a segment without rows is judged only by the checks that
-// found something in it. A partial window gets no verdict: warming_up. `observer` may be null.
+// found something in it. A partial window gets no verdict (warming_up), nor does one
+// of more rows than counters hold (too_many_records). `observer` may be null.
 void judge_window(const StreamPlan& plan, std::size_t level, const CheckSet& checks, const stats::Window& window, VerdictObserver* observer,
                   std::vector<Finding>& out);
 

@@ -12,6 +12,7 @@ class MergerTest : public ::testing::Test {
     auto made = Merger::make(plan_, nullptr, [this](ClosedWindow closed) {
       for (const Finding& f : closed.findings) {
         if (f.segment.by == "stream") seen_ += std::to_string(closed.end / kMinute) + ":" + std::to_string(*f.n) + " ";
+        if (f.verdict == Verdict::kNoVerdict) seen_ += f.reason + " ";
         if (f.check == "of sensor") seen_ += "sensor ";
       }
     });
@@ -51,6 +52,16 @@ TEST_F(MergerTest, WhatAPartitionHandsOverTwiceCountsOnce) {
   hand_over(0, 2, 1);
   hand_over(1, 2, 1);
   EXPECT_EQ(seen(), "sensor sensor 2:2 ");
+}
+
+TEST_F(MergerTest, NothingIsJudgedByCountersThatHoldNoMore) {
+  merger_->set_partitions({0, 1});
+  hand_over(0, 1, 0xFFFF0000);
+  hand_over(1, 1, 0xFFFE);
+  EXPECT_EQ(seen(), "sensor sensor 1:4294967294 ");
+  hand_over(0, 2, 0xFFFF0000);
+  hand_over(1, 2, 0xFFFF);
+  EXPECT_EQ(seen(), "sensor sensor 2:4294967295 too_many_records ");
 }
 
 // Its bins may be those of a reference that no window needs any more.

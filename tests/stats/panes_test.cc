@@ -169,6 +169,21 @@ TEST_F(PanesTest, SegmentsHaveSlotsInTheOrderInWhichTheyCame) {
   EXPECT_EQ(pane.rows(0), 0U);
 }
 
+TEST_F(PanesTest, RowsAreCountedAsFarAsTheirCounterHolds) {
+  LevelPane pane(&layout_);
+  pane.slot(7);
+  ByteWriter out;
+  pane.save(out);
+  std::string bytes = out.take();
+  bytes.replace(8, 4, "\xFE\xFF\xFF\xFF");  // behind the number of slots and the segment
+  ByteReader in(bytes);
+  ASSERT_TRUE(pane.load(in, 8).ok());
+  EXPECT_EQ(pane.rows(0), kUncounted - 1);
+  pane.add_row(0);
+  pane.add_row(0);
+  EXPECT_EQ(pane.rows(0), kUncounted);
+}
+
 TEST_F(PanesTest, ABlockComesBackAndRefusesTheRest) {
   const std::string bytes = bytes_of(block_of(0, 100));
   ByteReader in(bytes);

@@ -265,5 +265,17 @@ TEST(ReferenceBuilder, WindowsOfSensorsAreLeftOut) {
   EXPECT_FALSE(builder.finish("x", {}).ok());
 }
 
+TEST(ReferenceBuilder, NothingIsLearntFromCountersThatHoldNoMore) {
+  for (const std::uint64_t rows : {kUncounted - 1ULL, kUncounted + 0ULL}) {
+    ReferenceBuilder builder(schema(), kMinute);
+    builder.freeze();
+    Window w;
+    w.rows = rows;
+    w.fields.resize(schema().fields.size());
+    builder.add_window(w);
+    EXPECT_EQ(builder.finish("x", {}).ok(), rows < kUncounted);
+  }
+}
+
 }  // namespace
 }  // namespace driftd::stats::reference_test
