@@ -19,10 +19,10 @@ std::size_t GateBatch::bytes() const {
 std::uint32_t GateQueue::Slot::record() const { return static_cast<std::uint32_t>(this - batch->slots.data()); }
 
 void GateQueue::expect(std::uint32_t partition, std::int64_t position) {
-  partitions_[partition] = {.expected = position, .begun = position};
+  partitions_[partition] = {.begun = position, .expected = position};
 }
 
-void GateQueue::add(GateBatch gate) {
+bool GateQueue::add(GateBatch gate) {
   auto batch = std::make_unique<Batch>();
   batch->gate = std::move(gate);
   const RawBatch& raw = *batch->gate.raw;
@@ -30,16 +30,11 @@ void GateQueue::add(GateBatch gate) {
   batch->slots.assign(raw.records.size(), Slot{batch.get()});
   bytes_ += batch->bytes;
   Partition& partition = partitions_[raw.partition];
-  if (raw.records.front().position < partition.expected) {
-    if (partition.anew || !partition.of_the_new(partition.forwarded)) partition.forwarded = -1;
-    if (partition.anew) partition.begun = -1;
-    partition.tried = -1;
-    partition.anew = true;
-  } else if (!partition.anew) {
-    partition.begun = -1;
-  }
+  const bool back = raw.records.front().position < partition.expected;
+  batch->lap = partition.lap += back ? 1 : 0;
   partition.expected = raw.next_position;
   batches_.push_back(std::move(batch));
+  return back;
 }
 
 void GateQueue::kill(std::uint32_t partition) {
@@ -49,15 +44,25 @@ void GateQueue::kill(std::uint32_t partition) {
   }
 }
 
-void GateQueue::forwarded(std::uint32_t partition, std::int64_t position) {
+void GateQueue::forwarded(std::uint32_t partition, std::int64_t position, bool of_this_topic) {
   Partition& p = partitions_[partition];
-  // Of a topic that was made anew only what we have sent ourselves, before a restart too, can be committed; more is of the old one.
-  p.forwarded = p.anew && !p.of_the_new(position) ? -1 : position;
+  p.forwarded = position;
+  p.forwarded_lap = p.lap;
+  if (of_this_topic) return;
+  // Of several before this one it may be any: rather twice than not at all.
+  const auto oldest =
+      std::find_if(batches_.begin(), batches_.end(), [&](const auto& b) { return !b->dead && b->partition() == partition; });
+  p.forwarded_lap = std::min<std::int64_t>(p.lap - 1LL, oldest == batches_.end() ? p.lap : (*oldest)->lap);
 }
 
-void GateQueue::sent() {
-  const Batch& batch = *batches_[sent_++];
-  partitions_[batch.partition()].tried = batch.gate.raw->next_position;
+bool GateQueue::went_back(std::uint32_t partition) const {
+  const auto found = partitions_.find(partition);
+  return found != partitions_.end() && found->second.lap > 0;
+}
+
+bool GateQueue::in_doubt(std::uint32_t partition, std::int64_t position) const {
+  const auto found = partitions_.find(partition);
+  return found != partitions_.end() && (found->second.lap > 0 || position > found->second.begun);
 }
 
 GateQueue::Batch* GateQueue::next() {
@@ -66,8 +71,11 @@ GateQueue::Batch* GateQueue::next() {
     const auto& records = batch.gate.raw->records;
     if (!batch.dead) {
       const auto before = [](const RawRecord& r, std::int64_t p) { return r.position < p; };
-      const std::int64_t from = partitions_[batch.partition()].forwarded;
-      const auto at = std::lower_bound(records.begin(), records.end(), from, before);
+      const Partition& partition = partitions_[batch.partition()];
+      const std::int64_t lap = batch.lap;
+      const auto at = lap < partition.forwarded_lap   ? records.end()
+                      : lap > partition.forwarded_lap ? records.begin()
+                                                      : std::lower_bound(records.begin(), records.end(), partition.forwarded, before);
       batch.first = static_cast<std::uint32_t>(at - records.begin());
       if (at != records.end()) return &batch;
     }
@@ -90,9 +98,9 @@ bool GateQueue::dead_in_transaction() const {
   return found;
 }
 
-std::map<std::uint32_t, std::int64_t> GateQueue::positions() const {
-  std::map<std::uint32_t, std::int64_t> out;
-  each_sent([&](const Batch& batch) { out[batch.partition()] = batch.gate.raw->next_position; });
+std::map<std::uint32_t, const RawBatch*> GateQueue::newest_sent() const {
+  std::map<std::uint32_t, const RawBatch*> out;
+  each_sent([&](const Batch& batch) { out[batch.partition()] = batch.gate.raw.get(); });
   return out;
 }
 

@@ -38,30 +38,36 @@ class GateQueue {
     std::vector<Slot> slots;  // one a record
     std::size_t bytes = 0;
     std::uint32_t first = 0;  // place of the first record that was not forwarded before
+    std::uint32_t lap = 0;    // as the partition's when it was added
     bool dead = false;
     std::uint32_t partition() const { return gate.raw->partition; }
   };
 
-  // Where records of a partition will come from on. What is older than that comes from a topic that
-  // was made anew, and nothing of it was forwarded.
+  // Where records of a partition will come from on. It is forgotten what was known of it.
   void expect(std::uint32_t partition, std::int64_t position);
-  void add(GateBatch batch);
+  // True when positions went back: the topic was made anew, and forwarded() has to be told again.
+  bool add(GateBatch batch);
   // Drops what is there of the partition, and what is known of it.
   void kill(std::uint32_t partition);
-  // Records of the partition before `position` have been forwarded.
-  void forwarded(std::uint32_t partition, std::int64_t position);
+  // Records of the partition before `position` have been forwarded (-1: none): of the topic that it is now, or else of the one
+  // that was there before positions went back.
+  void forwarded(std::uint32_t partition, std::int64_t position, bool of_this_topic);
+  bool went_back(std::uint32_t partition) const;
+  // Whether it makes a difference of which topic `position` is.
+  bool in_doubt(std::uint32_t partition, std::int64_t position) const;
 
   // The next one that waits and has records to forward; nullptr: none.
   Batch* next();
   // next() is in the transaction from now on.
-  void sent();
+  void sent() { ++sent_; }
   // The transaction was committed: what it had is done.
   void committed();
   // It was aborted: everything waits again. Precondition: its delivery reports have come.
   void aborted() { sent_ = 0; }
 
   bool dead_in_transaction() const;
-  std::map<std::uint32_t, std::int64_t> positions() const;  // behind what the transaction has
+  // The newest batch of each partition in the transaction.
+  std::map<std::uint32_t, const RawBatch*> newest_sent() const;
   template <class F>
   void each_sent(F f) const {
     for (std::size_t i = 0; i < sent_; ++i) f(*batches_[i]);
@@ -71,14 +77,11 @@ class GateQueue {
 
  private:
   struct Partition {
-    std::int64_t expected = 0;    // behind what was added
-    std::int64_t begun = -1;      // expect()'s, until something was added
-    std::int64_t forwarded = -1;  // by earlier transactions; -1: nothing, or not known
-    std::int64_t tried = -1;      // behind what was in a transaction since then; -1: nothing
-    bool anew = false;            // positions went back: the topic was made anew
-
-    // The server is never behind expect(), so that less than that is of the new topic.
-    bool of_the_new(std::int64_t position) const { return position <= tried || position < begun; }
+    std::int64_t begun = 0;           // expect()'s
+    std::int64_t expected = 0;        // behind what was added
+    std::uint32_t lap = 0;            // how often positions went back
+    std::int64_t forwarded = -1;      // by earlier transactions; -1: nothing, or not known
+    std::int64_t forwarded_lap = -1;  // of what is further back all was, of what is further ahead nothing
   };
 
   std::map<std::uint32_t, Partition> partitions_;

@@ -11,7 +11,9 @@
 #include "ingest/back_off.h"
 #include "ingest/gate_queue.h"
 #include "ingest/gate_sender.h"
+#include "ingest/group_metadata.h"
 #include "ingest/kafka_partitions.h"
+#include "ingest/kafka_record_mark.h"
 #include "ingest/kafka_transaction.h"
 #include "ingest/kafka_watermarks.h"
 
@@ -23,7 +25,8 @@ using Outcome = KafkaTransaction::Outcome;
 constexpr std::size_t kTransactionBytes = 16U << 20;  // one batch more at most
 constexpr Duration kFirstWait = 50 * kMillisecond;
 constexpr Duration kLongestWait = 10 * kSecond;
-constexpr int kCallMillis = 2000;
+// For all that is asked about positions: by a gate that takes longer nobody is held up (app/run/gate_runner.cc).
+constexpr Duration kAskWithin = 3500 * kMillisecond;
 
 class KafkaGate final : public Gate {
  public:
@@ -37,7 +40,10 @@ class KafkaGate final : public Gate {
     for (const char* result : {"committed", "aborted"}) count(Metric::kGateTransactions, result, 0);
   }
 
-  void add(GateBatch batch) override { queue_.add(std::move(batch)); }
+  void add(GateBatch batch) override {
+    const std::uint32_t partition = batch.raw->partition;
+    if (queue_.add(std::move(batch)) && ours_.count(partition) != 0) unknown_.insert(partition);
+  }
   void assigned(std::uint32_t partition, std::int64_t position) override {
     queue_.expect(partition, position);
     unknown_.insert(partition);
@@ -127,42 +133,87 @@ class KafkaGate final : public Gate {
 
   bool ask_due() const { return !unknown_.empty() && ask_back_off_.left(monotonic_now()) == 0; }
 
+  // What the group says of a partition.
+  struct Told {
+    std::uint32_t partition;
+    std::int64_t position;
+    std::optional<RecordMark> mark;
+  };
+
   // Where it cannot be learnt now, as a partition has no leader, only what is to be forwarded of that one has to wait.
   void ask_positions() {
     why_unknown_.clear();
+    const Deadline deadline = Deadline::after(kAskWithin);
+    const auto left = [&] { return static_cast<int>(deadline.left() / kMillisecond) + 1; };
     const KafkaList list = new_kafka_list(), ends = new_kafka_list();
     const std::vector<std::uint32_t> asked(unknown_.begin(), unknown_.end());
     for (const std::uint32_t p : asked) add_offset(*list, topic_of(p), KafkaPartitions::id_of(p), KafkaPartitions::kNoOffset);
-    const auto error = rd_kafka_committed(settings_.consumer.get(), list.get(), kCallMillis);
+    const auto error = rd_kafka_committed(settings_.consumer.get(), list.get(), left());
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) why_unknown_ = rd_kafka_err2str(error);
+    std::vector<Told> told;
     for (int i = 0; i < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
       const rd_kafka_topic_partition_t& entry = list->elems[i];
       if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         why_unknown_ = rd_kafka_err2str(entry.err);
       } else if (entry.offset > 0) {
+        const std::string_view metadata(static_cast<const char*>(entry.metadata), entry.metadata_size);
+        told.push_back({asked[static_cast<std::size_t>(i)], entry.offset, GroupMetadata::read(metadata).mark});
         add_offset(*ends, entry.topic, entry.partition, kNoEnd);
       } else {
-        settle(asked[static_cast<std::size_t>(i)], entry.offset);
+        settle(asked[static_cast<std::size_t>(i)], -1, false);
       }
     }
-    if (const Status s = kafka_ends_where_led(settings_.consumer.get(), *ends, kCallMillis); !s) why_unknown_ = s.error().message;
-    for (int i = 0; i < list->cnt; ++i) {
-      const rd_kafka_topic_partition_t& entry = list->elems[i];
-      const auto* end = rd_kafka_topic_partition_list_find(ends.get(), entry.topic, entry.partition);
-      if (end == nullptr) continue;
-      if (end->offset == kNoEnd) {
-        if (why_unknown_.empty()) why_unknown_ = "partition " + std::to_string(entry.partition) + " of " + entry.topic + " has no leader";
-        continue;
-      }
-      // Beyond the end: committed when there was another topic of this name.
-      settle(asked[static_cast<std::size_t>(i)], entry.offset <= end->offset ? entry.offset : -1);
+    if (const Status s = kafka_ends_where_led(settings_.consumer.get(), *ends, left()); !s) {
+      why_unknown_ = s.error().message;
+      told.clear();
     }
+    std::vector<Told> in_doubt;
+    for (std::size_t i = 0; i < told.size(); ++i) {
+      const std::int64_t end = ends->elems[i].offset;
+      if (end == kNoEnd) {
+        const std::string id = std::to_string(KafkaPartitions::id_of(told[i].partition));
+        if (why_unknown_.empty()) why_unknown_ = "partition " + id + " of " + topic_of(told[i].partition) + " has no leader";
+      } else if (told[i].position > end) {
+        settle(told[i].partition, told[i].position, false);
+      } else if (queue_.in_doubt(told[i].partition, told[i].position)) {
+        in_doubt.push_back(std::move(told[i]));
+      } else {
+        settle(told[i].partition, told[i].position, true);
+      }
+    }
+    settle_doubts(in_doubt, left());
     if (unknown_.empty()) return ask_back_off_.succeeded();
     ask_back_off_.failed(monotonic_now());
   }
 
-  void settle(std::uint32_t partition, std::int64_t position) {
-    queue_.forwarded(partition, std::max<std::int64_t>(position, -1));
+  // What the group says may be of a topic that had this name before: the record before the position tells. Where nothing does, as it
+  // was written by an older driftd or its record is gone, it is believed as long as positions did not go back.
+  void settle_doubts(const std::vector<Told>& all, int patience_millis) {
+    std::vector<MarkedRecord> records;
+    std::vector<const Told*> marked;
+    for (const Told& one : all) {
+      if (!one.mark) {
+        settle(one.partition, one.position, !queue_.went_back(one.partition));
+        continue;
+      }
+      records.push_back({topic_of(one.partition), KafkaPartitions::id_of(one.partition), *one.mark});
+      marked.push_back(&one);
+    }
+    if (records.empty()) return;
+    const auto found = kafka_find_records(settings_.connection, records, patience_millis);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (!found[i]) {
+        why_unknown_ = "whether partition " + std::to_string(records[i].partition) + " of " + records[i].topic + " was made anew";
+        continue;
+      }
+      const bool gone = *found[i] == RecordFound::kRemoved || *found[i] == RecordFound::kSkipped;
+      const std::uint32_t partition = marked[i]->partition;
+      settle(partition, marked[i]->position, *found[i] == RecordFound::kThere || (gone && !queue_.went_back(partition)));
+    }
+  }
+
+  void settle(std::uint32_t partition, std::int64_t position, bool of_this_topic) {
+    queue_.forwarded(partition, position, of_this_topic);
     unknown_.erase(partition);
   }
 
@@ -204,8 +255,9 @@ class KafkaGate final : public Gate {
       return false;
     }
     std::vector<KafkaTransaction::Offset> offsets;
-    for (const auto& [partition, position] : queue_.positions()) {
-      offsets.push_back({topic_of(partition), KafkaPartitions::id_of(partition), position, settings_.folder_id});
+    for (const auto& [partition, raw] : queue_.newest_sent()) {
+      offsets.push_back({topic_of(partition), KafkaPartitions::id_of(partition), raw->next_position,
+                         GroupMetadata{settings_.folder_id, mark_of(raw->records.back())}.text()});
     }
     if (!done(transaction_.add_positions(offsets, *membership))) return false;
     state_ = State::kCommitting;

@@ -2,6 +2,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "ingest/group_metadata.h"
 #include "ingest/kafka_client.h"
 
 namespace driftd::ingest {
@@ -16,7 +17,7 @@ std::vector<std::optional<GroupPosition>> group_positions(rd_kafka_s* client, co
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const rd_kafka_topic_partition_t& told = list->elems[i];
     if (told.err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-    out[i] = {told.offset, std::string(static_cast<const char*>(told.metadata), told.metadata_size)};
+    out[i] = {told.offset, GroupMetadata::read({static_cast<const char*>(told.metadata), told.metadata_size}).by};
   }
   return out;
 }

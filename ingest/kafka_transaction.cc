@@ -148,7 +148,7 @@ std::shared_ptr<KafkaTransaction::Membership> KafkaTransaction::membership_of(rd
 
 KafkaTransaction::Outcome KafkaTransaction::add_positions(const std::vector<Offset>& offsets, Membership& membership) {
   const KafkaList list = new_kafka_list();
-  for (const Offset& o : offsets) add_offset(*list, o.topic, o.partition, o.position, o.by);
+  for (const Offset& o : offsets) add_offset(*list, o.topic, o.partition, o.position, o.metadata);
   return judge("adding positions", rd_kafka_send_offsets_to_transaction(producer_.get(), list.get(), membership.metadata, kCallMillis));
 }
 

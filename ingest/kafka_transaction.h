@@ -44,7 +44,7 @@ class KafkaTransaction {
     std::string topic;
     std::int32_t partition;
     std::int64_t position;
-    std::string by;  // whose (folder_id)
+    std::string metadata;
   };
 
   KafkaTransaction(KafkaConnection connection, std::string id, Hooks hooks)

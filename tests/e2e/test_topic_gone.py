@@ -142,25 +142,56 @@ def test_records_that_retention_took_are_counted_to_the_last(kafka, driftd, uniq
     assert "lost=223" in service.log()
 
 
+def gated(kafka, driftd, topic, **service):
+    for name in (topic, f"{topic}-valid", f"{topic}-invalid"):
+        kafka.create_topic(name)
+    return driftd(config(kafka, [topic], topic, {"stream_gate": {"valid": f"{topic}-valid", "invalid": f"{topic}-invalid"},
+                                                 "service": service})).wait_ready()
+
+
+def wait_forwarded(service, total):
+    service.wait_metric("driftd_gate_records_total", total, stream="plant", result="valid")
+
+
+def check_forwarded(kafka, topic, total):
+    forwarded = [message.value() for message in read_all(kafka, f"{topic}-valid")]
+    assert (len(forwarded), len(set(forwarded))) == (total, total)
+
+
 def test_a_gate_forwards_all_of_both_topics(kafka, driftd, unique):
-    valid, invalid = f"{unique}-valid", f"{unique}-invalid"
-    for topic in (unique, valid, invalid):
-        kafka.create_topic(topic)
+    service = gated(kafka, driftd, unique)
     send(kafka, unique, 0, 3)
-    gate = {"stream_gate": {"valid": valid, "invalid": invalid}}
-    service = driftd(config(kafka, [unique], unique, gate)).wait_ready()
-    wait_accepted(service, 300)
-    service.wait_metric("driftd_gate_records_total", 300, stream="plant", result="valid")
+    wait_forwarded(service, 300)
+    assert service.terminate() == 0, service.log_tail()
+    service.start().wait_ready()  # it is told where the group stands in the old one, and forwards more of that
+    send(kafka, unique, 3, 2)
+    wait_forwarded(service, 200)
     kafka.delete_topic(unique)
     wait_missing(service, unique)
     kafka.create_topic(unique)
-    send(kafka, unique, 3, 7)
+    send(kafka, unique, 5, 7)
     service.wait_ready()
-    wait_accepted(service, 1000)
-    service.wait_metric("driftd_gate_records_total", 1000, stream="plant", result="valid")
+    wait_forwarded(service, 900)
     assert service.terminate() == 0, service.log_tail()
-    forwarded = [message.value() for message in read_all(kafka, valid)]
-    assert len(forwarded) == 1000 and len(set(forwarded)) == 1000
+    check_forwarded(kafka, unique, 1200)
+
+
+def test_a_gate_forwards_all_of_a_new_topic_once_also_when_it_is_killed_before_a_checkpoint_knows_of_that(kafka, driftd, unique):
+    service = gated(kafka, driftd, unique, checkpoint_every="1h")
+    send(kafka, unique, 0, 1)
+    wait_forwarded(service, 100)
+    assert service.terminate() == 0, service.log_tail()  # the checkpoint of the old topic
+    kafka.delete_topic(unique)
+    kafka.create_topic(unique)
+    send(kafka, unique, 1, 3)
+    service.start().wait_ready()
+    wait_forwarded(service, 300)
+    service.kill9()
+    send(kafka, unique, 4, 1)
+    service.start().wait_ready()
+    wait_forwarded(service, 100)
+    assert service.terminate() == 0, service.log_tail()
+    check_forwarded(kafka, unique, 500)
 
 
 def test_a_broker_that_restarts_makes_no_topic_new(unique, driftd):

@@ -1,9 +1,10 @@
-// The small languages: times, durations, sizes, numbers, topics. What is read is written and read the same.
+// The small languages: times, durations, sizes, numbers, a group's metadata. What is read is written and read the same.
 #include <cmath>
 
 #include "core/params.h"
 #include "core/text.h"
 #include "core/time.h"
+#include "ingest/group_metadata.h"
 #include "ingest/row_identity.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -25,6 +26,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const ingest::ReadTime read = ingest::read_time(text, static_cast<ingest::TimeUnit>(unit));
     FUZZ_CHECK(read.wrong || (read.time >= ingest::kEarliestTime && read.time < ingest::kLatestTime), "a time out of bounds");
   }
+  const ingest::GroupMetadata metadata = ingest::GroupMetadata::read(text);
+  const ingest::GroupMetadata again = ingest::GroupMetadata::read(metadata.text());
+  FUZZ_CHECK(again.by == metadata.by && again.mark == metadata.mark, metadata.text());
   FUZZ_CHECK(excerpt(text, 50).size() <= 53, "an excerpt that is too long");
   std::string json;
   append_json_string(json, text);

@@ -7,6 +7,13 @@ namespace {
 
 using Positions = std::map<std::uint32_t, std::int64_t>;
 
+// Behind what the transaction has.
+Positions positions(const GateQueue& queue) {
+  Positions out;
+  for (const auto& [partition, raw] : queue.newest_sent()) out[partition] = raw->next_position;
+  return out;
+}
+
 // Records of the partition from `first` on.
 GateBatch batch(std::uint32_t partition, std::int64_t first, int count) {
   auto raw = std::make_shared<RawBatch>();
@@ -43,11 +50,11 @@ TEST(GateQueue, WhatATransactionHadIsGoneOnceItIsCommitted) {
   queue.add(batch(2, 0, 1));
   const std::size_t bytes = queue.bytes();
   EXPECT_EQ(send_all(queue), (Sent{10, 11, 0}));
-  EXPECT_EQ(queue.positions(), (Positions{{1, 12}, {2, 1}}));
+  EXPECT_EQ(positions(queue), (Positions{{1, 12}, {2, 1}}));
   queue.add(batch(1, 12, 1));
   queue.committed();
   EXPECT_LT(queue.bytes(), bytes);
-  EXPECT_EQ(queue.positions(), Positions{});
+  EXPECT_EQ(positions(queue), Positions{});
   EXPECT_EQ(send_all(queue), Sent{12});
   queue.committed();
   EXPECT_TRUE(queue.empty());
@@ -67,17 +74,17 @@ TEST(GateQueue, PassesOverWhatWasForwardedBefore) {
   GateQueue queue;
   queue.expect(1, 0);
   queue.add(batch(1, 0, 2));
-  queue.forwarded(1, 5);
+  queue.forwarded(1, 5, true);
   queue.add(batch(1, 2, 2));
   queue.add(batch(1, 4, 3));
   EXPECT_EQ(send_all(queue), (Sent{5, 6}));
-  EXPECT_EQ(queue.positions(), (Positions{{1, 7}})) << "never a position before the one committed";
+  EXPECT_EQ(positions(queue), (Positions{{1, 7}})) << "never a position before the one committed";
 }
 
 TEST(GateQueue, AllPassedOverIsEmpty) {
   GateQueue queue;
   queue.expect(1, 0);
-  queue.forwarded(1, 5);
+  queue.forwarded(1, 5, true);
   queue.add(batch(1, 0, 5));
   EXPECT_EQ(queue.next(), nullptr);
   EXPECT_TRUE(queue.empty());
@@ -103,36 +110,83 @@ TEST(GateQueue, ALostPartitionIsDroppedAndMayComeBack) {
 TEST(GateQueue, ATopicMadeAnewIsForwardedFromItsBeginning) {
   GateQueue queue;
   queue.expect(1, 100);
-  queue.add(batch(1, 0, 2));  // the source's position was not there any more
-  queue.forwarded(1, 100);    // of the topic before
+  queue.forwarded(1, 100, true);
+  EXPECT_FALSE(queue.went_back(1));
+  EXPECT_FALSE(queue.add(batch(1, 100, 50)));
+  EXPECT_EQ(send_all(queue).size(), 50U);
+  queue.committed();
+  EXPECT_TRUE(queue.add(batch(1, 0, 2)));  // the source's position was not there any more
+  EXPECT_TRUE(queue.went_back(1));
+  queue.forwarded(1, 150, false);  // our own, but of the topic before
   EXPECT_EQ(send_all(queue), (Sent{0, 1}));
   queue.committed();
-  queue.forwarded(1, 2);  // our own, asked for again
-  queue.add(batch(1, 2, 1));
+  queue.forwarded(1, 2, true);  // asked for again
+  EXPECT_FALSE(queue.add(batch(1, 2, 1)));
   EXPECT_EQ(send_all(queue), Sent{2});
 }
 
-// Killed before a checkpoint had where the new one is read: what was forwarded of that before the kill is not again.
+// Killed before a checkpoint had where the new one is read: what was forwarded of that before the kill is not again, whether the server
+// answered before or after positions went back, and however far the old one was read.
 TEST(GateQueue, WhatWasForwardedOfATopicMadeAnewBeforeARestartIsPassedOver) {
-  for (const bool answered_first : {true, false}) {
-    GateQueue queue;
-    queue.expect(1, 100);
-    if (answered_first) queue.forwarded(1, 3);
-    queue.add(batch(1, 0, 5));
-    if (!answered_first) queue.forwarded(1, 3);
-    EXPECT_EQ(send_all(queue), (Sent{3, 4})) << answered_first;
-    queue.committed();
-    queue.add(batch(1, 0, 2));  // made anew once more
-    EXPECT_EQ(send_all(queue), (Sent{0, 1})) << answered_first;
+  for (const std::int64_t read_to : {100, 3, 2}) {
+    for (const bool answered_before : {true, false}) {
+      GateQueue queue;
+      queue.expect(1, read_to);
+      if (answered_before) queue.forwarded(1, 3, true);
+      EXPECT_TRUE(queue.add(batch(1, 0, 5)));
+      queue.forwarded(1, 3, true);
+      EXPECT_EQ(send_all(queue), (Sent{3, 4})) << read_to;
+      queue.committed();
+      EXPECT_TRUE(queue.add(batch(1, 0, 2)));  // made anew once more
+      queue.forwarded(1, 5, false);
+      EXPECT_EQ(send_all(queue), (Sent{0, 1})) << read_to;
+    }
   }
 }
 
-TEST(GateQueue, WhatWasCommittedOfTheTopicBeforeIsNotOfTheNewOneHoweverManyRecordsItHas) {
+TEST(GateQueue, NothingIsKnownOfANewTopicUntilItIsTold) {
   GateQueue queue;
-  queue.expect(1, 3);
-  queue.add(batch(1, 0, 5));
-  queue.forwarded(1, 3);  // asked for when more than that had come
-  EXPECT_EQ(send_all(queue), (Sent{0, 1, 2, 3, 4}));
+  queue.expect(1, 0);
+  queue.forwarded(1, 7, true);
+  queue.add(batch(1, 0, 10));
+  EXPECT_EQ(send_all(queue), (Sent{7, 8, 9}));
+  queue.committed();
+  queue.add(batch(1, 0, 8));
+  EXPECT_EQ(send_all(queue), (Sent{0, 1, 2, 3, 4, 5, 6, 7})) << "and not from 7 on";
+}
+
+// What is left of the old one may have been committed by a transaction whose end nobody saw.
+TEST(GateQueue, WhatWaitsOfTheTopicBeforeGoesFirst) {
+  for (const bool told_of_the_new : {true, false}) {
+    GateQueue queue;
+    queue.add(batch(1, 10, 4));
+    send_all(queue);
+    queue.aborted();
+    queue.add(batch(1, 0, 3));
+    queue.forwarded(1, told_of_the_new ? 2 : 12, told_of_the_new);
+    EXPECT_EQ(send_all(queue), told_of_the_new ? Sent{2} : (Sent{12, 13, 0, 1, 2}));
+  }
+  GateQueue queue;
+  queue.add(batch(1, 10, 2));
+  queue.add(batch(1, 5, 1));
+  queue.add(batch(1, 0, 1));
+  queue.forwarded(1, -1, false);
+  EXPECT_EQ(send_all(queue), (Sent{10, 11, 5, 0})) << "nothing is lost, however often it was made anew";
+}
+
+TEST(GateQueue, OfWhichTopicAPositionIsMattersOnlyWhereSomethingWouldBePassedOver) {
+  GateQueue queue;
+  queue.expect(1, 10);
+  EXPECT_FALSE(queue.in_doubt(1, 10));
+  EXPECT_TRUE(queue.in_doubt(1, 11));
+  queue.add(batch(1, 10, 2));
+  EXPECT_FALSE(queue.in_doubt(1, 10));
+  queue.add(batch(1, 0, 2));
+  EXPECT_TRUE(queue.in_doubt(1, 1));
+  queue.kill(1);
+  queue.expect(1, 2);
+  EXPECT_FALSE(queue.in_doubt(1, 2));
+  EXPECT_FALSE(queue.went_back(1));
 }
 
 }  // namespace

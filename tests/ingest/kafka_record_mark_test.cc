@@ -14,7 +14,7 @@ std::vector<RecordMark> marks(const KafkaCluster& cluster, const char* topic, st
   rd_kafka_topic_partition_list_add(list.get(), topic, 0)->offset = 0;
   rd_kafka_assign(client->get(), list.get());
   std::vector<RecordMark> out;
-  for (const Deadline deadline = Deadline::after(20 * kSecond); out.size() < n && !deadline.passed();) {
+  for (const Deadline deadline = Deadline::after(kMinute); out.size() < n && !deadline.passed();) {
     rd_kafka_message_t* message = rd_kafka_consumer_poll(client->get(), 100);
     if (message == nullptr) continue;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) out.push_back(kafka_mark_of(*message));
@@ -44,6 +44,33 @@ TEST(KafkaRecordMark, IsFoundInItsOwnTopicOnly) {
   other = read[1];
   other.position = -1;  // before the oldest
   EXPECT_TRUE(kafka_has_record(connection, "a", 0, other).value()) << "retention took it";
+}
+
+TEST(KafkaRecordMark, ManyAreLookedForAtOnce) {
+  KafkaCluster cluster;
+  cluster.create("a", 8);
+  std::vector<MarkedRecord> records;
+  for (int partition = 0; partition < 8; ++partition) {
+    cluster.produce("a", partition, 2000, std::to_string(partition) + std::string(100, 'x'));
+    RawRecord record;
+    const std::string payload = std::to_string(partition) + std::string(100, 'x') + "1000";
+    record.payload = payload;
+    record.key = "k";
+    record.topic = "a";
+    record.position = 1000;
+    record.arrival = 1001 * kSecond;
+    records.push_back({"a", partition, mark_of(record)});
+  }
+  records[2].mark.position = -1;
+  records[4].mark.position = 1001;
+  records[6].mark.position = 2000;
+  const auto found = kafka_find_records({{cluster.brokers()}, {}, ""}, records, 20000);
+  const RecordFound wanted[] = {RecordFound::kThere, RecordFound::kThere, RecordFound::kRemoved, RecordFound::kThere,
+                                RecordFound::kOther, RecordFound::kThere, RecordFound::kOther,   RecordFound::kThere};
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    ASSERT_TRUE(found[i].has_value()) << i;
+    EXPECT_EQ(*found[i], wanted[i]) << i;
+  }
 }
 
 TEST(KafkaRecordMark, NoAnswerIsNotAnAnswer) {
