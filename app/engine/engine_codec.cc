@@ -1,4 +1,6 @@
 // How the state of partitions is stored; docs/FORMATS.md, "Checkpoint".
+#include <limits>
+
 #include "app/engine/partition_engine.h"
 
 namespace driftd::app {
@@ -159,7 +161,7 @@ Status PartitionEngine::load(ByteReader& in) {
   for (std::uint64_t* v : {&late_since_close_, &counters_.accepted, &counters_.late, &counters_.duplicate, &counters_.evicted})
     *v = in.u64();
   for (const auto& check : checks_) {
-    ByteReader part(in.view(1U << 31));
+    ByteReader part(in.view(std::numeric_limits<std::uint32_t>::max()));  // as far as its length reaches
     if (in.failed()) return damaged();
     if (const Status s = check->load(part); !s) return s;
   }

@@ -219,10 +219,13 @@ Status SqliteStore::carry_over(const CheckpointUnit& unit, std::int64_t from, st
 
 // `which`: < or >, than `generation`.
 Status SqliteStore::drop(const char* which, std::int64_t generation) {
-  for (const char* sql : {"DELETE FROM state_rest WHERE state IN (SELECT state FROM unit WHERE generation",
-                          "DELETE FROM state WHERE id IN (SELECT state FROM unit WHERE generation", "DELETE FROM unit WHERE (generation",
-                          "DELETE FROM generation WHERE (number"}) {
-    Statement s(db_, (sql + std::string(which) + "?)").c_str());
+  const std::string goes = std::string(which) + "?1";
+  // A damaged row may name a state of a generation that stays.
+  const std::string states =
+      " IN (SELECT state FROM unit WHERE generation" + goes + " EXCEPT SELECT state FROM unit WHERE NOT generation" + goes + ")";
+  for (const std::string& sql : {"DELETE FROM state_rest WHERE state" + states, "DELETE FROM state WHERE id" + states,
+                                 "DELETE FROM unit WHERE generation" + goes, "DELETE FROM generation WHERE number" + goes}) {
+    Statement s(db_, sql.c_str());
     if (const Status done = s.bind(generation).run(); !done) return done;
   }
   return {};

@@ -105,6 +105,7 @@ void StreamRuntime::on_start(std::uint32_t number, std::int64_t position, bool a
   if (it == partitions_.end()) return;
   it->second->started = true;
   forget_positions(number, *it->second);
+  if (position == 0) context_.lost->forget(plan_->config.name, number);  // a topic that was made anew
   push(*it->second, [partition = it->second.get(), position, amid] {
     partition->engine->set_next_position(position);
     partition->mark.reset();
@@ -118,7 +119,6 @@ void StreamRuntime::on_start(std::uint32_t number, std::int64_t position, bool a
 // Where others stand, or a topic that was made anew begins, is not to be set back, or on, to where we were.
 void StreamRuntime::forget_positions(std::uint32_t number, Partition& partition) {
   partition.collected.reset();
-  context_.lost->forget(plan_->config.name, number);
   const std::scoped_lock commit_lock(commit_mutex_);
   positions_.erase(number);
   to_show_.erase(number);
@@ -148,6 +148,7 @@ void StreamRuntime::on_moved(std::uint32_t number) {
   const std::scoped_lock lock(dispatch_mutex_);
   const auto it = partitions_.find(number);
   if (it == partitions_.end() || !begin_anew(number, *it->second)) return;
+  context_.lost->forget(plan_->config.name, number);
   if (gate_ != nullptr) gate_->assigned(number, 0);
 }
 

@@ -233,6 +233,15 @@ TEST_F(SqliteStoreTest, GoesBackToTheGenerationThatItIsTold) {
   EXPECT_EQ(generations[1].at, 2);
 }
 
+TEST_F(SqliteStoreTest, ADamagedRowTakesNothingOfTheGenerationThatIsGoneBackTo) {
+  const auto store = open();
+  for (int n = 1; n <= 2; ++n) ASSERT_TRUE(store->put(checkpoint(n, n)).ok());
+  execute("UPDATE unit SET state=(SELECT state FROM unit WHERE generation=1 AND partition=1) WHERE generation=2 AND partition=0");
+  EXPECT_EQ(units(*store, 2), (Names{"s/-1@0", "s/0@2!", "s/1@2"}));
+  ASSERT_TRUE(store->drop_newer(1).ok());
+  EXPECT_EQ(units(*store, 1), (Names{"s/-1@0", "s/0@1", "s/1@1"}));
+}
+
 TEST_F(SqliteStoreTest, ProgressIsOfTheNewestGeneration) {
   const auto store = open();
   ASSERT_TRUE(store->put({{{"s", 0, 1, "h", state_of(1, "", 500, 400)}, {"s", 1, 1, "h", state_of(1, "", 700, 300)}}, "", 1}).ok());
