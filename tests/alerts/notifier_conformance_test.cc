@@ -44,7 +44,7 @@ TEST_P(EveryNotifier, DeliversToAServerThatAccepts) {
   auto notifier = make_notifier(GetParam(), server.url(), clock_);
   ASSERT_TRUE(notifier.ok()) << notifier.error().message;
   for (const char* type : {"alert.firing", "alert.updated", "alert.resolved"}) {
-    EXPECT_EQ((*notifier)->send(sample_message(type), Deadline::after(5 * kSecond)).result, R::kDelivered);
+    EXPECT_EQ((*notifier)->send(sample_message(type), Deadline::after(30 * kSecond)).result, R::kDelivered);
   }
   EXPECT_EQ(server.requests().size(), over_http(descriptor()) ? 3U : 0U);
 }
@@ -62,7 +62,7 @@ TEST_P(EveryHttpNotifier, ClassifiesStatusCodes) {
   for (const auto& [status, expected] : table) {
     server.answer(status, "Retry-After: 7\r\nLocation: " + server.url() + "/other\r\n");
     const std::size_t before = server.requests().size();
-    const Delivery d = (*notifier)->send(sample_message(), Deadline::after(5 * kSecond));
+    const Delivery d = (*notifier)->send(sample_message(), Deadline::after(30 * kSecond));
     EXPECT_EQ(d.result, expected) << status << ": " << d.detail;
     EXPECT_EQ(d.after, expected == R::kRetry ? 7 * kSecond : 0) << status;
     EXPECT_NE(d.detail.find(std::to_string(status)), std::string::npos) << d.detail;
@@ -77,7 +77,7 @@ TEST_P(EveryHttpNotifier, NeverBlocksPastTheDeadline) {
   const Duration start = monotonic_now();
   const Delivery d = (*notifier)->send(sample_message(), Deadline::after(300 * kMillisecond));
   EXPECT_EQ(d.result, R::kRetry);
-  EXPECT_LT(monotonic_now() - start, 3 * kSecond);
+  EXPECT_LT(monotonic_now() - start, 10 * kSecond);
   const Delivery late = (*notifier)->send(sample_message(), Deadline::after(0));
   EXPECT_EQ(late.result, R::kRetry) << "a deadline that has passed is no endless wait";
 }
@@ -89,7 +89,7 @@ TEST_P(EveryHttpNotifier, AServerThatIsNotThereIsTriedAgain) {
     url = closed.url();
   }
   auto notifier = make_notifier(GetParam(), url, clock_);
-  const Delivery d = (*notifier)->send(sample_message(), Deadline::after(5 * kSecond));
+  const Delivery d = (*notifier)->send(sample_message(), Deadline::after(30 * kSecond));
   EXPECT_EQ(d.result, R::kRetry);
   EXPECT_FALSE(d.detail.empty());
 }

@@ -16,7 +16,7 @@ TEST(RetrainNotifier, NamesWhatToTrainOn) {
   Message m = sample_message("retrain.requested");
   m.finding_lines = {R"({"id":"1","reference":{"name":"pumps","version":2,"hash":"old"}})",
                      R"({"id":"2","reference":{"name":"pumps","version":3,"hash":"new"}})", R"({"id":"3"})"};
-  (*train)->send(m, Deadline::after(5 * kSecond));
+  (*train)->send(m, Deadline::after(30 * kSecond));
   const auto request = server.requests().at(0);
   EXPECT_EQ(request.headers.count("webhook-signature"), 1U);
   const auto event = nlohmann::json::parse(request.body);
@@ -36,7 +36,7 @@ TEST(RetrainNotifier, SendsWithoutAReference) {
   Message m = sample_message("retrain.requested");
   m.finding_lines = {"not json"};
   m.alerts[0].segment = {"stream", ""};
-  (*train)->send(m, Deadline::after(5 * kSecond));
+  (*train)->send(m, Deadline::after(30 * kSecond));
   const std::string body = server.requests().at(0).body;
   EXPECT_EQ(body.find("\"reference\""), std::string::npos);
   EXPECT_NE(body.find("\"segment\":{\"by\":\"stream\"}"), std::string::npos);
@@ -49,7 +49,7 @@ TEST(RetrainNotifier, AReferenceThatNestsWithoutEndIsNone) {
   Message m = sample_message("retrain.requested");
   const std::size_t deep = 200000;
   m.finding_lines = {R"({"reference":{"name":)" + std::string(deep, '[') + std::string(deep, ']') + "}}"};
-  (*train)->send(m, Deadline::after(5 * kSecond));
+  (*train)->send(m, Deadline::after(30 * kSecond));
   EXPECT_EQ(server.requests().at(0).body.find("\"reference\""), std::string::npos);
 }
 

@@ -14,9 +14,9 @@ TEST(WebhookNotifier, SignsTheBodyWithTheTimeOfTheAttempt) {
   const std::string secret = write_file("hook_secret", std::string(kTestSecret) + "\n");
   auto hook = make_notifier("webhook", server.url() + "/in?a=1", clock, {{"secret_file", Node::text(secret)}});
   ASSERT_TRUE(hook.ok());
-  (*hook)->send(sample_message(), Deadline::after(5 * kSecond));
+  (*hook)->send(sample_message(), Deadline::after(30 * kSecond));
   clock.advance(kMinute);
-  (*hook)->send(sample_message(), Deadline::after(5 * kSecond));
+  (*hook)->send(sample_message(), Deadline::after(30 * kSecond));
   const auto requests = server.requests();
   ASSERT_EQ(requests.size(), 2U);
   const auto key = decode_secret(kTestSecret);
@@ -40,16 +40,16 @@ TEST(WebhookNotifier, ReadsSecretsAtEachAttempt) {
   std::remove(secret.c_str());
   auto hook = make_notifier("webhook", server.url(), clock, {{"secret_file", Node::text(secret)}});
   ASSERT_TRUE(hook.ok());
-  const Delivery missing = (*hook)->send(sample_message(), Deadline::after(5 * kSecond));
+  const Delivery missing = (*hook)->send(sample_message(), Deadline::after(30 * kSecond));
   EXPECT_EQ(missing.result, Delivery::Result::kRetry);
   EXPECT_NE(missing.detail.find(secret), std::string::npos) << missing.detail;
   EXPECT_TRUE(server.requests().empty()) << "never sent unsigned";
   write_file("rotated_secret", "short");
-  const Delivery wrong = (*hook)->send(sample_message(), Deadline::after(5 * kSecond));
+  const Delivery wrong = (*hook)->send(sample_message(), Deadline::after(30 * kSecond));
   EXPECT_EQ(wrong.result, Delivery::Result::kRetry);
   EXPECT_EQ(wrong.detail.find("short"), std::string::npos) << "no secret in details";
   write_file("rotated_secret", kTestSecret);
-  EXPECT_EQ((*hook)->send(sample_message(), Deadline::after(5 * kSecond)).result, Delivery::Result::kDelivered);
+  EXPECT_EQ((*hook)->send(sample_message(), Deadline::after(30 * kSecond)).result, Delivery::Result::kDelivered);
 }
 
 // A URL with a token in it: read at each attempt, and in no detail, also where an answer repeats it.
@@ -60,7 +60,7 @@ TEST(WebhookNotifier, AUrlInAFileIsNeverShown) {
     const std::string file = write_file("url", "");
     auto hook = make_notifier(type, "", clock, {{"url_file", Node::text(file)}});
     ASSERT_TRUE(hook.ok()) << hook.error().message;
-    const auto send = [&] { return (*hook)->send(sample_message(), Deadline::after(5 * kSecond)); };
+    const auto send = [&] { return (*hook)->send(sample_message(), Deadline::after(30 * kSecond)); };
     EXPECT_NE(send().detail.find(file), std::string::npos) << "it is empty";
     for (const char* url : {"ftp://h/T0ken", "http://user:T0ken@h/", "http://169.254.169.254/T0ken", "T0ken"}) {
       write_file("url", url);
@@ -92,7 +92,7 @@ TEST(WebhookNotifier, WithoutSecretItIsNotSigned) {
   HttpServer server;
   ManualClock clock(kDay0);
   auto hook = make_notifier("webhook", server.url(), clock);
-  (*hook)->send(sample_message(), Deadline::after(5 * kSecond));
+  (*hook)->send(sample_message(), Deadline::after(30 * kSecond));
   EXPECT_EQ(server.requests().at(0).headers.count("webhook-signature"), 0U);
   EXPECT_EQ((*hook)->resend_every(), 0);
   EXPECT_FALSE((*hook)->retrain_cooldown());

@@ -56,7 +56,7 @@ ingest::GateBatch batch(std::size_t bytes) {
 
 template <class Done>
 bool soon(const Done& done) {
-  for (const Deadline deadline = Deadline::after(10 * kSecond); !deadline.passed();) {
+  for (const Deadline deadline = Deadline::after(kMinute); !deadline.passed();) {
     if (done()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
@@ -67,6 +67,7 @@ TEST(GateRunner, FlushWaitsUntilAllIsForwarded) {
   FakeGate::State state;
   Telemetry telemetry;
   const auto runner = GateRunner::start(std::make_unique<FakeGate>(state), "s", 1000, telemetry);
+  ASSERT_TRUE(soon([&] { return runner->trouble().empty(); })) << "connected";
   runner->assigned(1, 7);
   for (int i = 1; i <= 50; ++i) {
     runner->add(batch(10));
@@ -108,7 +109,7 @@ TEST(GateRunner, TheSourceWaitsForRoom) {
   runner->add(batch(1000));
   EXPECT_FALSE(runner->room(20 * kMillisecond));
   state.open = true;
-  EXPECT_TRUE(runner->room(10 * kSecond));
+  EXPECT_TRUE(runner->room(kMinute));
 }
 
 TEST(GateRunner, SettlingHoldsTheSourceUntilLittleWaits) {
@@ -138,7 +139,7 @@ TEST(GateRunner, InTroubleItDoesNotSettle) {
   runner->add(batch(8U << 20));
   const Duration before = monotonic_now();
   runner->settle(20 * kSecond);
-  EXPECT_LT(monotonic_now() - before, 5 * kSecond);
+  EXPECT_LT(monotonic_now() - before, 15 * kSecond);
   EXPECT_FALSE(runner->full());
 }
 
@@ -205,16 +206,16 @@ TEST(GateRunner, ACallThatHangsHoldsUpNeitherCheckpointsNorTheEnd) {
   runner->add(batch(8U << 20));
   EXPECT_TRUE(soon([&] { return runner->settle(kSecond); })) << "found out by what is there to wait, too";
   EXPECT_FALSE(runner->trouble().empty());
-  EXPECT_LT(took([&] { EXPECT_FALSE(runner->flush().ok()); }), 2 * kSecond) << "the next ones do not wait as long again";
+  EXPECT_LT(took([&] { EXPECT_FALSE(runner->flush().ok()); }), 4 * kSecond) << "the next ones do not wait as long again";
   EXPECT_EQ(telemetry.series(Metric::kGateUp, {"s"}).value(), 0);
   EXPECT_FALSE(*disowned);
   EXPECT_LT(took([&] { runner->stop(); }), 20 * kSecond);
   EXPECT_TRUE(*disowned) << "metrics may be gone before it is";
-  EXPECT_LT(took([&] { runner.reset(); }), 2 * kSecond);
+  EXPECT_LT(took([&] { runner.reset(); }), 4 * kSecond);
   auto ended = gone->get_future();
   EXPECT_EQ(ended.wait_for(std::chrono::seconds(0)), std::future_status::timeout) << "it keeps what the call needs";
   broker_is_back.set_value();
-  EXPECT_EQ(ended.wait_for(std::chrono::seconds(10)), std::future_status::ready) << "and lets it go";
+  EXPECT_EQ(ended.wait_for(std::chrono::seconds(60)), std::future_status::ready) << "and lets it go";
 }
 
 // As the client of a broker that is away, whose end waits for what it has asked.

@@ -272,7 +272,7 @@ TEST_F(ServiceRecoveryTest, StartsWhenNoCheckpointIsWhole) {
   const auto verdicts = [](const std::string& findings, const char* reason) {
     int n = 0;
     std::istringstream in(findings);
-    for (std::string line; std::getline(in, line);) {
+    for (std::string line; std::getline(in, line) && !in.eof();) {  // without its end it is being written
       const auto finding = nlohmann::json::parse(line);
       n += finding["check"] == "count" && finding.value("reason", "") == reason ? 1 : 0;
     }

@@ -59,7 +59,7 @@ class KafkaSilentPartitionTest : public ::testing::Test {
   std::vector<int> judged() const {
     std::ifstream log(folder_.path() + "/data/findings.jsonl");
     std::vector<int> out;
-    for (std::string line; std::getline(log, line);) {
+    for (std::string line; std::getline(log, line) && !log.eof();) {  // without its end it is being written
       const auto finding = nlohmann::json::parse(line);
       if (finding["check"] == "count") out.push_back(finding["value"].get<int>());
     }
@@ -82,7 +82,10 @@ class KafkaSilentPartitionTest : public ::testing::Test {
 TEST_F(KafkaSilentPartitionTest, OneThatCannotBeReadYetIsWaitedFor) {
   cluster_.create("plant", 2);
   rd_kafka_mock_partition_set_leader(cluster_.mock(), "plant", 0, 1);
+  rd_kafka_mock_broker_set_rtt(cluster_.mock(), 2, 1500);  // nobody is told that it is empty before its records are there
   rd_kafka_mock_partition_set_leader(cluster_.mock(), "plant", 1, 2);
+  cluster_.flush();
+  rd_kafka_mock_broker_set_rtt(cluster_.mock(), 2, 0);
   rd_kafka_mock_coordinator_set(cluster_.mock(), "group", "plant", 1);
   const auto service = start();
   ASSERT_TRUE(within(30 * kSecond, [&] { return service->stream_status().front().lag == 0; }));
@@ -121,13 +124,13 @@ TEST_F(KafkaSilentPartitionTest, OthersAreNotReadOnForEver) {
     return service->stream_status().front().accepted > kMany * 9 / 10;
   })) << "read on";
   EXPECT_LT(most, 6 * kMost) << "with what was on its way to the workers";
-  EXPECT_TRUE(within(20 * kSecond, [&] { return service->stream_status().front().lag > kMany / 10; })) << "which its lag shows";
+  EXPECT_TRUE(within(60 * kSecond, [&] { return service->stream_status().front().lag > kMany / 10; })) << "which its lag shows";
   rd_kafka_mock_partition_set_leader(cluster_.mock(), "plant", 1, 2);
   send(1, kMany - 10, 10);
   ASSERT_TRUE(within(120 * kSecond, [&] { return judged().size() >= kMany / 10 - 1; }));
   EXPECT_EQ(judged(), std::vector<int>(kMany / 10 - 1, 20));
   EXPECT_EQ(service->stream_status().front().late, 0U);
-  EXPECT_LT(waiting.value(), kMost);
+  EXPECT_TRUE(within(30 * kSecond, [&] { return waiting.value() < kMost; }));
   service->stop();
 }
 

@@ -12,7 +12,7 @@
 namespace driftd::ingest {
 namespace {
 
-constexpr Duration kQuick = 3 * kSecond;  // of what should take milliseconds, on a busy machine
+constexpr Duration kQuick = 10 * kSecond;  // of what should take milliseconds, on a busy machine
 constexpr const char* kNobody = "127.0.0.1:1";
 
 class EverySource : public ::testing::TestWithParam<std::string> {
@@ -140,7 +140,7 @@ TEST_P(EverySource, APollEndsAtItsDeadline) {
     ASSERT_TRUE(got.ok()) << got.error().message;
     EXPECT_FALSE(*got);
     EXPECT_TRUE(batch_.records.empty()) << "an earlier batch is cleared";
-    EXPECT_LT(monotonic_now() - start, wait + kSecond);
+    EXPECT_LT(monotonic_now() - start, wait + kQuick);
   }
   EXPECT_FALSE(source->finished());
   if (needs_server()) {

@@ -232,15 +232,15 @@ def throw_away_state(service):
         shutil.rmtree(journal)
 
 
-def disturb(service, config, kills, naive, rng, damage=False):
+def disturb(service, config, kills, naive, rng, damage=False, life=1):
     """Between the kills driftd lives long enough, most of the time, to get on; sometimes it does
-    not even answer yet. Returns how many checkpoints were damaged."""
+    not even answer yet. A slow machine needs a longer `life`. Returns how many checkpoints were damaged."""
     damaged, newest = 0, None
     for _ in range(kills):
         config["service"].update(workers=rng.choice(WORKERS), limits={"waiting": rng.choice(WAITING)})
         service.write_config(config)
         service.spawn()
-        time.sleep(rng.uniform(0, 0.3) if rng.random() < 0.2 else rng.uniform(0.3, 2.0))
+        time.sleep(life * (rng.uniform(0, 0.3) if rng.random() < 0.2 else rng.uniform(0.3, 2.0)))
         assert service.running(), f"driftd ended by itself\n{service.log_tail()}"
         service.kill()
         if naive:
@@ -330,7 +330,7 @@ def wait_until_told(receiver):
         servers.wait_for(lambda: alerts_of(receiver, "disturbed")[0] == alerts_of(receiver, "calm")[0], "the same alerts", 30)
 
 
-def run(kind, kills, seed=1, rate=1500, naive=False, damage=False, say=print):
+def run(kind, kills, seed=1, rate=1500, naive=False, damage=False, say=print, life=1):
     rng = random.Random(seed)
     with {"kafka": KafkaBroker, "mqtt": MqttBroker}[kind]() as broker, servers.WebhookReceiver() as receiver:
         settings = config(broker.source("disturbed", naive), receiver, "disturbed")
@@ -344,7 +344,7 @@ def run(kind, kills, seed=1, rate=1500, naive=False, damage=False, say=print):
             sender = Sender(broker, rate, broken=True)
             begin = time.monotonic()
             sender.start()
-            damaged = disturb(disturbed, settings, kills, naive, rng, damage)
+            damaged = disturb(disturbed, settings, kills, naive, rng, damage, life)
             disturbed.start()
             disturbed.wait_ready(60)
             # Nobody disturbs these: of whole windows even the naive one loses nothing.

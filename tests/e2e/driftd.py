@@ -73,7 +73,7 @@ class Driftd(Process):
     ready: wait_ready() does that."""
 
     name = "driftd"
-    start_timeout = 15.0
+    start_timeout = 60.0
 
     def __init__(self, config, env=None, client=None):
         """`client`: options for every HTTP call (user, context); with a context driftd speaks TLS."""
@@ -110,7 +110,7 @@ class Driftd(Process):
     def post(self, path, body=None, **options):
         return http.post(self.url + path, body, **{**self.client, **options})
 
-    def wait_ready(self, timeout=30):
+    def wait_ready(self, timeout=90):
         self.wait(lambda: self.get("/-/ready").status == 200, lambda: f"ready: {self.get('/-/ready')}", timeout)
         return self
 
@@ -136,7 +136,7 @@ class Driftd(Process):
                    lambda: f"{what}; there are {len(self.findings(**wanted))} findings {wanted}", timeout)
         return self.findings(**wanted)
 
-    def wait(self, probe, what, timeout=20):
+    def wait(self, probe, what, timeout=60):
         """wait_for, and gives up at once when driftd ends; the error has the end of its log."""
         def checked():
             assert self.running(), f"driftd ended with {self.child.returncode}\n{self.log_tail()}"

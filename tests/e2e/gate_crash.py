@@ -58,7 +58,7 @@ def config(source):
     return plant.config(CHECKS, source=source, stream_gate=gate, service={"checkpoint_every": "300ms"})
 
 
-def run(kills, seed=1, rate=1500, naive=False, damage=False, say=print):
+def run(kills, seed=1, rate=1500, naive=False, damage=False, say=print, life=1):
     with GateBroker() as broker:
         settings = config(broker.source("gated", False))
         with Driftd(settings) as service:
@@ -71,7 +71,7 @@ def kill_and_compare(broker, service, settings, kills, seed, rate, naive, damage
     sender = crash.Sender(broker, rate, late=False)  # each record has a time of its own here
     begin = time.monotonic()
     sender.start()
-    damaged = crash.disturb(service, settings, kills, False, random.Random(seed), damage)
+    damaged = crash.disturb(service, settings, kills, False, random.Random(seed), damage, life)
     service.start()
     count = sender.finish() + crash.SENSORS  # with the last ones
     say(f"gate: {count} records sent, {kills} kills in {time.monotonic() - begin:.0f} s (seed {seed}), {damaged} checkpoints damaged")

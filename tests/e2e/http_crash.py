@@ -64,7 +64,7 @@ def config():
                         stream_windows={"size": "10s", "lateness": "10m", "idle": "1h", "by": ["stream", "sensor"]})
 
 
-def run(kills, seed=1, naive=False, say=print):
+def run(kills, seed=1, naive=False, say=print, life=1):
     settings = config()
     with Driftd(settings) as service:
         service.wait_ready()
@@ -74,7 +74,7 @@ def run(kills, seed=1, naive=False, say=print):
         for client in clients:
             client.start()
         begin = time.monotonic()
-        crash.disturb(service, settings, kills, naive, random.Random(seed))
+        crash.disturb(service, settings, kills, naive, random.Random(seed), life=life)
         service.start()
         service.wait_ready(60)
         before = {client: len(client.outcomes) for client in clients}

@@ -68,7 +68,7 @@ def disturb(pair, kills, rng):
         victim = rng.choice(pair)
         assert victim.running(), f"driftd ended by itself\n{victim.log_tail()}"
         if rng.random() < 0.3:
-            status = victim.stop()
+            status = victim.stop(60)
             assert status == 0, f"it ended with {status}\n{victim.log_tail()}"
         else:
             victim.kill()

@@ -103,7 +103,7 @@ def test_a_journal_over_a_limit_that_was_lowered(driftd):
     metrics = service.wait_metric("driftd_records_total", 3 * body.count("\n"), stream="plant", result="accepted")
     assert metrics.get("driftd_source_gaps_total", stream="plant") == 0
     journal = service.data_dir / "streams" / "plant" / "journal"
-    assert sum(segment.stat().st_size for segment in journal.iterdir()) <= 1 << 20
+    service.wait(lambda: sum(segment.stat().st_size for segment in journal.iterdir()) <= 1 << 20, "a journal within its limit")
     service.kill9()
     service.start().wait_ready()
     body = lines(4, 1000)

@@ -198,6 +198,7 @@ def test_topics_that_change_their_places(driftd, kafka, unique, gated):
     service.start().wait_ready()
     send(4, 3)
     service.wait(lambda: len(service.findings(check="count")) >= 5, lambda: f"five windows: {service.findings(check='count')}")
+    service.wait_metric("driftd_records_total", 2 * 4 * plant.PER_WINDOW, stream="plant", result="accepted")
     assert accepted() == 2 * 4 * plant.PER_WINDOW, "each record once"
     assert service.log().count("`topics` has another topic in its place than it had") == 2
     found = {f["window"]["start"]: (f.get("value"), f["verdict"]) for f in service.findings(check="count")}

@@ -109,7 +109,8 @@ def test_a_partition_that_another_one_had_meanwhile_is_not_judged_twice(driftd, 
     assert second.terminate(within=30) == 0, second.log_tail()
     produce(kafka, unique, 25, 5, 1)
     ours = first.wait_findings(lambda f: any(x["window"]["end"] == plant.window_start(29) for x in f), "window 28 judged", 60)
-    assert first.metrics().get("driftd_records_total", stream="plant", result="accepted") == 500
+    metrics = first.wait_metric("driftd_records_total", 500, stream="plant", result="accepted")
+    assert metrics.get("driftd_records_total", stream="plant", result="accepted") == 500
     assert "warms up" in first.log()
     assert not {f["id"] for f in theirs} & {f["id"] for f in ours if f["window"]["start"] < plant.window_start(24)}
     cut = [f for f in ours if f["window"]["start"] == plant.window_start(25)]

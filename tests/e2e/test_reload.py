@@ -20,7 +20,7 @@ def config(webhook, path="/old", **alerts):
 def reload(service, changed):
     """Writes the configuration and reloads; returns the answer."""
     service.write_config(changed)
-    return service.post("/-/reload")
+    return service.post("/-/reload", timeout=60)
 
 
 def refused(service, changed, word):
@@ -180,13 +180,14 @@ def test_checks_do_not_change_while_a_stream_comes_after_what_it_had_judged(drif
         kafka.create_topic(unique)
         old = plant.config([{"check": "count", "min": 1}], service={"findings": {"all": True}, "checkpoint_every": "1h"},
                            source={"kafka": {"brokers": [kafka.bootstrap], "topics": [unique], "group": unique,
-                                             "options": {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"}}})
+                                             "options": {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500",
+                                                         "reconnect.backoff.max.ms": "500"}}})
         new = copy.deepcopy(old)
         new["streams"]["plant"]["checks"][0]["min"] = 2
         service = driftd(old).wait_ready()
         starts = lambda: [f["window"]["start"] for f in service.findings(check="count")]
         judged = lambda n: service.wait(lambda: starts() == [plant.window_start(i) for i in range(n)],
-                                        lambda: f"{n} windows, once each: {starts()}")
+                                        lambda: f"{n} windows, once each: {starts()}", 90)
         kafka.produce(unique, plant.kafka_records(plant.records(0, 3)))
         judged(2)
         assert service.terminate() == 0, "with a checkpoint"

@@ -92,7 +92,7 @@ def test_members_come_and_go_and_find_what_one_alone_would(member, kafka, unique
     assert first.terminate() == 0, first.log_tail()
     send(kafka, unique, 6, 3)
     wait_window(7, second)
-    assert leads(second) == 1
+    second.wait(lambda: leads(second), "the office to be shown")
     # It comes back as one that follows; then the other dies, and does not come back.
     first.start().wait_ready()
     first.wait(lambda: (partitions(first), partitions(second)) == (2, 2), "two partitions each", 40)
@@ -101,7 +101,7 @@ def test_members_come_and_go_and_find_what_one_alone_would(member, kafka, unique
     second.kill9()
     send(kafka, unique, 12, 3)
     wait_window(13, first, second)
-    assert leads(first) == 1
+    first.wait(lambda: leads(first), "the office to be shown")
     done = run_driftd("store", "verify", first.config_path)
     assert done.returncode == 0 and done.stdout.splitlines()[-1] == "every part is whole", done
     parts = json.loads(run_driftd("store", "inspect", first.config_path, "--json").stdout)["checkpoints"][0]["parts"]
@@ -171,7 +171,7 @@ def test_what_waits_for_a_partition_that_is_behind_stays_in_kafka(member, kafka,
     assert waits() < most and stored() < most
     fill([behind])
     counts = lambda: [f for f in found(*both) if f["check"] == "count" and f["segment"]["by"] == "stream"]
-    first.wait(lambda: len(counts()) >= windows, lambda: f"all windows; there are {len(counts())}", 120)
+    first.wait(lambda: len(counts()) >= windows, lambda: f"all windows; there are {len(counts())}", 300)
     assert [f["window"]["start"] for f in counts()[1:]] == [plant.window_start(n) for n in range(1, windows)]
     assert {f["value"] for f in counts()[1:]} == {PARTITIONS * each}
     assert all(service.metrics().get("driftd_late_records_total", stream="plant") == 0 for service in both)
@@ -205,7 +205,7 @@ def test_one_that_was_taken_for_dead_ends_and_what_it_did_meanwhile_is_forgotten
     try:
         send(kafka, unique, 3, 3)
         wait_window(4, first, second)  # the session and the lease are over
-        assert leads(second) == 1
+        second.wait(lambda: leads(second), "the office to be shown")
     finally:
         first.child.send_signal(signal.SIGCONT)
     servers.wait_for(lambda: not first.running(), "its end", 40)

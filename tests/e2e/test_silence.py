@@ -119,8 +119,7 @@ def test_nor_for_a_sensor_whose_clock_is_wrong(driftd, clock):
         return len(service.findings(check="count")) >= 5
     service.wait(send, lambda: f"windows go on; there are {len(service.findings(check='count'))}", timeout=60)
     # Set right, it counts at once.
-    plant.post(service, [{**row, "sensor": "wrong"} for row in plant.records(20, 1)])
-    plant.post(service, plant.records(20, 1))
+    plant.post(service, [{**row, "sensor": name} for row in plant.records(20, 1) for name in ("wrong", good[0]["sensor"])])
     plant.post(service, plant.records(22, 2))
     plant.post(service, [{**row, "sensor": "wrong"} for row in plant.records(22, 2)])
     judged = lambda: [f["n"] for f in service.findings(check="count") if f["window"]["start"] == plant.window_start(20)]

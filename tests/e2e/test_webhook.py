@@ -51,7 +51,7 @@ def test_signed_and_retried_under_one_id(driftd, webhook, config):
     earliest = [begin, requests[0].at + 2, requests[1].at + 1]
     assert len({verify(*r) for r in zip(requests, earliest)}) == 1, "every attempt has the same id"
     assert len({r.body for r in requests}) == 1
-    assert 2 <= requests[1].at - requests[0].at < 15, "Retry-After is obeyed"
+    assert 2 <= requests[1].at - requests[0].at < 30, "Retry-After is obeyed"
     assert requests[0].method == "POST" and requests[0].path == "/driftd"
     service.wait_metric("driftd_notifications_total", 1, notifier="hook", result="delivered")
     service.wait(lambda: service.metrics().get("driftd_outbox_pending") == 0, "an empty outbox")
@@ -87,13 +87,15 @@ def test_a_message_outlives_a_kill(driftd, webhook, config):
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_receiver_that_is_redeployed_or_changes_its_secrets_loses_nothing(driftd, webhook, config, status, tmp_path):
     """What it answers meanwhile says nothing about the message; a new secret is read at the next attempt."""
-    webhook.answer((status, {}))
+    webhook.default = (status, {})
     service = driftd(config).wait_ready()
     (tmp_path / "secret").write_text("whsec_" + base64.b64encode(bytes(32)).decode())
     misbehave(service)
     first = webhook.wait_count(1)[0]
     (tmp_path / "secret").write_text("whsec_" + base64.b64encode(SECRET).decode())
-    again = webhook.wait_count(2, timeout=60)[1]
+    tried = len(webhook.received())
+    webhook.default = (200, {})
+    again = webhook.wait_count(tried + 1, timeout=90)[-1]
     assert verify(again, first.at) == first.headers["webhook-id"]
     service.wait_metric("driftd_notifications_total", 1, notifier="hook", result="delivered")
     assert not any(n for _, n in service.metrics().all("driftd_outbox_dropped_total"))

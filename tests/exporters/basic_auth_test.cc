@@ -3,7 +3,9 @@
 #include <crypt.h>
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
+#include <algorithm>
 
+#include <algorithm>
 #include <ctime>
 
 #include "core/clock.h"
@@ -81,7 +83,11 @@ TEST(BasicAuth, AnUnknownUserCostsAsMuch) {
     EXPECT_FALSE(auth.check(basic(credentials)));
     return static_cast<double>(cpu_now() - from);
   };
-  const double wrong = time("prom:wrong"), unknown = time("nobody:wrong");
+  double wrong = time("prom:wrong"), unknown = time("nobody:wrong");
+  for (int i = 0; i < 3; ++i) {  // the least of several: the processor may be lent to others
+    wrong = std::min(wrong, time("prom:wrong"));
+    unknown = std::min(unknown, time("nobody:wrong"));
+  }
   EXPECT_GT(unknown, wrong / 4);
 }
 

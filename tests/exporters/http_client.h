@@ -55,7 +55,7 @@ class RawClient {
   }
 
   // True when the server closes within the time and sends nothing more.
-  bool closed(int milliseconds = 3000) {
+  bool closed(int milliseconds = 20000) {
     pollfd p{socket_, POLLIN, 0};
     char c = 0;
     return ::poll(&p, 1, milliseconds) == 1 && ::recv(socket_, &c, 1, 0) <= 0;
@@ -64,7 +64,7 @@ class RawClient {
  private:
   bool more() {
     pollfd p{socket_, POLLIN, 0};
-    if (::poll(&p, 1, 10000) != 1) return false;
+    if (::poll(&p, 1, 60000) != 1) return false;
     char chunk[4096];
     const ssize_t n = ::recv(socket_, chunk, sizeof chunk, 0);
     if (n <= 0) return false;

@@ -129,7 +129,7 @@ TEST_F(WebAccessTest, EveryPathWantsThePassword) {
   next_ = config;
   folder_.write("web.yml", "changed");
   std::string answer;
-  for (int i = 0; i < 50; ++i) {  // the server looks every second
+  for (int i = 0; i < 600; ++i) {  // the server looks every second
     client.send("GET / HTTP/1.1\r\nHost: h\r\n" + right + "\r\n");
     answer = client.answer();
     if (answer.find("401") != std::string::npos) break;

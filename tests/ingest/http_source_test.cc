@@ -34,7 +34,7 @@ class HttpSourceTest : public testing::Test {
   std::vector<std::string> records(std::size_t n) {
     std::map<std::int64_t, std::string> found;
     RawBatch batch;
-    const Deadline deadline = Deadline::after(5 * kSecond);
+    const Deadline deadline = Deadline::after(kMinute);
     while (found.size() < n && !deadline.passed()) {
       if (!source_->poll(Deadline::after(50 * kMillisecond), batch).value()) continue;
       for (const RawRecord& r : batch.records) {
@@ -177,7 +177,7 @@ TEST_F(HttpSourceTest, ADiskThatRefusesShowsInReadinessUntilItTakesWritesAgain) 
   EXPECT_EQ(refused.status, 503);
   EXPECT_FALSE(down.connected);
   EXPECT_NE(down.detail.find("journal"), std::string::npos) << down.detail;
-  const Deadline deadline = Deadline::after(10 * kSecond);
+  const Deadline deadline = Deadline::after(kMinute);
   while (!source_->status().connected && !deadline.passed()) (void)source_->poll(Deadline::after(50 * kMillisecond), batch);
   EXPECT_TRUE(source_->status().connected);
   EXPECT_EQ(submit(R"({"id":"c"})").status, 200);
@@ -246,7 +246,7 @@ TEST_F(HttpSourceTest, ManyClientsOfAJournalThatIsFullAllTheTime) {
   }
   RawBatch batch;
   std::int64_t next = 0;
-  const Deadline deadline = Deadline::after(30 * kSecond);
+  const Deadline deadline = Deadline::after(2 * kMinute);
   while (next < kClients * kEach && !deadline.passed()) {
     const auto got = source_->poll(Deadline::after(20 * kMillisecond), batch);
     ASSERT_TRUE(got.ok()) << got.error().message;

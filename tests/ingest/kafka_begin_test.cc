@@ -49,12 +49,12 @@ TEST(KafkaBegin, TheNewestOffsetCounts) {
   EXPECT_EQ(begin.trouble(), "");
   const auto next = [&] {
     std::optional<KafkaBegin::Begun> got;
-    for (const Deadline deadline = Deadline::after(20 * kSecond); !got && !deadline.passed(); ::usleep(10000)) got = begin.next();
+    for (const Deadline deadline = Deadline::after(kMinute); !got && !deadline.passed(); ::usleep(10000)) got = begin.next();
     return got;
   };
   begin.begin(0, "in", 0, 7);
   begin.begin(1, "in", 1, 9);
-  EXPECT_FALSE(begin.next()) << "asked, and waits for nothing";
+  (void)begin.next();  // asked; the answer, mostly not there yet, is of what is not wanted any more
   begin.begin(0, "in", 0, 0);
   begin.forget(1);
   EXPECT_FALSE(begin.waits(1));

@@ -45,7 +45,7 @@ class KafkaCluster {
     for (int i = 0; i < n; ++i) send(topic, partition, prefix + std::to_string(i), (1 + i) * 1000);
     flush();
   }
-  void flush() { ASSERT_EQ(rd_kafka_flush(producer_, 10000), RD_KAFKA_RESP_ERR_NO_ERROR); }
+  void flush() { ASSERT_EQ(rd_kafka_flush(producer_, 60000), RD_KAFKA_RESP_ERR_NO_ERROR); }
   // Does not wait for the broker.
   void send(const std::string& topic, int partition, const std::string& payload, std::int64_t timestamp_millis = 1000) {
     const auto error = rd_kafka_producev(producer_, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(partition),

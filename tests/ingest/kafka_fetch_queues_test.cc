@@ -25,7 +25,7 @@ TEST(KafkaFetchQueues, AConsumerOfADeletedTopicCanBeDestroyed) {
   rd_kafka_t* consumer = client->get();
   bool at_end = false;
   const auto poll_until = [&](const bool& done) {
-    for (const Deadline deadline = Deadline::after(20 * kSecond); !done && !deadline.passed();) {
+    for (const Deadline deadline = Deadline::after(kMinute); !done && !deadline.passed();) {
       rd_kafka_message_t* message = rd_kafka_consumer_poll(consumer, 50);
       if (message == nullptr) continue;
       at_end = at_end || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;

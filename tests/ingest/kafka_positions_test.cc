@@ -187,7 +187,9 @@ TEST(KafkaPositions, WhatOthersHaveReadMeanwhileIsNotReadAgain) {
   }
   handler.follows = false;  // the position is of a store that all share
   auto source = opened(params(t.cluster, {"a"}), handler, t.us);
-  EXPECT_EQ(drain(*source, 1, 10 * kSecond)[0], "0/4:4");
+  const Texts again = drain(*source, 1);
+  ASSERT_FALSE(again.empty());
+  EXPECT_EQ(again[0], "0/4:4");
 }
 
 // The client keeps that a partition is paused, whatever position it is given then.
@@ -313,7 +315,9 @@ TEST(KafkaPositions, LatestWaitsForALeaderWithoutHoldingUpTheOthers) {
     context.data_dir = folder.path();
     auto other = opened(params(cluster, {"a"}, latest, kSoon, eager), other_handler, context);
     RawBatch batch;
-    ASSERT_TRUE(poll_until(*source, [&] { return other->poll(Deadline::after(0), batch).ok() && other_handler.settled == 1; }));
+    ASSERT_TRUE(poll_until(*source, [&] {
+      return other->poll(Deadline::after(0), batch).ok() && other_handler.settled == 1 && handler.settled == 2;  // both have it
+    }));
     other->close();
   }
   handler.positions[0] = 4;
@@ -386,7 +390,7 @@ TEST(KafkaPositions, WhatCameBeforeAGapGoesFirst) {
     RecordingHandler handler;
     const auto came = around_a_gap(time, handler);
     ASSERT_FALSE(came.empty());
-    if (came.front().first != 3) continue;
+    if (came.front().first != 3 || came.back().first == 8) continue;  // too slow: no gap behind the first ones
     EXPECT_EQ(came.front().second, 0U);
     EXPECT_EQ(came.back().second, 1U);
     EXPECT_EQ(handler.starts, Texts{"0/" + std::to_string(came.back().first) + " amid"});

@@ -59,24 +59,29 @@ TEST(KafkaSource, AsksTheBrokerWhetherAPartitionIsAtItsEnd) {
   auto source = opened(params(cluster, {"a"}), handler);
   using Numbers = std::set<std::uint32_t>;
   const Numbers both = {0, 1};
+  const auto at_end = [&](const Numbers& before) {  // one question waits 1.1 s only
+    auto told = source->at_end(both, before);
+    for (const Deadline deadline = Deadline::after(30 * kSecond); !told && !deadline.passed();) told = source->at_end(both, before);
+    return told;
+  };
   EXPECT_EQ(source->at_end(both, {}), Numbers()) << "not assigned";
   ASSERT_TRUE(poll_until(*source, [&] { return source->at_end(both, {}) == both; })) << "empty, and its end was seen";
   source->pause(true);
   cluster.produce("a", 1, 3);
-  EXPECT_EQ(source->at_end(both, {}), Numbers{0});
+  EXPECT_EQ(at_end({}), Numbers{0});
   source->pause(false);
   ASSERT_EQ(drain(*source, 3).size(), 3U);
-  EXPECT_EQ(source->at_end(both, {}), both);
+  EXPECT_EQ(at_end({}), both);
   // More has come since they were asked of last, as it does where it never pauses.
   source->pause(true);
   cluster.produce("a", 1, 1);
-  EXPECT_EQ(source->at_end(both, {1}), Numbers{0}) << "that it was at its end once says nothing of what came later";
+  EXPECT_EQ(at_end({1}), Numbers{0}) << "that it was at its end once says nothing of what came later";
   source->pause(false);
   ASSERT_EQ(drain(*source, 1).size(), 1U);
   source->pause(true);
   cluster.produce("a", 1, 1);
-  EXPECT_EQ(source->at_end(both, {1}), both) << "it is where it ended when that was asked for";
-  EXPECT_EQ(source->at_end(both, {1}), Numbers{0}) << "told once";
+  EXPECT_EQ(source->at_end({1}, {1}), Numbers{1}) << "it is where it ended when that was asked for";
+  EXPECT_EQ(at_end({1}), Numbers{0}) << "told once";
   source->pause(false);
   ASSERT_EQ(drain(*source, 1).size(), 1U);
   rd_kafka_mock_broker_set_down(cluster.mock(), 1);
@@ -125,7 +130,8 @@ TEST(KafkaSource, HoldsPartitionsBackWithoutLossOrRepetition) {
   source->hold_back({0});
   cluster.produce("a", 0, 2, "p");
   cluster.produce("a", 1, 1, "q");
-  EXPECT_EQ(drain(*source, 3, 2 * kSecond), (Texts{"1/0:q0"})) << "the others are read on";
+  EXPECT_EQ(drain(*source, 1), (Texts{"1/0:q0"})) << "the others are read on";
+  EXPECT_EQ(drain(*source, 1, 2 * kSecond), Texts{});
   const auto both = source->at_end({0, 1}, {});
   EXPECT_EQ(both, std::set<std::uint32_t>{1}) << "a backlog is no silence";
   EXPECT_TRUE(poll_until(*source, [&] {
@@ -142,7 +148,8 @@ TEST(KafkaSource, HoldsPartitionsBackWithoutLossOrRepetition) {
   EXPECT_EQ(drain(*source, 2, kSecond), Texts{});
   cluster.produce("a", 1, 1, "r");
   source->pause(false);
-  EXPECT_EQ(drain(*source, 3, 2 * kSecond), (Texts{"0/1:p0", "0/2:p1"}));
+  EXPECT_EQ(drain(*source, 2), (Texts{"0/1:p0", "0/2:p1"}));
+  EXPECT_EQ(drain(*source, 1, 2 * kSecond), Texts{});
   source->hold_back({});
   EXPECT_EQ(drain(*source, 1), Texts{"1/1:r0"});
 }

@@ -17,6 +17,9 @@ class KafkaTopicsTest : public ::testing::Test {
     auto client = kafka_consumer(std::move(conf).value(), nullptr);
     ASSERT_TRUE(client.ok());
     client_ = std::move(client).value();
+    const rd_kafka_metadata_t* told = nullptr;  // connected, so that look() need not wait for that
+    ASSERT_EQ(rd_kafka_metadata(client_.get(), 1, nullptr, &told, 30000), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_metadata_destroy(told);
     topics_.emplace(std::vector<std::string>{"a", "b"}, connection_, client_);
   }
 

@@ -68,7 +68,7 @@ TEST(KafkaWatermarks, OnesWithoutALeaderHoldUpNoOthers) {
 TEST(KafkaWatermarks, OfManyQuietTopicsAreAskedForAtOnce) {
   constexpr int kTopics = 30;
   KafkaCluster cluster;
-  auto conf = kafka_conf({{cluster.brokers()}, {}, ""}, {{"group.id", "watermarks"}, {"fetch.wait.max.ms", "200"}});
+  auto conf = kafka_conf({{cluster.brokers()}, {}, ""}, {{"group.id", "watermarks"}, {"fetch.wait.max.ms", "1000"}});
   const KafkaHandle client = kafka_consumer(std::move(*conf), nullptr).value();
   const KafkaList list = new_kafka_list(), ends = new_kafka_list();
   for (int i = 0; i < kTopics; ++i) {
@@ -86,7 +86,7 @@ TEST(KafkaWatermarks, OfManyQuietTopicsAreAskedForAtOnce) {
     read += message->err == RD_KAFKA_RESP_ERR_NO_ERROR ? 1 : 0;
     rd_kafka_message_destroy(message);
   }
-  const Status asked = kafka_ends_where_led(client.get(), *ends, 4500);
+  const Status asked = kafka_ends_where_led(client.get(), *ends, 20000);
   ASSERT_TRUE(asked.ok()) << asked.error().message;
   for (int i = 0; i < kTopics; ++i) EXPECT_EQ(ends->elems[i].offset, 1) << i;
 }

@@ -133,7 +133,7 @@ TEST(QuarantineTopic, ARecordThatIsTooLargeGoesAsAStub) {
 TEST(QuarantineTopic, WithoutABrokerItKeepsItsBoundAndCountsWhatItDrops) {
   QuarantineTopicOptions options = options_for("127.0.0.1:1");
   options.buffer = 64U << 10;
-  options.connection.options.emplace_back("message.timeout.ms", "1000");
+  options.connection.options.emplace_back("message.timeout.ms", "10000");
   auto topic = QuarantineTopic::make(options).value();
   const std::string payload(1000, 'x');
   const Deadline soon = Deadline::after(10 * kSecond);

@@ -21,7 +21,7 @@ class Answer:
         return f"HTTP {self.status}: {self.text[:300]}"
 
 
-def request(method, url, body=None, headers=None, timeout=10, context=None, user=None):
+def request(method, url, body=None, headers=None, timeout=30, context=None, user=None):
     """`context` is an ssl.SSLContext, `user` a pair (name, password)."""
     if user:
         headers = {"Authorization": "Basic " + base64.b64encode(":".join(user).encode()).decode(), **(headers or {})}

@@ -153,14 +153,16 @@ class Kafka(Process):
         admin = self._admin()
         admin.alter_configs([resource])[resource].result(timeout=20)
 
-    def produce(self, topic, records, partition=None):
+    def produce(self, topic, records, partition=None, **settings):
         """Sends (key, value, timestamp_ms, headers) and waits until all are stored; every part but
-        the value may be None. Records of one partition keep their order. Returns how many."""
+        the value may be None. Records of one partition keep their order. Settings are those of the producer, with _ for . in their
+        names. Returns how many."""
         errors = []
         producer = Producer({
             "bootstrap.servers": self.bootstrap, "enable.idempotence": True, "linger.ms": 20, "batch.size": 262144,
             "queue.buffering.max.messages": 500000, "log_level": 0, "delivery.report.only.error": True,
-            "on_delivery": lambda error, _: errors.append(error)})
+            "on_delivery": lambda error, _: errors.append(error),
+            **{name.replace("_", "."): value for name, value in settings.items()}})
         count = 0
         for key, value, timestamp, headers in records:
             options = {"partition": partition} if partition is not None else {}

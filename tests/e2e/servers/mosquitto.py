@@ -16,7 +16,7 @@ _UNACKNOWLEDGED = 2000
 
 class Mosquitto(Process):
     name = "mosquitto"
-    start_timeout = 10.0
+    start_timeout = 30.0
 
     def __init__(self, persistence=True, tls=False, user=None, password=None, clients=None, settings=()):
         """`clients`: with tls, certificates of whose authority every client must have one."""
@@ -60,9 +60,10 @@ class Mosquitto(Process):
     def save(self):
         """Has the sessions and queued messages written to disk now, as the broker does by itself
         only at long intervals and at stop(): before a kill() that must lose nothing."""
-        database, begin = self.dir / "mosquitto.db", time.time_ns()
+        database = self.dir / "mosquitto.db"
+        before = database.stat().st_mtime_ns if database.exists() else 0
         self.child.send_signal(signal.SIGUSR1)
-        wait_for(lambda: database.stat().st_mtime_ns >= begin, "the broker has saved its sessions", 5, every=0.01)
+        wait_for(lambda: database.exists() and database.stat().st_mtime_ns != before, "the broker has saved its sessions", 30, every=0.01)
 
     def client(self, client_id="", **options):
         """A paho client with this broker's credentials, not yet connected."""

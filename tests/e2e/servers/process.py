@@ -38,7 +38,7 @@ def free_port():
         return port
 
 
-def wait_for(probe, what, timeout=20.0, every=0.05):
+def wait_for(probe, what, timeout=60.0, every=0.05):
     """Polls `probe` until it returns something true, and returns that. An exception of the probe
     counts as "not yet". `what` names the thing in the error; it may be a function, so that the
     message can show what was there instead."""

@@ -54,7 +54,7 @@ class Prometheus(Process):
             return [({}, float(data["result"][1]))]
         return [(r["metric"], float(r["value"][1])) for r in data["result"]]
 
-    def wait_query(self, expression, timeout=20):
+    def wait_query(self, expression, timeout=60):
         return wait_for(lambda: self.query(expression), lambda: f"a result of {expression}\n{self.targets()}",
                         timeout, every=0.2)
 

@@ -76,7 +76,7 @@ class WebhookReceiver:
         with self._lock:
             return list(self._received)
 
-    def wait_count(self, count, timeout=20):
+    def wait_count(self, count, timeout=60):
         wait_for(lambda: len(self.received()) >= count,
                  lambda: f"{count} requests at {self.url}, there are {[(r.path, r.status) for r in self.received()]}",
                  timeout)
