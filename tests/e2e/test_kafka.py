@@ -130,7 +130,7 @@ def test_the_message_that_the_radio_delivered_twice_is_found(judged, rows):
 
 def test_lag_is_zero_and_nothing_is_skipped_after_a_restart(judged, kafka, topic):
     service, _ = judged
-    assert service.metrics().get("driftd_source_lag", stream="intel") == 0
+    service.wait(lambda: service.metrics().get("driftd_source_lag", stream="intel") == 0, "no lag")
     assert service.terminate() == 0, service.log_tail()
     ends = {p: high for p, (_, high) in kafka.watermarks(topic).items()}
     committed = kafka.committed(topic, "driftd-intel")

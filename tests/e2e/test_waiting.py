@@ -33,7 +33,7 @@ def held_back(service):
     service.wait(lambda: waiting(service) >= LIMIT / 2 and "those that are ahead are not read on" in service.log(),
                  lambda: f"as much waits as may: {waiting(service)}", timeout=60)
     assert waiting(service) < 12 * LIMIT, "with what was on its way to the workers"
-    assert service.metrics().all("driftd_source_lag", stream="plant"), "the rest is a backlog"
+    service.wait(lambda: service.metrics().all("driftd_source_lag", stream="plant"), "the rest is a backlog")
 
 
 def all_judged(service):
