@@ -62,10 +62,10 @@ def run(kills, seed=1, rate=1500, naive=False, damage=False, say=print, life=1):
     with GateBroker() as broker:
         settings = config(broker.source("gated", False))
         with Driftd(settings) as service:
-            return kill_and_compare(broker, service, settings, kills, seed, rate, naive, damage, say)
+            return kill_and_compare(broker, service, settings, kills, seed, rate, naive, damage, say, life)
 
 
-def kill_and_compare(broker, service, settings, kills, seed, rate, naive, damage, say):
+def kill_and_compare(broker, service, settings, kills, seed, rate, naive, damage, say, life):
     service.wait_ready()
     service.kill()
     sender = crash.Sender(broker, rate, late=False)  # each record has a time of its own here
