@@ -31,7 +31,11 @@ bool GateQueue::add(GateBatch gate) {
   bytes_ += batch->bytes;
   Partition& partition = partitions_[raw.partition];
   const bool back = raw.records.front().position < partition.expected;
-  batch->lap = partition.lap += back ? 1 : 0;
+  if (back) {
+    ++partition.lap;
+    partition.sure = false;
+  }
+  batch->lap = partition.lap;
   partition.expected = raw.next_position;
   batches_.push_back(std::move(batch));
   return back;
@@ -44,15 +48,27 @@ void GateQueue::kill(std::uint32_t partition) {
   }
 }
 
-void GateQueue::forwarded(std::uint32_t partition, std::int64_t position, bool of_this_topic) {
+void GateQueue::forwarded(std::uint32_t partition, std::int64_t position) {
   Partition& p = partitions_[partition];
   p.forwarded = position;
   p.forwarded_lap = p.lap;
-  if (of_this_topic) return;
-  // Of several before this one it may be any: rather twice than not at all.
-  const auto oldest =
-      std::find_if(batches_.begin(), batches_.end(), [&](const auto& b) { return !b->dead && b->partition() == partition; });
-  p.forwarded_lap = std::min<std::int64_t>(p.lap - 1LL, oldest == batches_.end() ? p.lap : (*oldest)->lap);
+  p.sure = true;
+}
+
+bool GateQueue::forwarded_to(std::uint32_t partition, std::int64_t position, const RecordMark& mark) {
+  Partition& p = partitions_[partition];
+  for (const auto& batch : batches_) {
+    if (batch->dead || batch->partition() != partition) continue;
+    const auto& records = batch->gate.raw->records;
+    const auto at = std::lower_bound(records.begin(), records.end(), mark.position,
+                                     [](const RawRecord& r, std::int64_t wanted) { return r.position < wanted; });
+    if (at == records.end() || at->position != mark.position || mark_of(*at) != mark) continue;
+    p.forwarded = position;
+    p.forwarded_lap = batch->lap;
+    p.sure = batch->lap == p.lap;
+    return true;
+  }
+  return false;
 }
 
 bool GateQueue::went_back(std::uint32_t partition) const {
@@ -62,7 +78,8 @@ bool GateQueue::went_back(std::uint32_t partition) const {
 
 bool GateQueue::in_doubt(std::uint32_t partition, std::int64_t position) const {
   const auto found = partitions_.find(partition);
-  return found != partitions_.end() && (found->second.lap > 0 || position > found->second.begun);
+  if (found == partitions_.end() || found->second.sure) return false;
+  return found->second.lap > 0 || position > found->second.begun;
 }
 
 GateQueue::Batch* GateQueue::next() {
@@ -87,7 +104,11 @@ GateQueue::Batch* GateQueue::next() {
 
 void GateQueue::committed() {
   for (; sent_ > 0; --sent_) {
-    bytes_ -= batches_.front()->bytes;
+    const Batch& batch = *batches_.front();
+    if (const auto p = partitions_.find(batch.partition()); !batch.dead && p != partitions_.end() && p->second.lap == batch.lap) {
+      p->second.sure = true;
+    }
+    bytes_ -= batch.bytes;
     batches_.pop_front();
   }
 }

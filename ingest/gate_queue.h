@@ -11,6 +11,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/record_mark.h"
 #include "ingest/gate.h"
 
 namespace driftd::ingest {
@@ -49,18 +50,19 @@ class GateQueue {
   bool add(GateBatch batch);
   // Drops what is there of the partition, and what is known of it.
   void kill(std::uint32_t partition);
-  // Records of the partition before `position` have been forwarded (-1: none): of the topic that it is now, or else of the one
-  // that was there before positions went back.
-  void forwarded(std::uint32_t partition, std::int64_t position, bool of_this_topic);
+  // Records of the partition before `position`, of the topic that it is now, have been forwarded.
+  void forwarded(std::uint32_t partition, std::int64_t position);
+  // The same, if one that waits is the marked one, the newest of them, whatever topic it is of. False: it is none of these.
+  bool forwarded_to(std::uint32_t partition, std::int64_t position, const RecordMark& mark);
   bool went_back(std::uint32_t partition) const;
-  // Whether it makes a difference of which topic `position` is.
+  // Whether `position` may be of a topic that had this name before, and that makes a difference.
   bool in_doubt(std::uint32_t partition, std::int64_t position) const;
 
   // The next one that waits and has records to forward; nullptr: none.
   Batch* next();
   // next() is in the transaction from now on.
   void sent() { ++sent_; }
-  // The transaction was committed: what it had is done.
+  // The transaction was committed: what it had is done, and known to be.
   void committed();
   // It was aborted: everything waits again. Precondition: its delivery reports have come.
   void aborted() { sent_ = 0; }
@@ -80,8 +82,9 @@ class GateQueue {
     std::int64_t begun = 0;           // expect()'s
     std::int64_t expected = 0;        // behind what was added
     std::uint32_t lap = 0;            // how often positions went back
-    std::int64_t forwarded = -1;      // by earlier transactions; -1: nothing, or not known
-    std::int64_t forwarded_lap = -1;  // of what is further back all was, of what is further ahead nothing
+    std::int64_t forwarded = -1;      // position; of the lap
+    std::int64_t forwarded_lap = -1;  // of those before all was forwarded, of those behind nothing, or it is not known
+    bool sure = false;                // what the server has is of this lap
   };
 
   std::map<std::uint32_t, Partition> partitions_;

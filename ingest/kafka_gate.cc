@@ -13,7 +13,7 @@
 #include "ingest/gate_sender.h"
 #include "ingest/group_metadata.h"
 #include "ingest/kafka_partitions.h"
-#include "ingest/kafka_record_mark.h"
+#include "ingest/kafka_record_lookup.h"
 #include "ingest/kafka_transaction.h"
 #include "ingest/kafka_watermarks.h"
 
@@ -140,7 +140,7 @@ class KafkaGate final : public Gate {
     std::optional<RecordMark> mark;
   };
 
-  // Where it cannot be learnt now, as a partition has no leader, only what is to be forwarded of that one has to wait.
+  // Where it cannot be learnt now, as a partition has no leader, what is to be forwarded of that one has to wait, and what is behind it.
   void ask_positions() {
     why_unknown_.clear();
     const Deadline deadline = Deadline::after(kAskWithin);
@@ -160,7 +160,7 @@ class KafkaGate final : public Gate {
         told.push_back({asked[static_cast<std::size_t>(i)], entry.offset, GroupMetadata::read(metadata).mark});
         add_offset(*ends, entry.topic, entry.partition, kNoEnd);
       } else {
-        settle(asked[static_cast<std::size_t>(i)], -1, false);
+        unknown_.erase(asked[static_cast<std::size_t>(i)]);
       }
     }
     if (const Status s = kafka_ends_where_led(settings_.consumer.get(), *ends, left()); !s) {
@@ -173,16 +173,19 @@ class KafkaGate final : public Gate {
       if (end == kNoEnd) {
         const std::string id = std::to_string(KafkaPartitions::id_of(told[i].partition));
         if (why_unknown_.empty()) why_unknown_ = "partition " + id + " of " + topic_of(told[i].partition) + " has no leader";
-      } else if (told[i].position > end) {
-        settle(told[i].partition, told[i].position, false);
-      } else if (queue_.in_doubt(told[i].partition, told[i].position)) {
+      } else if (told[i].mark && queue_.forwarded_to(told[i].partition, told[i].position, *told[i].mark)) {
+        unknown_.erase(told[i].partition);  // by a transaction of which we did not see the end
+      } else if (told[i].position <= end && queue_.in_doubt(told[i].partition, told[i].position)) {
         in_doubt.push_back(std::move(told[i]));
       } else {
-        settle(told[i].partition, told[i].position, true);
+        settle(told[i], told[i].position <= end);
       }
     }
     settle_doubts(in_doubt, left());
-    if (unknown_.empty()) return ask_back_off_.succeeded();
+    if (unknown_.empty()) {
+      lookup_.reset();
+      return ask_back_off_.succeeded();
+    }
     ask_back_off_.failed(monotonic_now());
   }
 
@@ -193,28 +196,30 @@ class KafkaGate final : public Gate {
     std::vector<const Told*> marked;
     for (const Told& one : all) {
       if (!one.mark) {
-        settle(one.partition, one.position, !queue_.went_back(one.partition));
+        settle(one, !queue_.went_back(one.partition));
         continue;
       }
       records.push_back({topic_of(one.partition), KafkaPartitions::id_of(one.partition), *one.mark});
       marked.push_back(&one);
     }
     if (records.empty()) return;
-    const auto found = kafka_find_records(settings_.connection, records, patience_millis);
+    if (lookup_ == nullptr) lookup_ = std::make_unique<KafkaRecordLookup>(settings_.connection);
+    const auto found = lookup_->find(records, patience_millis);
     for (std::size_t i = 0; i < found.size(); ++i) {
       if (!found[i]) {
-        why_unknown_ = "whether partition " + std::to_string(records[i].partition) + " of " + records[i].topic + " was made anew";
+        why_unknown_ = "whether partition " + std::to_string(records[i].partition) + " of " + records[i].topic +
+                       " was made anew is not known yet" + (lookup_->why().empty() ? "" : ": " + lookup_->why());
         continue;
       }
       const bool gone = *found[i] == RecordFound::kRemoved || *found[i] == RecordFound::kSkipped;
-      const std::uint32_t partition = marked[i]->partition;
-      settle(partition, marked[i]->position, *found[i] == RecordFound::kThere || (gone && !queue_.went_back(partition)));
+      settle(*marked[i], *found[i] == RecordFound::kThere || (gone && !queue_.went_back(marked[i]->partition)));
     }
   }
 
-  void settle(std::uint32_t partition, std::int64_t position, bool of_this_topic) {
-    queue_.forwarded(partition, position, of_this_topic);
-    unknown_.erase(partition);
+  // Where it is of a topic before, what is known so far holds: of this one nothing was forwarded.
+  void settle(const Told& told, bool of_this_topic) {
+    if (of_this_topic) queue_.forwarded(told.partition, told.position);
+    unknown_.erase(told.partition);
   }
 
   // Not while partitions go of which it is not told yet: what waits of them may be in it, and the membership be the next one.
@@ -330,7 +335,8 @@ class KafkaGate final : public Gate {
   GateSender sender_;
   KafkaTransaction transaction_;  // after what its messages point to
   std::set<std::uint32_t> ours_;
-  std::set<std::uint32_t> unknown_;  // of ours: up to where they were forwarded
+  std::set<std::uint32_t> unknown_;            // of ours: up to where they were forwarded
+  std::unique_ptr<KafkaRecordLookup> lookup_;  // while it is needed
   std::string why_unknown_;
   BackOff ask_back_off_{kFirstWait, kLongestWait};
   State state_ = State::kDown;

@@ -72,10 +72,6 @@ Status kafka_ends(rd_kafka_s* client, rd_kafka_topic_partition_list_s& list, int
   return list.cnt == 0 ? Status() : offsets_at(client, list, kNewest, patience_millis);
 }
 
-Status kafka_oldest(rd_kafka_s* client, rd_kafka_topic_partition_list_s& list, int patience_millis) {
-  return list.cnt == 0 ? Status() : offsets_at(client, list, kOldest, patience_millis);
-}
-
 Status kafka_ends_where_led(rd_kafka_s* client, rd_kafka_topic_partition_list_s& list, int patience_millis) {
   const Deadline deadline = Deadline::after(patience_millis * kMillisecond);
   const auto left = [&] { return static_cast<int>(deadline.left() / kMillisecond) + 1; };

@@ -24,8 +24,7 @@ Result<KafkaWatermarks> kafka_watermarks(rd_kafka_s* client, const std::string& 
 // Sets the offsets of the list to the ends of its partitions, asking all leaders at once; after an Error they say nothing. An answer
 // may wait behind one that the broker holds back for new records (fetch.wait.max.ms), so many are not to be asked one by one.
 Status kafka_ends(rd_kafka_s* client, rd_kafka_topic_partition_list_s& list, int patience_millis);
-Status kafka_oldest(rd_kafka_s* client, rd_kafka_topic_partition_list_s& list, int patience_millis);  // likewise, of the oldest records
-// As kafka_ends(), but a partition that has no leader now gets kNoEnd, and the others need not wait for it. While there is one, the topics
+// As above, but a partition that has no leader now gets kNoEnd, and the others need not wait for it. While there is one, the topics
 // are asked about their leaders one by one.
 inline constexpr std::int64_t kNoEnd = -1;
 Status kafka_ends_where_led(rd_kafka_s* client, rd_kafka_topic_partition_list_s& list, int patience_millis);

@@ -74,7 +74,7 @@ TEST(GateQueue, PassesOverWhatWasForwardedBefore) {
   GateQueue queue;
   queue.expect(1, 0);
   queue.add(batch(1, 0, 2));
-  queue.forwarded(1, 5, true);
+  queue.forwarded(1, 5);
   queue.add(batch(1, 2, 2));
   queue.add(batch(1, 4, 3));
   EXPECT_EQ(send_all(queue), (Sent{5, 6}));
@@ -84,7 +84,7 @@ TEST(GateQueue, PassesOverWhatWasForwardedBefore) {
 TEST(GateQueue, AllPassedOverIsEmpty) {
   GateQueue queue;
   queue.expect(1, 0);
-  queue.forwarded(1, 5, true);
+  queue.forwarded(1, 5);
   queue.add(batch(1, 0, 5));
   EXPECT_EQ(queue.next(), nullptr);
   EXPECT_TRUE(queue.empty());
@@ -110,17 +110,16 @@ TEST(GateQueue, ALostPartitionIsDroppedAndMayComeBack) {
 TEST(GateQueue, ATopicMadeAnewIsForwardedFromItsBeginning) {
   GateQueue queue;
   queue.expect(1, 100);
-  queue.forwarded(1, 100, true);
+  queue.forwarded(1, 100);
   EXPECT_FALSE(queue.went_back(1));
   EXPECT_FALSE(queue.add(batch(1, 100, 50)));
   EXPECT_EQ(send_all(queue).size(), 50U);
   queue.committed();
   EXPECT_TRUE(queue.add(batch(1, 0, 2)));  // the source's position was not there any more
   EXPECT_TRUE(queue.went_back(1));
-  queue.forwarded(1, 150, false);  // our own, but of the topic before
   EXPECT_EQ(send_all(queue), (Sent{0, 1}));
   queue.committed();
-  queue.forwarded(1, 2, true);  // asked for again
+  queue.forwarded(1, 2);  // asked for again
   EXPECT_FALSE(queue.add(batch(1, 2, 1)));
   EXPECT_EQ(send_all(queue), Sent{2});
 }
@@ -132,13 +131,12 @@ TEST(GateQueue, WhatWasForwardedOfATopicMadeAnewBeforeARestartIsPassedOver) {
     for (const bool answered_before : {true, false}) {
       GateQueue queue;
       queue.expect(1, read_to);
-      if (answered_before) queue.forwarded(1, 3, true);
+      if (answered_before) queue.forwarded(1, 3);
       EXPECT_TRUE(queue.add(batch(1, 0, 5)));
-      queue.forwarded(1, 3, true);
+      queue.forwarded(1, 3);
       EXPECT_EQ(send_all(queue), (Sent{3, 4})) << read_to;
       queue.committed();
       EXPECT_TRUE(queue.add(batch(1, 0, 2)));  // made anew once more
-      queue.forwarded(1, 5, false);
       EXPECT_EQ(send_all(queue), (Sent{0, 1})) << read_to;
     }
   }
@@ -147,7 +145,7 @@ TEST(GateQueue, WhatWasForwardedOfATopicMadeAnewBeforeARestartIsPassedOver) {
 TEST(GateQueue, NothingIsKnownOfANewTopicUntilItIsTold) {
   GateQueue queue;
   queue.expect(1, 0);
-  queue.forwarded(1, 7, true);
+  queue.forwarded(1, 7);
   queue.add(batch(1, 0, 10));
   EXPECT_EQ(send_all(queue), (Sent{7, 8, 9}));
   queue.committed();
@@ -163,29 +161,43 @@ TEST(GateQueue, WhatWaitsOfTheTopicBeforeGoesFirst) {
     send_all(queue);
     queue.aborted();
     queue.add(batch(1, 0, 3));
-    queue.forwarded(1, told_of_the_new ? 2 : 12, told_of_the_new);
+    EXPECT_FALSE(queue.forwarded_to(1, 12, {11, 5, 5, 5})) << "not that one";
+    if (told_of_the_new) queue.forwarded(1, 2);
+    if (!told_of_the_new) {
+      EXPECT_TRUE(queue.forwarded_to(1, 12, mark_of(batch(1, 11, 1).raw->records[0])));
+    }
     EXPECT_EQ(send_all(queue), told_of_the_new ? Sent{2} : (Sent{12, 13, 0, 1, 2}));
   }
-  GateQueue queue;
-  queue.add(batch(1, 10, 2));
-  queue.add(batch(1, 5, 1));
-  queue.add(batch(1, 0, 1));
-  queue.forwarded(1, -1, false);
-  EXPECT_EQ(send_all(queue), (Sent{10, 11, 5, 0})) << "nothing is lost, however often it was made anew";
 }
 
-TEST(GateQueue, OfWhichTopicAPositionIsMattersOnlyWhereSomethingWouldBePassedOver) {
+TEST(GateQueue, NothingIsLostHoweverOftenATopicIsMadeAnew) {
+  GateQueue queue;
+  queue.expect(1, 8);
+  queue.forwarded(1, 10);
+  queue.add(batch(1, 8, 4));
+  queue.add(batch(1, 5, 1));
+  queue.add(batch(1, 0, 1));
+  EXPECT_EQ(send_all(queue), (Sent{10, 11, 5, 0})) << "nor twice what was known to be forwarded";
+}
+
+TEST(GateQueue, OfWhichTopicAPositionIsMattersOnlyWhereSomethingMightBePassedOver) {
   GateQueue queue;
   queue.expect(1, 10);
   EXPECT_FALSE(queue.in_doubt(1, 10));
   EXPECT_TRUE(queue.in_doubt(1, 11));
   queue.add(batch(1, 10, 2));
-  EXPECT_FALSE(queue.in_doubt(1, 10));
+  EXPECT_TRUE(queue.in_doubt(1, 11));
+  send_all(queue);
+  queue.committed();
+  EXPECT_FALSE(queue.in_doubt(1, 12)) << "its own";
   queue.add(batch(1, 0, 2));
   EXPECT_TRUE(queue.in_doubt(1, 1));
+  queue.forwarded(1, 1);
+  EXPECT_FALSE(queue.in_doubt(1, 1));
   queue.kill(1);
   queue.expect(1, 2);
   EXPECT_FALSE(queue.in_doubt(1, 2));
+  EXPECT_TRUE(queue.in_doubt(1, 3));
   EXPECT_FALSE(queue.went_back(1));
 }
 
