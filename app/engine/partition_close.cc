@@ -20,8 +20,14 @@ void PartitionEngine::advance(Time watermark, const char* closed_by, OutputSink&
 }
 
 bool PartitionEngine::advance_idle(Duration silent, Time frontier, OutputSink& sink) {
-  if (max_time_ == kNoTime) return true;
   const WindowConfig& windows = plan_->config.windows;
+  // Records of which nothing is known may be in the windows that others have by now.
+  if (const Time until = std::max(frontier, closed_until_); warming_ && !warmed_silent_ && until != kNoTime) {
+    warmed_silent_ = true;
+    warm_from_ = std::max(warm_from_, floor_to(until, windows.slide) + windows.slide);
+    send_progress(sink);
+  }
+  if (max_time_ == kNoTime) return true;
   Time watermark = max_time_ + silent - windows.lateness;
   // Never beyond its own rows: one partition whose clock is ahead must not make the others' records late.
   if (!open_.empty()) watermark = std::max(watermark, std::min(frontier, open_.back()->start + windows.slide));
@@ -61,6 +67,7 @@ void PartitionEngine::send_progress(OutputSink& sink) const {
   PartitionOutput progress;
   progress.partition = partition_;
   progress.closed_until = closed_until_;
+  progress.warm_from = warm_from_;
   sink.take(std::move(progress));
 }
 
