@@ -126,7 +126,8 @@ std::vector<std::optional<RecordFound>> KafkaRecordLookup::find(const std::vecto
   for (const MarkedRecord& record : records) {
     const std::pair where(record.topic, record.partition);
     const auto known = places_.find(where);
-    const bool kept = known != places_.end() && known->second.mark == record.mark;
+    // What was told is not remembered: the topic may have been made anew since.
+    const bool kept = known != places_.end() && known->second.mark == record.mark && !known->second.found;
     assigned_ = assigned_ && kept;
     Place& place = wanted[where];
     if (kept) {
