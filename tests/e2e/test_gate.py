@@ -151,6 +151,26 @@ def test_a_kafka_that_takes_little_holds_up_the_source_and_not_the_memory(driftd
         check_all(kafka, unique, expected)
 
 
+def test_over_a_slow_link_it_finds_where_a_killed_one_stood(driftd, unique):
+    """It looks up a record of each partition, whatever the source's options say, in as many tries as that takes."""
+    with behind_a_proxy(unique) as (kafka, proxy, settings):
+        settings["service"]["checkpoint_every"] = "1h"
+        options = settings["streams"]["plant"]["from"]["kafka"]["options"]
+        del options["fetch.message.max.bytes"]
+        options.update({"fetch.min.bytes": 1000000, "fetch.wait.max.ms": 1000})
+        service = driftd(settings).wait_ready()
+        expected = produce(kafka, unique, list(records(0, 1000)))
+        wait_forwarded(service, 1000)
+        service.kill9()
+        expected.update(produce(kafka, unique, list(records(1000, 20_000))))
+        proxy.rate(150_000)
+        service.start()
+        wait_forwarded(service, 100, 120)
+        proxy.rate(None)
+        wait_committed(kafka, service, unique)
+        check_all(kafka, unique, expected)
+
+
 def test_a_reload_that_is_refused_leaves_a_gate_that_is_behind_going(driftd, unique, tmp_path):
     """It holds up the source until a checkpoint; the next one here would be in an hour."""
     with behind_a_proxy(unique, buffer="8MiB") as (kafka, proxy, settings):
