@@ -316,7 +316,7 @@ TEST(KafkaPositions, LatestWaitsForALeaderWithoutHoldingUpTheOthers) {
     auto other = opened(params(cluster, {"a"}, latest, kSoon, eager), other_handler, context);
     RawBatch batch;
     ASSERT_TRUE(poll_until(*source, [&] {
-      return other->poll(Deadline::after(0), batch).ok() && other_handler.settled == 1 && handler.settled == 2;  // both have it
+      return other->poll(Deadline::after(0), batch).ok() && other_handler.settled >= 1 && handler.settled >= 2;  // both have it
     }));
     other->close();
   }
