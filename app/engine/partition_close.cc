@@ -20,14 +20,8 @@ void PartitionEngine::advance(Time watermark, const char* closed_by, OutputSink&
 }
 
 bool PartitionEngine::advance_idle(Duration silent, Time frontier, OutputSink& sink) {
-  const WindowConfig& windows = plan_->config.windows;
-  // Records of which nothing is known may be in the windows that others have by now.
-  if (const Time until = std::max(frontier, closed_until_); warming_ && !warmed_silent_ && until != kNoTime) {
-    warmed_silent_ = true;
-    warm_from_ = std::max(warm_from_, floor_to(until, windows.slide) + windows.slide);
-    send_progress(sink);
-  }
   if (max_time_ == kNoTime) return true;
+  const WindowConfig& windows = plan_->config.windows;
   Time watermark = max_time_ + silent - windows.lateness;
   // Never beyond its own rows: one partition whose clock is ahead must not make the others' records late.
   if (!open_.empty()) watermark = std::max(watermark, std::min(frontier, open_.back()->start + windows.slide));

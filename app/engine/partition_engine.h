@@ -45,10 +45,7 @@ class PartitionEngine {
 
   // The records before the next one were read by somebody of whose state nothing is known (or are gone): the
   // windows that they may be in are partial.
-  void warm_up() {
-    warming_ = true;
-    warmed_silent_ = false;
-  }
+  void warm_up() { warming_ = true; }
 
   // Tells `verdicts` of every row that fails; it outlives the engine.
   void tell(RecordVerdicts& verdicts) { verdicts_ = &verdicts; }
@@ -134,9 +131,8 @@ class PartitionEngine {
   // State.
   Time max_time_ = kNoTime;
   Time closed_until_ = kNoTime;
-  bool begun_ = false;          // a window with rows was closed
-  bool warming_ = false;        // until the next record, which says from when on windows are whole
-  bool warmed_silent_ = false;  // since then, as advance_idle() has said; then windows from there on are not waited for, and whole
+  bool begun_ = false;    // a window with rows was closed
+  bool warming_ = false;  // until the next record, which says from when on windows are whole
   Time warm_from_ = kNoTime;
   std::int64_t next_position_ = 0;
   std::deque<std::unique_ptr<Pane>> open_;             // by start, only those that have rows

@@ -264,26 +264,6 @@ TEST(StreamEngine, AWindowIsPartialAlsoWhereTheFirstRecordCompletesIt) {
   EXPECT_EQ(find(e.run, "stream", "", kMinute)->reason, "warming_up");
 }
 
-// And where it never says anything: what it had may be in those that others have by then.
-TEST(StreamEngine, WindowsAreNotWholeWithoutAPartitionThatIsSilentSinceItsStateWasLost) {
-  Engine e(test_stream());
-  e.engine->set_partitions({0, 1});
-  Feeder b(*e.engine, *e.plan, 1);
-  (*e.engine->partition(0))->warm_up();
-  b.feed({{20 * kSecond, "b", 3}, {75 * kSecond, "b", 3}, {135 * kSecond, "b", 3}});
-  EXPECT_TRUE(e.run.ends.empty());
-  e.engine->idle(0, kSecond);
-  b.feed({{200 * kSecond, "b", 3}, {260 * kSecond, "b", 3}});
-  e.engine->idle(0, kMinute);
-  b.feed({{330 * kSecond, "b", 3}});
-  for (const int minute : {1, 2, 3, 4, 5}) {
-    const Finding* f = find(e.run, "stream", "", minute * kMinute);
-    ASSERT_NE(f, nullptr) << minute;
-    EXPECT_EQ(f->reason, minute <= 3 ? "warming_up" : "seen") << minute << ": two had come, one was open";
-    EXPECT_EQ(find(e.run, "sensor", "b", minute * kMinute)->reason, "seen") << "of a partition that is whole";
-  }
-}
-
 // Records before the first one were read by somebody else: they may be in the windows up to 10 s (lateness) behind it.
 TEST(StreamEngine, WindowsThatRecordsBeforeTheFirstOneMayBeInGetNoVerdict) {
   Engine e(test_stream());
