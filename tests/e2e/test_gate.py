@@ -153,7 +153,7 @@ def test_a_kafka_that_takes_little_holds_up_the_source_and_not_the_memory(driftd
 
 def test_over_a_slow_link_it_finds_where_a_killed_one_stood(driftd, unique):
     """It looks up a record of each partition, whatever the source's options say, in as many tries as that takes."""
-    with behind_a_proxy(unique) as (kafka, proxy, settings):
+    with behind_a_proxy(unique, buffer="128KiB") as (kafka, proxy, settings):
         settings["service"]["checkpoint_every"] = "1h"
         options = settings["streams"]["plant"]["from"]["kafka"]["options"]
         del options["fetch.message.max.bytes"]
