@@ -44,12 +44,8 @@ bool KafkaRecordLookup::open() {
   return true;
 }
 
-void KafkaRecordLookup::close() {
+KafkaRecordLookup::~KafkaRecordLookup() {
   if (client_) rd_kafka_consumer_close(client_.get());
-  queues_.reset();
-  client_.reset();
-  places_.clear();
-  assigned_ = false;
 }
 
 void KafkaRecordLookup::assign() {

@@ -37,13 +37,12 @@ class KafkaRecordLookup {
   KafkaRecordLookup(const KafkaRecordLookup&) = delete;
   KafkaRecordLookup& operator=(const KafkaRecordLookup&) = delete;
   // Waits for a name server that does not answer.
-  ~KafkaRecordLookup() { close(); }
+  ~KafkaRecordLookup();
 
   // One an entry, in their order, each of another partition; nullopt: not known yet. Returns when all are, or after `patience_millis`.
   std::vector<std::optional<RecordFound>> find(const std::vector<MarkedRecord>& records, int patience_millis);
   // Why something is not known, as far as that was told.
   const std::string& why() const { return why_; }
-  void close();
 
  private:
   struct Place {

@@ -28,11 +28,11 @@ def test_kafka_takes_100k_records_quickly(kafka, unique):
     kafka.create_topic(unique)
     value = b'{"mote":"1","ts":1077926356027,"temperature":19.9884,"humidity":37.0933}'
     took = []
-    while len(took) < 3 and (not took or min(took) >= 30):  # the best of three: others may use the machine
+    while len(took) < 3 and (not took or min(took) >= 10):  # the best of three: others may use the machine
         begin = time.monotonic()
         kafka.produce(unique, ((b"1", value, None, None) for _ in range(100_000)))
         took.append(time.monotonic() - begin)
-    assert min(took) < 30, f"100,000 records took {min(took):.1f} s"
+    assert min(took) < 10, f"100,000 records took {min(took):.1f} s"
 
 
 def test_kafka_deletes_records(kafka, unique):

@@ -181,9 +181,8 @@ TEST_F(HttpServerTest, SlowBodiesEnd) {
 // What is read when the time is over may have arrived already, and be followed by more.
 TEST_F(HttpServerTest, BodiesThatNeverPauseEndInTimeToo) {
   HttpServer::Options options;
-  options.request_timeout = 100 * kMillisecond;
+  options.request_timeout = 300 * kMillisecond;
   start(options);
-  int refused = 0;
   for (int i = 0; i < 20; ++i) {
     RawClient client(port());
     client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n");
@@ -194,12 +193,8 @@ TEST_F(HttpServerTest, BodiesThatNeverPauseEndInTimeToo) {
       answered = client.readable(0);
     }
     ASSERT_TRUE(answered) << "client " << i;
-    const std::string answer = client.answer();
-    if (answer.empty()) continue;  // its header came after the time for that, so there is nothing to answer
-    EXPECT_THAT(answer, StartsWith("HTTP/1.1 408"));
-    ++refused;
+    EXPECT_THAT(client.answer(), StartsWith("HTTP/1.1 408"));
   }
-  EXPECT_GT(refused, 10);
 }
 
 // Sent faster than it can be read, so that no read of the server ever waits.
